@@ -1,0 +1,189 @@
+// completion: scripts for shells, made from the table of verbs; and the names that those scripts ask for.
+#include <fmt/format.h>
+
+#include "admin/completion.hpp"
+#include "admin/configuration.hpp"
+#include "admin/verbs.hpp"
+#include "base/text.hpp"
+#include "model/run.hpp"
+#include "repository/repository.hpp"
+
+namespace pgbakd::admin {
+namespace {
+
+constexpr std::string_view statuses = "SUCCESS WARNING FAILED SKIPPED CANCELLED INTERRUPTED RUNNING";
+constexpr std::string_view shells = "bash zsh fish";
+
+// "-n --number"
+std::string words_of(const Flag& flag) {
+    auto text = flag.spelling;
+    for (auto& c : text)
+        if (c == ',') c = ' ';
+    return text;
+}
+
+std::string flags_of(const std::vector<Flag>& flags) {
+    std::vector<std::string> words;
+    for (const auto& flag : flags) words.push_back(words_of(flag));
+    return base::join(words, " ");
+}
+
+// What a shell's own command substitution yields for it; empty: files.
+std::string names_command(Values values, std::string_view program) {
+    switch (values) {
+        case Values::jobs: return fmt::format("$({} names jobs 2>/dev/null)", program);
+        case Values::sets: return fmt::format("$({} names sets 2>/dev/null)", program);
+        case Values::runs: return fmt::format("$({} names runs 2>/dev/null)", program);
+        case Values::statuses: return std::string(statuses);
+        case Values::shells: return std::string(shells);
+        case Values::zones: return fmt::format("$({} names zones 2>/dev/null)", program);
+        case Values::files:
+        case Values::anything: break;
+    }
+    return {};
+}
+
+std::vector<const Verb*> shown_verbs() {
+    std::vector<const Verb*> result;
+    for (const auto& verb : verbs())
+        if (!verb.hidden) result.push_back(&verb);
+    return result;
+}
+
+std::string verb_words() {
+    std::vector<std::string> names;
+    for (const auto* verb : shown_verbs()) names.push_back(verb->name);
+    return base::join(names, " ");
+}
+
+// The cases of one `case $previous` over all flags with a value.
+std::string bash_values() {
+    std::string text;
+    const auto add = [&text](const Flag& flag) {
+        if (flag.value.empty()) return;
+        auto pattern = flag.spelling;
+        if (const auto comma = pattern.find(','); comma != std::string::npos) pattern[comma] = '|';
+        const auto names = names_command(flag.values, "pgbakctl");
+        if (flag.values == Values::files)
+            text += fmt::format("        {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
+        else
+            text +=
+                fmt::format("        {}) COMPREPLY=($(compgen -W \"{}\" -- \"$word\")); return ;;\n", pattern, names);
+    };
+    for (const auto& flag : global_flags()) add(flag);
+    for (const auto* verb : shown_verbs())
+        for (const auto& flag : verb->flags) add(flag);
+    return text;
+}
+
+std::string bash_script() {
+    std::string cases;
+    for (const auto* verb : shown_verbs()) {
+        const auto names = verb->positionals.empty() ? "" : names_command(verb->positionals.front().values, "pgbakctl");
+        cases += fmt::format("        {}) words=\"{}\"; flags=\"{}\" ;;\n", verb->name, names, flags_of(verb->flags));
+    }
+    return fmt::format(R"(# bash completion for pgbakctl: source <(pgbakctl completion bash)
+_pgbakctl() {{
+    local word=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} verb="" words="" flags="" each
+    COMPREPLY=()
+    case $previous in
+{values}    esac
+    for each in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+        case " {verbs} " in *" $each "*) verb=$each; break ;; esac
+    done
+    case $verb in
+        "") words="{verbs}" ;;
+{cases}    esac
+    if [[ $word == -* ]]; then
+        COMPREPLY=($(compgen -W "$flags {globals} --help" -- "$word"))
+    else
+        COMPREPLY=($(compgen -W "$words" -- "$word"))
+        [[ $verb == verify ]] && COMPREPLY+=($(compgen -f -- "$word"))
+    fi
+    return 0
+}}
+complete -F _pgbakctl pgbakctl
+)",
+                       fmt::arg("values", bash_values()), fmt::arg("verbs", verb_words()), fmt::arg("cases", cases),
+                       fmt::arg("globals", flags_of(global_flags())));
+}
+
+// zsh runs bash's: one script to keep right.
+std::string zsh_script() {
+    return "#compdef pgbakctl\n# zsh completion for pgbakctl: source <(pgbakctl completion zsh)\n"
+           "autoload -U +X bashcompinit && bashcompinit\n" +
+           bash_script();
+}
+
+std::string shell_quoted(std::string_view text) {
+    std::string result = "'";
+    for (const char c : text) {
+        if (c == '\'' || c == '\\') result += '\\';
+        result += c;
+    }
+    return result + "'";
+}
+
+std::string fish_flag(const Flag& flag, const std::string& condition) {
+    std::string line = "complete -c pgbakctl" + condition;
+    for (const auto word : base::split(flag.spelling, ','))
+        line += word.starts_with("--") ? fmt::format(" -l {}", word.substr(2)) : fmt::format(" -s {}", word.substr(1));
+    const auto names = names_command(flag.values, "pgbakctl");
+    if (!flag.value.empty()) line += flag.values == Values::files ? " -r -F" : " -x";
+    if (!names.empty()) line += fmt::format(" -a {}", shell_quoted(names.starts_with("$") ? names.substr(1) : names));
+    return line + fmt::format(" -d {}\n", shell_quoted(flag.help));
+}
+
+std::string fish_script() {
+    std::string text = "# fish completion for pgbakctl: pgbakctl completion fish | source\ncomplete -c pgbakctl -f\n";
+    for (const auto& flag : global_flags()) text += fish_flag(flag, "");
+    const auto no_verb = fmt::format(" -n 'not __fish_seen_subcommand_from {}'", verb_words());
+    for (const auto* verb : shown_verbs()) {
+        text += fmt::format("complete -c pgbakctl{} -a {} -d {}\n", no_verb, verb->name, shell_quoted(verb->summary));
+        const auto seen = fmt::format(" -n '__fish_seen_subcommand_from {}'", verb->name);
+        for (const auto& flag : verb->flags) text += fish_flag(flag, seen);
+        if (verb->positionals.empty()) continue;
+        const auto names = names_command(verb->positionals.front().values, "pgbakctl");
+        text += fmt::format("complete -c pgbakctl{}{} -a {}\n", seen, verb->name == "verify" ? " -F" : "",
+                            shell_quoted(names.starts_with("$") ? names.substr(1) : names));
+    }
+    return text;
+}
+
+}  // namespace
+
+std::string completion_script(std::string_view shell) {
+    if (shell == "bash") return bash_script();
+    if (shell == "zsh") return zsh_script();
+    if (shell == "fish") return fish_script();
+    throw usage_error(fmt::format("no completion for \"{}\"", base::printable(base::clamp_utf8(shell, 40))),
+                      "there is one for bash, zsh and fish");
+}
+
+ExitCode perform_completion(Context& context, const Arguments& arguments) {
+    context.out << completion_script(arguments.text("SHELL"));
+    return ExitCode::good;
+}
+
+// Silent about everything that is wrong: a completion must not print into what is being typed.
+ExitCode perform_names(Context& context, const Arguments& arguments) {
+    const auto& kind = arguments.text("KIND");
+    if (kind == "zones")
+        for (const auto& name : context.around.zones.names()) context.out << name << '\n';
+    const auto config = load_if_valid(context);
+    if (!config) return ExitCode::good;
+    if (kind == "jobs" || kind == "runs")
+        for (const auto& job : config->jobs) context.out << job->name << '\n';
+    if (kind == "sets") {
+        for (const auto& job : config->jobs) context.out << job->name << "/latest\n";
+        try {
+            for (const auto& set : repository::Repository(config->repository.directory).sets())
+                context.out << set.manifest.id.text() << '\n';
+        } catch (const base::Error&) {
+            return ExitCode::good;
+        }
+    }
+    return ExitCode::good;
+}
+
+}  // namespace pgbakd::admin

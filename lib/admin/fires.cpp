@@ -1,0 +1,71 @@
+#include "admin/fires.hpp"
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+#include "host/identity.hpp"
+#include "model/json.hpp"
+#include "scheduler/jitter.hpp"
+
+namespace pgbakd::admin {
+
+JobFires fires_of(std::string job, const calendar::Schedule& schedule, calendar::ZonePtr zone,
+                  const FireRequest& request) {
+    JobFires result{std::move(job), schedule, std::move(zone), {}, {}, {}};
+    auto last = request.after;
+    for (int i = 0; i < request.count; ++i) {
+        const auto fire = schedule.next(last, *result.zone);
+        if (!fire) break;
+        result.fires.push_back(*fire);
+        last = *fire;
+    }
+    return result;
+}
+
+JobFires fires_of(const model::JobSpec& job, const FireRequest& request) {
+    auto result = fires_of(job.name, job.schedule, job.zone, request);
+    if (job.jitter > std::chrono::milliseconds{0})
+        result.jitter = scheduler::jitter_offset(host::host_name(), job.name, job.jitter);
+    return result;
+}
+
+std::string summary_of(const JobFires& fires) {
+    const auto& schedule = fires.schedule;
+    switch (schedule.kind()) {
+        case calendar::ScheduleKind::on_change: return schedule.canonical() + ": when its files change";
+        case calendar::ScheduleKind::milestone: return schedule.canonical() + ": by name, on request";
+        case calendar::ScheduleKind::recurring:
+        case calendar::ScheduleKind::once: break;
+    }
+    auto text = fmt::format("{} ({})", schedule.canonical(), fires.zone->name());
+    if (schedule.never_fires(*fires.zone)) return text + ": never fires";
+    if (fires.fires.empty()) return text + ": no fire to come";
+    if (fires.jitter.count() > 0)
+        text += fmt::format(", runs start {} later (jitter)", base::format_duration(fires.jitter));
+    return text;
+}
+
+std::string distance_text(base::Instant now, base::Instant then) {
+    const auto distance = std::chrono::abs(then - now);
+    if (distance.count() == 0) return "now";
+    // Seconds say nothing about something hours away.
+    const auto shown = distance < std::chrono::hours(1) ? distance : std::chrono::floor<std::chrono::minutes>(distance);
+    const auto text =
+        shown < std::chrono::minutes(1) ? fmt::format("{} s", shown.count()) : base::format_duration(shown);
+    return then >= now ? "in " + text : text + " ago";
+}
+
+boost::json::object json_fires(const JobFires& fires) {
+    boost::json::array list;
+    list.reserve(fires.fires.size());
+    for (const auto fire : fires.fires)
+        list.push_back(
+            {{"utc", calendar::format_rfc3339_utc(fire)}, {"local", calendar::format_rfc3339(fire, *fires.zone)}});
+    return {{"job", model::json_text(fires.job)},
+            {"schedule", model::json_text(fires.schedule.canonical())},
+            {"timezone", model::json_text(fires.zone->name())},
+            {"never", fires.schedule.never_fires(*fires.zone)},
+            {"fires", std::move(list)}};
+}
+
+}  // namespace pgbakd::admin

@@ -1,0 +1,110 @@
+// list: the sets, and why each is kept.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "admin/configuration.hpp"
+#include "admin/sets.hpp"
+#include "admin/table.hpp"
+#include "admin/verbs.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
+
+namespace pgbakd::admin {
+namespace {
+
+bool holds_database(const ShownSet& set, const std::string& database) {
+    const auto& artifacts = set.stored.manifest.artifacts;
+    return std::any_of(artifacts.begin(), artifacts.end(),
+                       [&database](const auto& artifact) { return artifact.database == database; });
+}
+
+// JOB or DATABASE: a job's name wins, since jobs are what an administrator named.
+std::vector<ShownSet> select(Context& context, const config::Config& config, const std::optional<std::string>& name) {
+    if (!name) return shown_sets(context, config, std::nullopt);
+    if (model::check_name("job", *name)) {
+        auto sets = shown_sets(context, config, *name);
+        if (!sets.empty() || config.job(*name)) return sets;
+    }
+    auto sets = shown_sets(context, config, std::nullopt);
+    std::vector<std::string> known;
+    for (const auto& job : config.jobs) known.push_back(job->name);
+    for (const auto& set : sets)
+        for (const auto& artifact : set.stored.manifest.artifacts) known.push_back(artifact.database);
+    std::erase_if(sets, [&name](const ShownSet& set) { return !holds_database(set, *name); });
+    if (!sets.empty()) return sets;
+    const auto near = base::closest(*name, known);
+    throw base::Error(
+        base::ErrorCode::not_found,
+        fmt::format("\"{}\" is neither a job nor a database in any set", base::printable(base::clamp_utf8(*name, 100))),
+        near ? fmt::format("did you mean {}?", *near) : "pgbakctl list shows all sets");
+}
+
+// Jobs in the configuration's order, those no longer in it behind; the newest set of each first.
+void group_by_job(const config::Config& config, std::vector<ShownSet>& sets) {
+    std::map<std::string, std::size_t> order;
+    for (const auto& job : config.jobs) order.emplace(job->name, order.size());
+    const auto rank = [&order](const ShownSet& set) {
+        const auto& job = set.stored.manifest.id.job;
+        const auto found = order.find(job);
+        return std::pair(found == order.end() ? order.size() : found->second, job);
+    };
+    std::stable_sort(sets.begin(), sets.end(), [&rank](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+Cell state_cell(const ShownSet& set) {
+    const auto fault = set.fault();
+    if (fault.starts_with("corrupt")) return {"corrupt", Style::bad};
+    if (!fault.empty()) return {"incomplete", Style::warning};
+    return {std::string(model::verification_text(set.verified())),
+            set.verified() >= model::Verification::decoded ? Style::good : Style::plain};
+}
+
+std::string kept_text(const ShownSet& set) {
+    auto text = set.keep_reason();
+    if (set.decision && !set.decision->keep) text = "next prune deletes it: " + text;
+    const auto fault = set.fault();
+    return fault.empty() ? text : fault + "; " + text;
+}
+
+void print(Context& context, const config::Config& config, std::vector<ShownSet> sets) {
+    if (sets.empty()) {
+        context.out << "no backup sets\n";
+        return;
+    }
+    group_by_job(config, sets);
+    Table table({{"SET"}, {"STARTED"}, {"SIZE", true}, {"STATE"}, {"PROOF"}, {"COPIES"}, {"PINNED"}, {"KEPT"}});
+    std::uint64_t bytes = 0;
+    for (const auto& set : sets) {
+        const auto& manifest = set.stored.manifest;
+        bytes += manifest.bytes();
+        const auto zone = zone_of(context, config, manifest);
+        table.add({{manifest.id.text()},
+                   {calendar::format_for_people(base::to_instant(manifest.started_at), *zone)},
+                   {base::format_size(manifest.bytes())},
+                   state_cell(set),
+                   {set.verified() == model::Verification::proven ? "proven" : ""},
+                   {"local"},
+                   {set.stored.pinned ? "pinned" : ""},
+                   {kept_text(set)}});
+    }
+    table.print(context.out, context.colour);
+    context.out << counted(sets.size(), "set") << ", " << base::format_size(bytes) << '\n';
+}
+
+}  // namespace
+
+ExitCode perform_list(Context& context, const Arguments& arguments) {
+    const auto config = load(context);
+    auto sets = select(context, *config, arguments.find("JOB"));
+    if (context.json) {
+        boost::json::array list;
+        for (const auto& set : sets) list.push_back(json_shown_set(set));
+        print_json(context, boost::json::object{{"sets", std::move(list)}});
+    } else {
+        print(context, *config, std::move(sets));
+    }
+    return ExitCode::good;
+}
+
+}  // namespace pgbakd::admin

@@ -1,0 +1,58 @@
+#include "admin/main.hpp"
+
+#include "admin/command_line.hpp"
+#include "admin/output.hpp"
+#include "admin/verbs.hpp"
+#include "host/configuration.hpp"
+
+namespace pgbakd::admin {
+namespace {
+
+Context make_context(Surroundings& around) {
+    Context context{.around = around, .out = around.out, .err = around.err, .config_file = {}, .socket = {}};
+    const auto no_colour = around.environment ? around.environment("NO_COLOR") : std::nullopt;
+    context.colour = around.out_is_terminal && (!no_colour || no_colour->empty());
+    context.progress = around.err_is_terminal;
+    context.config_file = host::default_configuration;
+    return context;
+}
+
+ExitCode perform(Context& context, const std::vector<std::string>& arguments) {
+    try {
+        const auto command = parse_command_line(arguments);
+        if (command.verb == nullptr) {
+            context.out << command.text;
+            return ExitCode::good;
+        }
+        context.json = command.json;
+        if (command.json) context.colour = false;
+        if (command.config) context.config_file = *command.config;
+        if (command.socket) context.socket = *command.socket;
+        return command.verb->perform(context, command.arguments);
+    } catch (const Failure& failure) {
+        tell(context, failure);
+        return failure.exit();
+    } catch (...) {
+        const auto error = base::to_error(std::current_exception());
+        tell(context, Failure(exit_code_of(error), error));
+        return exit_code_of(error);
+    }
+}
+
+}  // namespace
+
+int main(const std::vector<std::string>& arguments, Surroundings& around) {
+    auto context = make_context(around);
+    // What the arguments say of --json is not known where they are wrong; then the words themselves tell.
+    for (const auto& argument : arguments) context.json = context.json || argument == "--json";
+    auto exit = perform(context, arguments);
+    context.out.flush();
+    // A full disk behind a redirection: what was asked for was not delivered.
+    if (!context.out && exit == ExitCode::good) {
+        context.err << "pgbakctl: the output could not be written\n";
+        exit = ExitCode::failed;
+    }
+    return static_cast<int>(exit);
+}
+
+}  // namespace pgbakd::admin

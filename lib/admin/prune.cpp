@@ -1,0 +1,124 @@
+// prune: the retention plan, and on request what it deletes.
+#include <fmt/format.h>
+
+#include "admin/configuration.hpp"
+#include "admin/sets.hpp"
+#include "admin/table.hpp"
+#include "admin/verbs.hpp"
+#include "base/text.hpp"
+#include "model/json.hpp"
+#include "os/file.hpp"
+#include "run/prune.hpp"
+
+namespace pgbakd::admin {
+namespace {
+
+using Jobs = std::vector<std::shared_ptr<const model::JobSpec>>;
+
+// What became of the plans of all jobs.
+struct Outcome {
+    std::vector<retention::Decision> decisions;
+    std::vector<std::string> failures;
+    std::optional<Failure> busy;  // of the last job that somebody else held
+};
+
+Jobs chosen_jobs(const config::Config& config, const std::optional<std::string>& name) {
+    if (!name) return config.jobs;
+    return {find_job(config, *name)};
+}
+
+void append(std::vector<retention::Decision>& all, std::vector<retention::Decision> some) {
+    std::move(some.begin(), some.end(), std::back_inserter(all));
+}
+
+Outcome plan(Context& context, const config::Config& config, const Jobs& jobs) {
+    Outcome outcome;
+    const repository::Repository repository(config.repository.directory);
+    const auto history = open_history(context, config);
+    for (const auto& job : jobs)
+        append(outcome.decisions, run::plan_local(repository, history.get(), *job, context.now()));
+    return outcome;
+}
+
+Outcome apply(Context& context, const config::Config& config, const Jobs& jobs) {
+    Outcome outcome;
+    const repository::Repository repository(config.repository.directory);
+    // Where the catalog cannot be read there is no telling which sets a check found corrupt: then nothing is deleted.
+    std::unique_ptr<catalog::Catalog> catalog;
+    if (os::target_status(config.state_file()))
+        catalog = catalog::Catalog::open(config.state_file(), context.around.clock.now());
+    const auto now = context.now();
+    for (const auto& job : jobs) {
+        if (repository.sets(job->name).empty()) continue;
+        try {
+            const auto lock = lock_job(repository, job->name, "prune");
+            append(outcome.decisions, run::plan_local(repository, catalog.get(), *job, now));
+            auto pruned = run::prune_local(repository, catalog.get(), *job, now);
+            std::move(pruned.failures.begin(), pruned.failures.end(), std::back_inserter(outcome.failures));
+        } catch (const Failure& failure) {
+            if (failure.exit() != ExitCode::busy) throw;
+            remark(context, failure.error());
+            outcome.busy.emplace(failure);
+        }
+    }
+    return outcome;
+}
+
+void print_document(Context& context, const Outcome& outcome, bool applied) {
+    boost::json::array decisions, failures;
+    for (const auto& decision : outcome.decisions)
+        decisions.push_back({{"set", model::json_text(decision.id.text())},
+                             {"place", "local"},
+                             {"action", decision.keep ? "keep" : "delete"},
+                             {"reason", model::json_text(decision.reason)}});
+    boost::json::object document{{"applied", applied}, {"decisions", std::move(decisions)}};
+    for (const auto& failure : outcome.failures) failures.push_back(model::json_text(failure));
+    if (applied) document["failures"] = std::move(failures);
+    print_json(context, document);
+}
+
+void print_table(Context& context, const Outcome& outcome, bool applied) {
+    if (outcome.decisions.empty()) {
+        context.out << "no backup sets\n";
+        return;
+    }
+    Table table({{"SET"}, {"PLACE"}, {"ACTION"}, {"REASON"}});
+    std::size_t deleted = 0;
+    for (const auto& decision : outcome.decisions) {
+        if (!decision.keep) ++deleted;
+        table.add({{decision.id.text()},
+                   {"local"},
+                   {decision.keep ? "keep" : "delete", decision.keep ? Style::plain : Style::warning},
+                   {decision.reason}});
+    }
+    table.print(context.out, context.colour);
+    const auto kept = outcome.decisions.size() - deleted;
+    if (applied)
+        context.out << fmt::format("{} deleted, {} kept\n", counted(deleted - outcome.failures.size(), "set"), kept);
+    else if (deleted > 0)
+        context.out << fmt::format("{} to delete, {} to keep; --apply does it\n", counted(deleted, "set"), kept);
+    else
+        context.out << "nothing to delete\n";
+}
+
+}  // namespace
+
+ExitCode perform_prune(Context& context, const Arguments& arguments) {
+    const auto config = load(context);
+    const auto jobs = chosen_jobs(*config, arguments.find("JOB"));
+    const bool applied = arguments.has("--apply");
+    if (applied) become_owner_of(config->repository.directory);
+    const auto outcome = applied ? apply(context, *config, jobs) : plan(context, *config, jobs);
+    // One job asked for and somebody else at it: nothing was done, and the error is the answer.
+    if (outcome.busy && jobs.size() == 1) throw Failure(*outcome.busy);
+    if (context.json)
+        print_document(context, outcome, applied);
+    else
+        print_table(context, outcome, applied);
+    for (const auto& failure : outcome.failures)
+        context.err << "pgbakctl: could not delete " << base::printable(failure) << '\n';
+    if (!outcome.failures.empty()) return ExitCode::failed;
+    return outcome.busy ? ExitCode::busy : ExitCode::good;
+}
+
+}  // namespace pgbakd::admin

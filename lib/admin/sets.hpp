@@ -1,0 +1,49 @@
+// What the verbs on sets share: the repository of a configuration, what later checks found, and whose job's it is.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "admin/context.hpp"
+#include "admin/output.hpp"
+#include "catalog/catalog.hpp"
+#include "config/config.hpp"
+#include "repository/repository.hpp"
+#include "retention/plan.hpp"
+
+namespace pgbakd::admin {
+
+// The catalog for reading. Null where no daemon ever ran; null with a remark where it cannot be read, since sets are
+// known without it.
+[[nodiscard]] std::unique_ptr<catalog::Catalog> open_history(Context& context, const config::Config& config);
+
+// A set as it is shown: what lies on disk, what a later check found, what retention says.
+struct ShownSet {
+    repository::StoredSet stored;
+    std::optional<catalog::SetState> state;
+    std::optional<retention::Decision> decision;  // none: its job is not in the configuration, nothing prunes it
+
+    [[nodiscard]] model::Verification verified() const;
+    // Empty: nothing is wrong with it. Else "corrupt: …" or "incomplete: … is missing".
+    [[nodiscard]] std::string fault() const;
+    [[nodiscard]] std::string keep_reason() const;
+};
+// As the repository lists them, of one job or of all.
+[[nodiscard]] std::vector<ShownSet> shown_sets(Context& context, const config::Config& config,
+                                               const std::optional<std::string>& job);
+[[nodiscard]] boost::json::object json_shown_set(const ShownSet& set);
+
+// The zone in which times of that set are shown: its job's, else the one its manifest names, else UTC.
+[[nodiscard]] calendar::ZonePtr zone_of(Context& context, const config::Config& config, const model::BackupSet& set);
+
+// SET as it was given, "job/latest" resolved. Usage error for what is no set's name, not_found for one that is none.
+[[nodiscard]] repository::StoredSet find_set(const config::Config& config, const std::string& text);
+
+// The job's lock; throws a Failure (busy) that tells who holds it.
+[[nodiscard]] os::FileLock lock_job(const repository::Repository& repository, const std::string& job,
+                                    const std::string& what);
+
+}  // namespace pgbakd::admin

@@ -1,0 +1,122 @@
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace pgbakd::base {
+namespace {
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+    std::vector<std::size_t> row(b.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        auto diagonal = row[0];
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const auto above = row[j + 1];
+            row[j + 1] = std::min({above + 1, row[j] + 1, diagonal + (a[i] == b[j] ? 0U : 1U)});
+            diagonal = above;
+        }
+    }
+    return row.back();
+}
+
+// The length of the valid UTF-8 sequence at the front of `text` (RFC 3629), or 0.
+std::size_t sequence_length(std::string_view text) {
+    const auto byte = [text](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+    const auto lead = byte(0);
+    if (lead < 0x80) return 1;
+    const std::size_t length = lead >= 0xc2 && lead <= 0xdf   ? 2U
+                               : (lead & 0xf0U) == 0xe0       ? 3U
+                               : lead >= 0xf0 && lead <= 0xf4 ? 4U
+                                                              : 0U;
+    if (length == 0 || text.size() < length) return 0;
+    for (std::size_t i = 1; i < length; ++i)
+        if ((byte(i) & 0xc0U) != 0x80) return 0;
+    const auto second = byte(1);
+    // Overlong forms, surrogates and values above U+10FFFF.
+    if ((lead == 0xe0 && second < 0xa0) || (lead == 0xed && second > 0x9f)) return 0;
+    if ((lead == 0xf0 && second < 0x90) || (lead == 0xf4 && second > 0x8f)) return 0;
+    return length;
+}
+
+}  // namespace
+
+std::string_view trim(std::string_view text) noexcept {
+    constexpr std::string_view blank = " \t\r\n";
+    const auto first = text.find_first_not_of(blank);
+    if (first == std::string_view::npos) return {};
+    return text.substr(first, text.find_last_not_of(blank) - first + 1);
+}
+
+std::string to_lower(std::string_view text) {
+    std::string result(text);
+    for (auto& c : result)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return result;
+}
+
+std::string join(std::span<const std::string> parts, std::string_view separator) {
+    std::string result;
+    for (const auto& part : parts) {
+        if (&part != parts.data()) result += separator;
+        result += part;
+    }
+    return result;
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+    std::vector<std::string_view> parts;
+    for (;;) {
+        const auto end = text.find(separator);
+        parts.push_back(text.substr(0, end));
+        if (end == std::string_view::npos) return parts;
+        text.remove_prefix(end + 1);
+    }
+}
+
+std::optional<std::string> closest(std::string_view word, std::span<const std::string> candidates) {
+    // Quadratic in the length: a word this long is no misspelling of a name.
+    if (word.size() > 128) return std::nullopt;
+    std::optional<std::string> best;
+    auto best_distance = (word.size() + 2) / 3 + 1;
+    for (const auto& candidate : candidates) {
+        if (candidate.size() > 128) continue;
+        const auto distance = edit_distance(to_lower(word), to_lower(candidate));
+        if (distance < best_distance) {
+            best_distance = distance;
+            best = candidate;
+        }
+    }
+    return best;
+}
+
+std::string clamp_utf8(std::string_view text, std::size_t limit) {
+    if (text.size() <= limit) return std::string(text);
+    constexpr std::string_view ellipsis = "…";
+    const bool marked = limit >= ellipsis.size();
+    auto end = marked ? limit - ellipsis.size() : limit;
+    while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0U) == 0x80) --end;
+    std::string result(text.substr(0, end));
+    if (marked) result += ellipsis;
+    return result;
+}
+
+std::string printable(std::string_view text) {
+    std::string result;
+    result.reserve(text.size());
+    while (!text.empty()) {
+        const auto length = sequence_length(text);
+        const auto lead = static_cast<unsigned char>(text.front());
+        if (length == 0 || (length == 1 && (lead < 0x20 || lead == 0x7f))) {
+            result += lead == '\t' ? ' ' : '?';
+            text.remove_prefix(1);
+        } else {
+            result += text.substr(0, length);
+            text.remove_prefix(length);
+        }
+    }
+    return result;
+}
+
+}  // namespace pgbakd::base

@@ -1,0 +1,360 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+#include "calendar/calendar_form.hpp"
+
+namespace pgbakd::calendar {
+namespace {
+
+constexpr std::array<std::string_view, 7> weekday_names = {"sunday",   "monday", "tuesday", "wednesday",
+                                                           "thursday", "friday", "saturday"};
+struct Shorthand {
+    std::string_view name, meaning;
+};
+constexpr std::array<Shorthand, 13> shorthands = {{
+    {"minutely", "*-*-* *:*:00"},
+    {"hourly", "*-*-* *:00:00"},
+    {"daily", "*-*-* 00:00:00"},
+    {"weekly", "Mon *-*-* 00:00:00"},
+    {"monthly", "*-*-01 00:00:00"},
+    {"quarterly", "*-01,04,07,10-01 00:00:00"},
+    {"semiannually", "*-01,07-01 00:00:00"},
+    {"semi-annually", "*-01,07-01 00:00:00"},
+    {"biannually", "*-01,07-01 00:00:00"},
+    {"bi-annually", "*-01,07-01 00:00:00"},
+    {"yearly", "*-01-01 00:00:00"},
+    {"annually", "*-01-01 00:00:00"},
+    {"anually", "*-01-01 00:00:00"},
+}};
+
+// A component before it is known whether it is a year, a month or an hour: that shows only behind it.
+struct Chain {
+    struct Entry {
+        Span text;
+        int first = 0, last = -1, step = 0;  // last: -1 if absent; step: 0 if absent
+    };
+    std::vector<Entry> entries;  // empty: *
+};
+
+std::string quoted(std::string_view text) {
+    return fmt::format("\"{}\"", text);
+}
+
+base::Result<int> read_number(Scanner& scanner) {
+    const auto digits = scanner.digits();
+    const auto number = parse_number(digits.text);
+    if (number) return *number;
+    if (!digits.text.empty()) return problem(digits.position, "a number of more than six digits", "", "");
+    const auto found = scanner.rest();
+    return problem(found.position, found.text.empty() ? "the end of the text" : quoted(found.text.substr(0, 1)),
+                   "a number or \"*\" belongs here", "say calendar Mon..Fri *-*-* 02:00:00, for example");
+}
+
+bool ends_component(char c) {
+    return c == '\0' || c == ' ' || c == ',' || c == '-' || c == '~' || c == ':';
+}
+
+base::Result<Chain> read_chain(Scanner& scanner) {
+    Chain chain;
+    if (scanner.take('*')) {
+        if (scanner.peek() == '/')
+            return problem(scanner.position() - 1, "\"*/\"", "in calendar a step needs a start",
+                           "say 00/2 for every second hour or minute, 01/2 for days and months");
+        return chain;
+    }
+    do {
+        const auto begin = scanner.rest();
+        if (chain.entries.size() == max_list_entries)
+            return problem(begin.position, fmt::format("a list of more than {} entries", max_list_entries), "",
+                           "say a range or a step");
+        Chain::Entry entry;
+        const auto first = read_number(scanner);
+        if (!first) return first.error();
+        entry.first = *first;
+        if (scanner.peek() == '.' && scanner.peek(1) != '.')
+            return problem(scanner.position(), "a fraction", "times are whole seconds", "leave the fraction out");
+        if (scanner.take('.') && scanner.take('.')) {
+            const auto last = read_number(scanner);
+            if (!last) return last.error();
+            entry.last = *last;
+        }
+        if (scanner.take('/')) {
+            const auto position = scanner.position();
+            const auto step = read_number(scanner);
+            if (!step) return step.error();
+            if (*step == 0)
+                return problem(position, "a step of 0", "it would never come to an end", "leave the step out");
+            entry.step = *step;
+        }
+        if (scanner.peek() == '.')
+            return problem(scanner.position(), "a fraction", "times are whole seconds", "leave the fraction out");
+        if (!ends_component(scanner.peek()))
+            return problem(scanner.position(), quoted(scanner.rest().text.substr(0, 1)), "not part of a date or time",
+                           "lists are 1,2, ranges 1..5, steps 0/2");
+        entry.text = begin;
+        entry.text.text = begin.text.substr(0, scanner.position() - begin.position);
+        chain.entries.push_back(entry);
+    } while (scanner.take(','));
+    return chain;
+}
+
+// 12 is 2012, 89 is 1989: systemd's reading of years with two digits.
+int full_year(int year) {
+    return year < 0 || year >= 100 ? year : year < 70 ? year + 2000 : year + 1900;
+}
+
+base::Result<std::vector<int>> values_in(const Chain& chain, const ComponentFacts& facts, bool from_end) {
+    std::vector<int> values;
+    for (auto entry : chain.entries) {
+        if (facts.name == year_facts.name) {
+            entry.first = full_year(entry.first);
+            entry.last = full_year(entry.last);
+        }
+        const bool is_range = entry.last >= 0;
+        for (const int value : {entry.first, is_range ? entry.last : entry.first})
+            if (value < facts.lowest || value > facts.highest)
+                return problem(entry.text.position, fmt::format("{} {}", facts.name, value),
+                               fmt::format("must be {} to {}", facts.lowest, facts.highest),
+                               "dates are year-month-day, times hour:minute:second");
+        if (is_range && entry.first > entry.last)
+            return problem(entry.text.position, quoted(entry.text.text), "a range goes upwards",
+                           fmt::format("say {}..{}", entry.last, entry.first));
+        if (is_range) {
+            for (int value = entry.first; value <= entry.last; value += std::max(entry.step, 1))
+                values.push_back(value);
+            continue;
+        }
+        // Days that count from the end of the month go on towards the end: downwards.
+        const int room = from_end ? entry.first - facts.lowest : facts.highest - entry.first;
+        if (entry.step > room)
+            return problem(entry.text.position, quoted(entry.text.text), "the step leads out of the range at once",
+                           fmt::format("say {}", entry.first));
+        values.push_back(entry.first);
+        for (int left = room - entry.step; left >= 0 && entry.step > 0; left -= entry.step)
+            values.push_back(values.back() + (from_end ? -entry.step : entry.step));
+    }
+    std::sort(values.begin(), values.end());
+    values.erase(std::unique(values.begin(), values.end()), values.end());
+    return values;
+}
+
+base::Status set_bits(Bits& bits, const Chain& chain, const ComponentFacts& facts, bool from_end = false) {
+    bits = bit_range(facts.lowest, facts.highest);
+    if (chain.entries.empty()) return {};
+    const auto values = values_in(chain, facts, from_end);
+    if (!values) return values.error();
+    bits = 0;
+    for (const int value : *values) bits |= Bits{1} << static_cast<unsigned>(value);
+    return {};
+}
+
+// The weekday whose name, long or short, stands at the front.
+struct WeekdayName {
+    int weekday;
+    std::size_t length;
+};
+std::optional<WeekdayName> weekday_at(std::string_view text) {
+    const auto lower = base::to_lower(text.substr(0, 9));
+    for (std::size_t i = 0; i < weekday_names.size(); ++i)
+        for (const auto length : {weekday_names[i].size(), std::size_t{3}})
+            if (lower.starts_with(weekday_names[i].substr(0, length))) return WeekdayName{static_cast<int>(i), length};
+    return std::nullopt;
+}
+
+// Weekdays count from Monday here, so that Fri..Sun is a range.
+int from_monday(int weekday) {
+    return (weekday + 6) % 7;
+}
+
+// Fri..Mon as ranges that a week beginning on Monday has.
+std::string wrapped_fix(int first, int last) {
+    const auto part = [](int from, int to) {
+        const auto name = [](int day) { return calendar_weekdays[static_cast<std::size_t>(day)]; };
+        return from == to ? std::string(name(from)) : fmt::format("{}..{}", name(from), name(to));
+    };
+    return fmt::format("say {},{}", part(first, 0), part(1, last));
+}
+
+base::Status read_weekdays(Scanner& scanner, CalendarForm& event) {
+    std::optional<int> range_start;
+    Bits weekdays = 0;
+    for (bool first = true;; first = false) {
+        const auto here = scanner.rest();
+        const auto found = weekday_at(here.text);
+        if (!found && first) return {};
+        if (!found)
+            return problem(here.position, here.text.empty() ? "the end of the text" : quoted(scanner.peek_word().text),
+                           "a weekday belongs here", "weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun");
+        for (std::size_t i = 0; i < found->length; ++i) scanner.take(scanner.peek());
+        if (range_start) {
+            if (from_monday(*range_start) > from_monday(found->weekday))
+                return problem(here.position, quoted(here.text.substr(0, found->length)), "weeks begin on Monday here",
+                               wrapped_fix(*range_start, found->weekday));
+            for (int day = *range_start; day != found->weekday; day = (day + 1) % 7)
+                weekdays |= Bits{1} << static_cast<unsigned>(day);
+        }
+        weekdays |= Bits{1} << static_cast<unsigned>(found->weekday);
+
+        const bool was_range = range_start.has_value();
+        range_start.reset();
+        const char separator = scanner.peek();
+        if ((separator == '.' && scanner.peek(1) == '.') || separator == '-') {
+            if (was_range)
+                return problem(scanner.position(), "a second end of the range", "", "separate ranges by commas");
+            while (scanner.take(separator)) {
+            }
+            range_start = found->weekday;
+        } else if (separator == ',') {
+            while (scanner.take(',')) {
+            }
+        } else if (separator != ' ' && separator != '\0') {
+            return problem(scanner.position(), quoted(scanner.rest().text.substr(0, 1)),
+                           "a blank, a comma or \"..\" belongs behind a weekday", "say Mon..Fri or Mon,Thu");
+        }
+        if (scanner.peek() == ' ' || scanner.at_end()) {
+            if (range_start) return problem(scanner.position(), "a range without its end", "", "say Mon..Fri");
+            break;
+        }
+    }
+    scanner.skip_blanks();
+    event.weekdays = weekdays;
+    return {};
+}
+
+base::Error not_a_date(const Scanner& scanner) {
+    const auto rest = scanner.rest();
+    return problem(rest.position, rest.text.empty() ? "the end of the text" : quoted(rest.text.substr(0, 1)),
+                   "a date is month-day or year-month-day, a time hour:minute or hour:minute:second",
+                   "say calendar *-*-* 02:00:00 for each day at 02:00");
+}
+
+// Nothing of it, month-day or year-month-day; "~" before the day counts from the month's end.
+base::Status read_date(Scanner& scanner, CalendarForm& event) {
+    Scanner ahead = scanner;
+    std::vector<Chain> chains;
+    for (;;) {
+        auto chain = read_chain(ahead);
+        if (!chain) return chain.error();
+        chains.push_back(*std::move(chain));
+        if (chains.size() == 1 && (ahead.at_end() || ahead.peek() == ':')) return {};  // a time
+        if (ahead.at_end() || ahead.peek() == ' ') break;
+        if (event.from_end || chains.size() == 3 || (ahead.peek() != '-' && ahead.peek() != '~'))
+            return not_a_date(ahead);
+        event.from_end = ahead.peek() == '~';
+        ahead.take(ahead.peek());
+    }
+    if (chains.size() == 1) return not_a_date(ahead);
+    ahead.skip_blanks();
+    scanner = ahead;
+    const auto& day = chains.back();
+    if (day.entries.empty()) event.from_end = false;
+    if (auto status = set_bits(event.days, day, event.from_end ? day_from_end_facts : day_facts, event.from_end);
+        !status)
+        return status;
+    if (auto status = set_bits(event.months, chains[chains.size() - 2], month_facts); !status) return status;
+    if (chains.size() == 3 && !chains[0].entries.empty()) {
+        auto years = values_in(chains[0], year_facts, false);
+        if (!years) return years.error();
+        event.years = *std::move(years);
+    }
+    return {};
+}
+
+base::Status read_time(Scanner& scanner, CalendarForm& event) {
+    if (scanner.at_end()) return {};
+    struct Part {
+        Bits* bits;
+        const ComponentFacts* facts;
+    };
+    const std::array<Part, 3> parts = {
+        {{&event.hours, &hour_facts}, {&event.minutes, &minute_facts}, {&event.seconds, &second_facts}}};
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+        if (i != 0 && !scanner.take(':')) return not_a_date(scanner);
+        const auto chain = read_chain(scanner);
+        if (!chain) return chain.error();
+        if (auto status = set_bits(*parts[i].bits, *chain, *parts[i].facts); !status) return status;
+        if (i == 1 && scanner.at_end()) return {};
+    }
+    return scanner.at_end() ? base::Status{} : not_a_date(scanner);
+}
+
+// @SECONDS since 1970, in UTC.
+base::Result<CalendarForm> event_at(Span text) {
+    const auto digits = text.text.substr(1);
+    std::int64_t seconds = 0;
+    for (const char c : digits) {
+        if (!base::is_digit(c) || digits.size() > 10)
+            return problem(text.position, quoted(text.text), "@ is followed by whole seconds since 1970",
+                           "say calendar 2026-12-01 02:00:00, for example");
+        seconds = seconds * 10 + (c - '0');
+    }
+    const std::chrono::sys_seconds instant{std::chrono::seconds{seconds}};
+    const auto day = std::chrono::floor<std::chrono::days>(instant);
+    const std::chrono::year_month_day date{day};
+    const std::chrono::hh_mm_ss time{instant - day};
+    const int year = static_cast<int>(date.year());
+    if (digits.empty() || year > YearSet::highest)
+        return problem(text.position, quoted(text.text),
+                       fmt::format("the year must be {} to {}", YearSet::lowest, YearSet::highest), "");
+    const auto bit = [](auto value) { return Bits{1} << static_cast<unsigned>(value); };
+    CalendarForm event;
+    event.years = {year};
+    event.months = bit(static_cast<unsigned>(date.month()));
+    event.days = bit(static_cast<unsigned>(date.day()));
+    event.hours = bit(time.hours().count());
+    event.minutes = bit(time.minutes().count());
+    event.seconds = bit(time.seconds().count());
+    return event;
+}
+
+// The zone at the end, and the text without it. Whether there is such a zone is for the configuration to find out.
+std::string take_zone(Span& text) {
+    const auto blank = text.text.find_last_of(' ');
+    if (blank == std::string_view::npos) return {};
+    const auto word = text.text.substr(blank + 1);
+    if (!base::is_letter(word.front()) || weekday_at(word)) return {};
+    if (!std::all_of(word.begin(), word.end(), [](char c) {
+            return base::is_letter(c) || base::is_digit(c) || c == '/' || c == '_' || c == '+' || c == '-';
+        }))
+        return {};
+    text = text.sub(0, text.text.find_last_not_of(' ', blank) + 1);
+    return base::to_lower(word) == "utc" ? "UTC" : std::string(word);
+}
+
+base::Result<CalendarForm> read_event(Span text) {
+    CalendarForm event;
+    Scanner scanner(text);
+    const auto begin = scanner.rest();
+    if (auto status = read_weekdays(scanner, event); !status) return status.error();
+    if (!scanner.at_end() && scanner.rest().text == begin.text && base::is_letter(scanner.peek())) {
+        std::vector<std::string> names;
+        names.reserve(shorthands.size());
+        for (const auto& shorthand : shorthands) names.emplace_back(shorthand.name);
+        const auto nearest = base::closest(text.text, names);
+        return problem(begin.position, quoted(scanner.peek_word().text), "neither a weekday nor a known word",
+                       nearest ? fmt::format("did you mean \"calendar {}\"?", *nearest)
+                               : "say calendar Mon..Fri *-*-* 02:00:00, for example");
+    }
+    if (!scanner.at_end())
+        if (auto status = read_date(scanner, event); !status) return status.error();
+    if (auto status = read_time(scanner, event); !status) return status.error();
+    return event;
+}
+
+}  // namespace
+
+base::Result<CalendarForm> read_calendar_form(Span text) {
+    auto zone = take_zone(text);
+    if (text.text.empty())
+        return problem(text.position, "no calendar event", "", "say calendar *-*-* 02:00:00 for each day at 02:00");
+    for (const auto& shorthand : shorthands)
+        if (shorthand.name == base::to_lower(text.text)) text.text = shorthand.meaning;
+    const bool is_timestamp = text.text.front() == '@';
+    auto event = is_timestamp ? event_at(text) : read_event(text);
+    if (event) event->zone = is_timestamp ? "UTC" : std::move(zone);
+    return event;
+}
+
+}  // namespace pgbakd::calendar

@@ -1,0 +1,34 @@
+// What every grammar of schedules yields. Each form has a file of its own: cron, calendar, and those for people.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "calendar/pattern.hpp"
+#include "calendar/scanner.hpp"
+#include "calendar/schedule.hpp"
+
+namespace pgbakd::calendar {
+
+struct ParsedSchedule {
+    ScheduleKind kind = ScheduleKind::recurring;
+    std::string canonical;
+    std::string own_zone;
+    std::vector<std::string> warnings;
+    std::optional<Pattern> pattern;  // absent: an event
+};
+
+// Each gets the text without blanks at its ends; `position` keeps columns right.
+[[nodiscard]] base::Result<ParsedSchedule> parse_cron_form(Span text);      // five fields, or a macro
+[[nodiscard]] base::Result<ParsedSchedule> parse_calendar_form(Span text);  // what follows the word `calendar`
+[[nodiscard]] base::Result<ParsedSchedule> parse_human_form(Span text);     // `daily at …`, `on change`, …
+// Whether `text` begins with a word of a human form.
+[[nodiscard]] bool is_human_form(std::string_view text);
+
+// A list of more entries than this is refused (systemd's bound for the lists of a calendar event).
+inline constexpr std::size_t max_list_entries = 240;
+
+}  // namespace pgbakd::calendar

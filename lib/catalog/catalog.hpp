@@ -1,0 +1,91 @@
+// The durable state of the daemon: one SQLite file (WAL, synchronous=FULL). Blocks; use it on the pool. Safe to call
+// from several threads (one connection behind a mutex). Throws base::Error.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/identifier.hpp"
+#include "model/run.hpp"
+
+namespace pgbakd::catalog {
+
+// How a job's schedule stands: what the planner needs after a restart.
+struct JobState {
+    std::string job;
+    std::string schedule;    // canonical text and zone under which `anchor` was set; a change re-anchors
+    base::Instant anchor{};  // fires at or before it are settled (done, skipped, or before the job was known)
+    bool paused = false;
+    bool operator==(const JobState&) const = default;
+};
+
+struct RunFilter {
+    std::optional<std::string> job;
+    std::optional<model::Outcome> outcome;
+    int limit = 50;  // 1–10,000
+    int offset = 0;
+};
+
+struct SetState {
+    model::SetId id;
+    model::Verification verified = model::Verification::none;  // by a check after the run
+    base::Timestamp verified_at{};
+    bool corrupt = false;
+    std::string message;
+};
+
+class Catalog {
+  public:
+    // Opens or creates (0600). A file that SQLite calls malformed is moved aside (".damaged-<time>") and a new one
+    // made: losing it loses no backup; `was_damaged` says so. A file of a newer schema is refused (unsupported).
+    [[nodiscard]] static std::unique_ptr<Catalog> open(const std::filesystem::path& file, base::Timestamp now);
+    // For tools beside a running daemon: read-only, never creates; nothing if there is no file.
+    [[nodiscard]] static std::unique_ptr<Catalog> open_for_reading(const std::filesystem::path& file);
+    ~Catalog();
+    [[nodiscard]] bool was_damaged() const noexcept;
+
+    // --- schedule -------------------------------------------------------------------------------------------------
+    [[nodiscard]] std::vector<JobState> job_states();
+    void put_job_state(const JobState& state);
+    void forget_job(const std::string& job);  // its schedule state only, history stays
+    // In one transaction: the slot (job, instant) is taken, the run recorded as running, the job's anchor moved to the
+    // slot if that is later. False (and nothing written) if the slot was taken before.
+    [[nodiscard]] bool take_slot(const JobState& state, base::Instant slot, const model::RunReport& run);
+
+    // --- runs -----------------------------------------------------------------------------------------------------
+    void begin_run(const model::RunReport& run);   // manual runs: no slot
+    void finish_run(const model::RunReport& run);  // replaces what begin_run or take_slot wrote
+    // Runs still recorded as running: marked INTERRUPTED with `now` as their end, and returned.
+    [[nodiscard]] std::vector<model::RunReport> interrupt_running(base::Timestamp now);
+    [[nodiscard]] std::vector<model::RunReport> runs(const RunFilter& filter);  // newest first
+    [[nodiscard]] std::uint64_t count_runs(const RunFilter& filter);
+    [[nodiscard]] std::optional<model::RunReport> run(const base::RunId& id);
+    [[nodiscard]] std::map<std::string, base::Timestamp> last_success();  // job → finished_at
+    // Databases of a job's last run that listed them (`databases: all`), to tell new and vanished ones.
+    [[nodiscard]] std::optional<std::vector<std::string>> known_databases(const std::string& job);
+    void put_known_databases(const std::string& job, const std::vector<std::string>& databases);
+    // Drops runs that finished before `before`, but never a job's newest success, at most `limit` at a time.
+    std::size_t expire_runs(base::Timestamp before, std::size_t limit);
+
+    // --- sets -----------------------------------------------------------------------------------------------------
+    void put_set_state(const SetState& state);
+    [[nodiscard]] std::vector<SetState> set_states();
+    void forget_set(const model::SetId& id);
+    // Rebuilds what can be rebuilt from manifests: a finished run per set that the catalog does not know.
+    struct Rescanned {
+        std::size_t sets = 0, runs_added = 0, states_dropped = 0;
+    };
+    Rescanned rescan(const std::vector<model::BackupSet>& sets);
+
+  private:
+    struct Impl;
+    explicit Catalog(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pgbakd::catalog

@@ -1,0 +1,66 @@
+// The schedule's side of the catalog: where each job stands, and which slots are taken.
+#include <algorithm>
+
+#include "catalog/store.hpp"
+
+namespace pgbakd::catalog {
+namespace {
+
+void put(Connection& connection, const JobState& state) {
+    Statement(connection,
+              "INSERT INTO job_states (job, schedule, anchor, paused) VALUES (?, ?, ?, ?)"
+              " ON CONFLICT (job) DO UPDATE SET schedule = excluded.schedule, anchor = excluded.anchor,"
+              " paused = excluded.paused")
+        .bind(state.job)
+        .bind(state.schedule)
+        .bind(to_number(state.anchor))
+        .bind(std::int64_t{state.paused})
+        .run();
+}
+
+}  // namespace
+
+std::vector<JobState> Catalog::job_states() {
+    const std::lock_guard guard(impl_->mutex);
+    std::vector<JobState> states;
+    Statement statement(impl_->connection, "SELECT job, schedule, anchor, paused FROM job_states ORDER BY job");
+    while (statement.step())
+        states.push_back({.job = statement.text(0),
+                          .schedule = statement.text(1),
+                          .anchor = to_instant(statement.number(2)),
+                          .paused = statement.number(3) != 0});
+    return states;
+}
+
+void Catalog::put_job_state(const JobState& state) {
+    const std::lock_guard guard(impl_->mutex);
+    put(impl_->connection, state);
+}
+
+void Catalog::forget_job(const std::string& job) {
+    const std::lock_guard guard(impl_->mutex);
+    Statement(impl_->connection, "DELETE FROM job_states WHERE job = ?").bind(job).run();
+}
+
+bool Catalog::take_slot(const JobState& state, base::Instant slot, const model::RunReport& run) {
+    const std::lock_guard guard(impl_->mutex);
+    auto& connection = impl_->connection;
+    Transaction transaction(connection);
+    {
+        Statement taken(connection, "SELECT 1 FROM slots WHERE job = ? AND slot = ?");
+        if (taken.bind(state.job).bind(to_number(slot)).step()) return false;
+    }
+    insert_run(connection, run);
+    Statement(connection, "INSERT INTO slots (job, slot, run) VALUES (?, ?, ?)")
+        .bind(state.job)
+        .bind(to_number(slot))
+        .bind(run.run.text())
+        .run();
+    auto moved = state;
+    moved.anchor = std::max(state.anchor, slot);
+    put(connection, moved);
+    transaction.commit();
+    return true;
+}
+
+}  // namespace pgbakd::catalog

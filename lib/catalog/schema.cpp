@@ -1,0 +1,111 @@
+#include "catalog/schema.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+namespace pgbakd::catalog {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// In the header of the file (https://www.sqlite.org/fileformat2.html, "application ID"): "pgbk". Tells a catalog from
+// any other SQLite file that the configuration may name by mistake.
+constexpr std::int64_t application_id = 0x7067626b;
+
+// Times are UTC: `slot` and `anchor` in seconds, all others in milliseconds. The columns beside `report` are there to
+// be searched; the report itself is the truth. Published steps are never edited, only followed by others.
+constexpr std::array migrations{
+    R"(
+    CREATE TABLE job_states (
+        job TEXT NOT NULL PRIMARY KEY,
+        schedule TEXT NOT NULL,
+        anchor INTEGER NOT NULL,
+        paused INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE runs (
+        id TEXT NOT NULL PRIMARY KEY,
+        job TEXT NOT NULL,
+        outcome TEXT NOT NULL,
+        started_at INTEGER NOT NULL,
+        finished_at INTEGER NOT NULL,
+        report TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX runs_by_start ON runs (started_at, id);
+    CREATE INDEX runs_by_job ON runs (job, started_at, id);
+    CREATE INDEX runs_by_outcome ON runs (outcome, started_at, id);
+    CREATE INDEX good_runs ON runs (job, finished_at, id) WHERE outcome IN ('SUCCESS', 'WARNING');
+
+    CREATE TABLE slots (
+        job TEXT NOT NULL,
+        slot INTEGER NOT NULL,
+        run TEXT NOT NULL REFERENCES runs (id) ON DELETE CASCADE,
+        PRIMARY KEY (job, slot)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX slots_by_run ON slots (run);
+
+    CREATE TABLE known_databases (
+        job TEXT NOT NULL PRIMARY KEY,
+        names BLOB NOT NULL -- each ended by a NUL, which no name can hold; BLOB, as names need not be UTF-8
+    ) STRICT, WITHOUT ROWID;
+
+    CREATE TABLE set_states (
+        job TEXT NOT NULL,
+        name TEXT NOT NULL,
+        verified TEXT NOT NULL,
+        verified_at INTEGER NOT NULL,
+        corrupt INTEGER NOT NULL,
+        message TEXT NOT NULL,
+        PRIMARY KEY (job, name)
+    ) STRICT, WITHOUT ROWID;
+    )",
+};
+
+int version_of(Connection& connection) {
+    const auto version = connection.number("PRAGMA user_version");
+    const bool ours = connection.number("PRAGMA application_id") == application_id;
+    if (!ours && (version != 0 || connection.number("SELECT count(*) FROM sqlite_schema") != 0))
+        throw Error(ErrorCode::conflict, "it is an SQLite file, but not pgbakd's",
+                    "name another file, or move this one away");
+    if (version > schema_version())
+        throw Error(ErrorCode::unsupported,
+                    fmt::format("it was written by a newer pgbakd (schema {}, known is {})", version, schema_version()),
+                    "use the newer pgbakd, or move the file away: no backup is lost with it");
+    return static_cast<int>(version);
+}
+
+}  // namespace
+
+int schema_version() noexcept {
+    return static_cast<int>(migrations.size());
+}
+
+void migrate(Connection& connection) {
+    while (version_of(connection) < schema_version()) {
+        Transaction transaction(connection);
+        // Asked again under the lock: another process may have taken the step meanwhile.
+        const auto version = version_of(connection);
+        if (version < schema_version()) {
+            connection.execute(migrations.at(static_cast<std::size_t>(version)));
+            connection.execute(
+                fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, version + 1)
+                    .c_str());
+        }
+        transaction.commit();
+    }
+}
+
+bool check_version(Connection& connection) {
+    const auto version = version_of(connection);
+    if (version == 0) return false;
+    if (version < schema_version())
+        throw Error(
+            ErrorCode::unsupported,
+            fmt::format("it was written by an older pgbakd (schema {}, known is {})", version, schema_version()),
+            "start the daemon once: it brings the file up to date");
+    return true;
+}
+
+}  // namespace pgbakd::catalog

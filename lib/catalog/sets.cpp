@@ -1,0 +1,131 @@
+// What is known of sets beyond their manifests, of databases, and rebuilding history from manifests.
+#include <set>
+
+#include "base/text.hpp"
+#include "catalog/store.hpp"
+
+namespace pgbakd::catalog {
+namespace {
+
+// The run that a set bears witness to.
+model::RunReport run_of(const model::BackupSet& set) {
+    model::RunReport run;
+    run.run = set.run;
+    run.job = set.id.job;
+    run.trigger = model::Trigger::manual;
+    if (const auto trigger = model::parse_trigger(set.trigger)) run.trigger = *trigger;
+    run.outcome = set.complete ? model::Outcome::success : model::Outcome::failed;
+    run.started_at = set.started_at;
+    run.finished_at = std::max(set.started_at, set.finished_at);
+    run.timezone = set.timezone;
+    run.set = set.id.text();
+    run.size_bytes = set.bytes();
+    run.artifacts = set.artifacts;
+    run.notes.emplace_back("rebuilt from the manifest of the set");
+    if (!set.complete) {
+        std::vector<std::string> missing;
+        for (const auto& part : set.missing) missing.push_back(part.database + ": " + part.reason);
+        run.error = {.code = std::string(base::code_text(base::ErrorCode::program_failed)),
+                     .message = "not all databases were dumped: " + base::join(missing, "; "),
+                     .hint = {}};
+    }
+    return run;
+}
+
+bool knows_run(Connection& connection, const base::RunId& id) {
+    Statement statement(connection, "SELECT 1 FROM runs WHERE id = ?");
+    return statement.bind(id.text()).step();
+}
+
+void forget(Connection& connection, const model::SetId& id) {
+    Statement(connection, "DELETE FROM set_states WHERE job = ? AND name = ?").bind(id.job).bind(id.set).run();
+}
+
+std::vector<SetState> read_states(Connection& connection) {
+    std::vector<SetState> states;
+    Statement statement(connection,
+                        "SELECT job, name, verified, verified_at, corrupt, message FROM set_states"
+                        " ORDER BY job, name");
+    while (statement.step()) {
+        SetState state;
+        state.id = {statement.text(0), statement.text(1)};
+        if (const auto level = model::parse_verification(statement.text(2))) state.verified = *level;
+        state.verified_at = to_timestamp(statement.number(3));
+        state.corrupt = statement.number(4) != 0;
+        state.message = statement.text(5);
+        states.push_back(std::move(state));
+    }
+    return states;
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> Catalog::known_databases(const std::string& job) {
+    const std::lock_guard guard(impl_->mutex);
+    Statement statement(impl_->connection, "SELECT names FROM known_databases WHERE job = ?");
+    if (!statement.bind(job).step()) return std::nullopt;
+    std::vector<std::string> names;
+    const auto text = statement.text(0);
+    for (const auto name : base::split(text, '\0')) names.emplace_back(name);
+    names.pop_back();  // behind the last NUL
+    return names;
+}
+
+void Catalog::put_known_databases(const std::string& job, const std::vector<std::string>& databases) {
+    std::string names;
+    for (const auto& database : databases) names.append(database).push_back('\0');
+    const std::lock_guard guard(impl_->mutex);
+    Statement(impl_->connection, "INSERT OR REPLACE INTO known_databases (job, names) VALUES (?, ?)")
+        .bind(job)
+        .bind_bytes(names)
+        .run();
+}
+
+void Catalog::put_set_state(const SetState& state) {
+    const std::lock_guard guard(impl_->mutex);
+    Statement(impl_->connection,
+              "INSERT OR REPLACE INTO set_states (job, name, verified, verified_at, corrupt, message)"
+              " VALUES (?, ?, ?, ?, ?, ?)")
+        .bind(state.id.job)
+        .bind(state.id.set)
+        .bind(model::verification_text(state.verified))
+        .bind(to_number(state.verified_at))
+        .bind(std::int64_t{state.corrupt})
+        .bind(state.message)
+        .run();
+}
+
+std::vector<SetState> Catalog::set_states() {
+    const std::lock_guard guard(impl_->mutex);
+    return read_states(impl_->connection);
+}
+
+void Catalog::forget_set(const model::SetId& id) {
+    const std::lock_guard guard(impl_->mutex);
+    forget(impl_->connection, id);
+}
+
+Catalog::Rescanned Catalog::rescan(const std::vector<model::BackupSet>& sets) {
+    const std::lock_guard guard(impl_->mutex);
+    auto& connection = impl_->connection;
+    Transaction transaction(connection);
+    Rescanned result;
+    result.sets = sets.size();
+    std::set<model::SetId> found;
+    for (const auto& set : sets) {
+        found.insert(set.id);
+        // A manifest that could not be read names no run.
+        if (set.run.empty() || knows_run(connection, set.run)) continue;
+        insert_run(connection, run_of(set));
+        ++result.runs_added;
+    }
+    for (const auto& state : read_states(connection)) {
+        if (found.contains(state.id)) continue;
+        forget(connection, state.id);
+        ++result.states_dropped;
+    }
+    transaction.commit();
+    return result;
+}
+
+}  // namespace pgbakd::catalog

@@ -1,0 +1,114 @@
+// Opening the catalog: creating, migrating, and setting a damaged file aside.
+#include "catalog/store.hpp"
+
+#include <fmt/format.h>
+
+#include "calendar/zone.hpp"
+#include "catalog/schema.hpp"
+#include "os/file.hpp"
+
+namespace pgbakd::catalog {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// SQLite gives its -wal and -shm files the mode of this one, so creating it first decides for all three.
+void create_if_missing(const std::filesystem::path& file) {
+    if (const auto found = os::target_status(file)) {
+        if (!found->is_regular)
+            throw Error(ErrorCode::conflict, fmt::format("{} is not a regular file", file.native()));
+        return;
+    }
+    os::make_directories(file.parent_path().empty() ? "." : file.parent_path());
+    try {
+        (void)os::create_file(file);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::conflict) throw;  // another process was faster: as good
+    }
+    os::sync_directory(file.parent_path());
+}
+
+void check_whole(Connection& connection, const std::filesystem::path& file) {
+    const auto verdict = connection.text("PRAGMA quick_check(1)");
+    if (verdict != "ok") throw Error(ErrorCode::corrupt, fmt::format("{}: {}", file.native(), verdict));
+}
+
+// WAL: readers never wait for the daemon. FULL: what is recorded is on the disk when the call returns, which "at most
+// once" rests on.
+void set_up(Connection& connection) {
+    connection.execute("PRAGMA journal_mode = WAL");
+    connection.execute("PRAGMA synchronous = FULL");
+    connection.execute("PRAGMA foreign_keys = ON");
+}
+
+void move_aside(const std::filesystem::path& file, base::Timestamp now) {
+    const auto time = calendar::format_compact(base::to_instant(now), *calendar::Zone::utc());
+    auto aside = file.native() + ".damaged-" + time;
+    for (int number = 2; os::file_status(aside); ++number)
+        aside = fmt::format("{}.damaged-{}-{}", file.native(), time, number);
+    // Its companions first: a -wal left behind would be taken for that of the new file.
+    for (const char* companion : {"-wal", "-shm", ""})
+        if (os::file_status(file.native() + companion))
+            os::rename_durably(file.native() + companion, aside + companion);
+}
+
+}  // namespace
+
+Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Catalog::~Catalog() = default;
+
+bool Catalog::was_damaged() const noexcept {
+    return impl_->damaged;
+}
+
+std::unique_ptr<Catalog> Catalog::open(const std::filesystem::path& file, base::Timestamp now) {
+    const auto attempt = [&file] {
+        create_if_missing(file);
+        auto impl = std::make_unique<Impl>(file, Connection::Mode::read_write);
+        set_up(impl->connection);
+        check_whole(impl->connection, file);
+        try {
+            migrate(impl->connection);
+        } catch (const Error& error) {
+            if (error.code() == ErrorCode::unsupported || error.code() == ErrorCode::conflict)
+                throw error.during(file.native());
+            throw;
+        }
+        return impl;
+    };
+    try {
+        return std::unique_ptr<Catalog>(new Catalog(attempt()));
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::corrupt) throw;
+    }
+    move_aside(file, now);
+    auto impl = attempt();
+    impl->damaged = true;
+    return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
+}
+
+std::unique_ptr<Catalog> Catalog::open_for_reading(const std::filesystem::path& file) {
+    if (!os::target_status(file)) return nullptr;
+    const auto attempt = [&file](Connection::Mode mode) -> std::unique_ptr<Catalog> {
+        auto impl = std::make_unique<Impl>(file, mode);
+        if (!check_version(impl->connection)) return nullptr;
+        return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
+    };
+    try {
+        return attempt(Connection::Mode::read_only);
+    } catch (const Error& error) {
+        switch (error.code()) {
+            case ErrorCode::unsupported:
+            case ErrorCode::conflict: throw error.during(file.native());
+            // A reader needs the -shm file, and cannot make it in a directory it may not write to (a snapshot, another
+            // user's). Nobody else can write there either, then: the file as it lies is what there is.
+            case ErrorCode::permission_denied:
+            case ErrorCode::io_failed: break;
+            default: throw;
+        }
+    }
+    return attempt(Connection::Mode::immutable);
+}
+
+}  // namespace pgbakd::catalog

@@ -1,0 +1,24 @@
+// What must hold between the keys of a job, and between a job and the rest.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/keys.hpp"
+#include "config/zones.hpp"
+
+namespace pgbakd::config {
+
+// What a job's check needs to know besides the job.
+struct JobSurroundings {
+    const Config& config;  // with its zone, if that was found
+    base::Instant now;
+    Zones& zones;
+    bool servers_known = false;          // the section `servers` could be read
+    std::vector<std::string> servers{};  // sorted names of those defined
+};
+
+// Completes the job (zone, default retention) and reports what does not fit.
+void check_job(Problems& problems, const JobSurroundings& surroundings, Named<model::JobSpec>& job);
+
+}  // namespace pgbakd::config

@@ -1,0 +1,80 @@
+// The configuration as the daemon uses it, and the loader that makes it from YAML texts.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/job.hpp"
+
+namespace pgbakd::config {
+
+struct Repository {
+    std::filesystem::path directory = "/var/lib/pgbakd/repository";
+    std::uint64_t min_free = std::uint64_t{5} << 30U;
+};
+
+struct Config {
+    std::string timezone;  // never empty
+    calendar::ZonePtr zone;
+    Repository repository;
+    std::filesystem::path reports_directory = "/var/lib/pgbakd/reports";
+    model::Limits limits;
+    std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+    std::filesystem::path api_socket = "/run/pgbakd/control.sock";
+    std::map<std::string, model::ServerSpec> servers;
+    std::vector<std::shared_ptr<const model::JobSpec>> jobs;  // in the file's order
+    [[nodiscard]] std::shared_ptr<const model::JobSpec> job(std::string_view name) const;
+    [[nodiscard]] std::filesystem::path state_file() const;  // state.db beside the repository directory
+};
+
+struct Problem {
+    enum class Severity { error, warning };
+    Severity severity = Severity::error;
+    std::string file;
+    int line = 0;      // from 1; 0: the file as a whole
+    int column = 0;    // from 1, in characters: of the value, or of a key that is unknown, doubled or misnamed
+    std::string path;  // "jobs.shop-daily.retention.local.days"
+    std::string message;
+    std::string hint;
+};
+// "/etc/pgbakd.yaml:14:15: jobs.x.y: must be … (got 0)\n  hint: …"; a warning says "warning: " before its path. No line
+// end behind it.
+[[nodiscard]] std::string problem_text(const Problem& problem);
+
+struct Document {
+    std::string file;  // as problems name it
+    std::string text;
+    // Whether others than its owner can read the file: then a literal secret in it is refused.
+    bool readable_by_others = false;
+};
+
+// What the loader must know of the host, handed in so that it opens nothing itself.
+struct Host {
+    std::function<base::Result<calendar::ZonePtr>(std::string_view)> find_zone;
+    std::string host_zone_name;
+    base::Instant now;  // for `once at` in the past and for warnings with dates
+};
+
+struct LoadResult {
+    std::shared_ptr<const Config> config;  // null if any problem is an error
+    std::vector<Problem> problems;         // by file, line, column; at most 1,000, then one that counts the rest
+};
+
+// The first document is the main file, the others are merged into it in order: sections add up, and what two documents
+// define is an error. If one is no YAML at all, that is the only kind of problem told. Never throws on any text.
+// Limits: 4 MiB per document, 1,000 documents, 100,000 jobs, depth 32; aliases and anchors are refused (they can
+// explode).
+[[nodiscard]] LoadResult load(const std::vector<Document>& documents, const Host& host);
+
+// docs/configuration.md's reference, from the table of keys.
+[[nodiscard]] std::string reference_markdown();
+// The configuration with every default filled in, as YAML, secrets as "***": what `pgbakctl check` prints on request.
+[[nodiscard]] std::string effective_yaml(const Config& config);
+
+}  // namespace pgbakd::config

@@ -1,0 +1,291 @@
+#include "config/keys.hpp"
+
+#include "config/domain_types.hpp"
+
+// The rows below are what docs/configuration.md shows as its reference. `later` lists keys of parts that this version
+// does not have: they are refused with a word of their own.
+
+namespace pgbakd::config {
+namespace {
+
+using namespace std::chrono_literals;
+using model::JobSpec;
+using model::PgDumpSource;
+using model::RetentionPolicy;
+using model::ServerSpec;
+
+constexpr auto day = 24h;
+
+// A job before its keys are read. Its schedule is always replaced or refused: the key is required.
+JobSpec blank_job() {
+    return {.name = {},
+            .schedule = calendar::Schedule::parse("daily at 00:00").value(),
+            .timezone = {},
+            .zone = {},
+            .catch_up = {},
+            .source = {},
+            .compression = {},
+            .local_retention = {},
+            .retries = {}};
+}
+
+const Section<PgDumpSource>& source_keys() {
+    static const Section<PgDumpSource> section(
+        {},
+        {
+            kind_key<PgDumpSource>("type", "pg_dump", {"pg_basebackup", "taosdump", "files", "command"},
+                                   required("type: pg_dump"), "What is read: databases, by `pg_dump`."),
+            key<PgDumpSource>("server", &PgDumpSource::server, text("the name of a server", 63),
+                              required("the name of an entry of servers, as in server: local"),
+                              "Which entry of `servers` is dumped."),
+            key<PgDumpSource>("databases", Same{}, databases(),
+                              required("databases: all, or a list as in databases: [shop, crm]"),
+                              "Which databases. `all` is every database of the server that accepts connections and is "
+                              "no template, asked anew at each run."),
+            key<PgDumpSource>("exclude", &PgDumpSource::exclude, database_names("a list of database names"),
+                              absent("none"), "Databases to leave out; only with `databases: all`."),
+            key<PgDumpSource>("format", &PgDumpSource::format,
+                              choice<model::DumpFormat>({{"custom", model::DumpFormat::custom},
+                                                         {"plain", model::DumpFormat::plain},
+                                                         {"directory", model::DumpFormat::directory}}),
+                              is("custom"),
+                              "`custom`: one archive per database for `pg_restore`. `plain`: SQL for `psql`. "
+                              "`directory`: for `pg_restore`, dumped by several connections at once."),
+            key<PgDumpSource>("globals", &PgDumpSource::globals, yes_or_no(), is("false"),
+                              "Also dump roles and tablespaces (`pg_dumpall --globals-only`)."),
+            key<PgDumpSource>("jobs", &PgDumpSource::jobs, whole_number<int>(1, 64), is("1"),
+                              "Parallel connections of one dump; more than one only with `format: directory`."),
+            key<PgDumpSource>("lock_wait_timeout", &PgDumpSource::lock_wait_timeout, duration(1s, day), is("60s"),
+                              "How long a dump waits for the lock on a table before it gives up, so that it does not "
+                              "hold up a change of the schema for longer."),
+            key<PgDumpSource>("options", &PgDumpSource::options, dump_options(), is("[]"),
+                              "More options for `pg_dump`, one element per word: "
+                              "`[\"--exclude-table-data=audit_log\"]`. Those that pgbakd sets itself are refused."),
+            key<PgDumpSource>("fingerprint", &PgDumpSource::fingerprint,
+                              choice<model::FingerprintKind>(
+                                  {{"counts", model::FingerprintKind::counts}, {"none", model::FingerprintKind::none}}),
+                              is("counts"),
+                              "`counts`: count the rows of each table in the dump's own snapshot, so that a restored "
+                              "copy can be compared. `none`: do not."),
+        });
+    return section;
+}
+
+const Section<RetentionPolicy>& local_retention_keys() {
+    const auto rule = [](const std::string& name, std::optional<int> RetentionPolicy::*member, std::string help) {
+        return key<RetentionPolicy>(name, member, maybe(whole_number<int>(1, 100'000)), absent("no such rule"),
+                                    std::move(help), "remove the key if you do not want this rule");
+    };
+    static const Section<RetentionPolicy> section(
+        {},
+        {
+            rule("last", &RetentionPolicy::last, "Keep the newest N sets."),
+            key<RetentionPolicy>("days", &RetentionPolicy::days, maybe(whole_number<int>(1, 36'500)),
+                                 absent("30 if the job has no `retention`, else no such rule"), "Keep sets for N days.",
+                                 "remove the key to keep sets for 30 days"),
+            key<RetentionPolicy>("weeks", &RetentionPolicy::weeks, maybe(whole_number<int>(1, 5'200)),
+                                 absent("no such rule"), "Keep sets for N weeks.",
+                                 "remove the key if you do not want this rule"),
+            rule("daily", &RetentionPolicy::daily, "Keep the newest set of each of the last N days that have one."),
+            rule("weekly", &RetentionPolicy::weekly, "Keep the newest set of each of the last N weeks that have one."),
+            rule("monthly", &RetentionPolicy::monthly,
+                 "Keep the newest set of each of the last N months that have one."),
+            rule("yearly", &RetentionPolicy::yearly, "Keep the newest set of each of the last N years that have one."),
+            key<RetentionPolicy>("at_least", &RetentionPolicy::at_least, whole_number<int>(1, 100'000), is("2"),
+                                 "Never keep fewer than this many good sets, whatever the rules say."),
+        });
+    return section;
+}
+
+const Section<JobSpec>& retention_keys() {
+    static const Section<JobSpec> section(
+        blank_job(),
+        {section_key<JobSpec>("local", &JobSpec::local_retention, local_retention_keys(), {},
+                              "Which sets stay in the repository: a set stays if any rule keeps it.")},
+        {{"targets", "off-site targets come with a later version: remove the key"}});
+    return section;
+}
+
+const Section<model::Retries>& retries_keys() {
+    static const Section<model::Retries> section(
+        {}, {
+                key<model::Retries>("attempts", &model::Retries::attempts, whole_number<int>(1, 100), is("3"),
+                                    "How often a run is tried in all when the cause is a passing one (server starting "
+                                    "up, connection lost, lock timeout); `1` means no second attempt."),
+                key<model::Retries>("backoff", &model::Retries::backoff, duration(100ms, day), is("1m"),
+                                    "How long to wait before the second attempt, at most; it doubles with each one."),
+            });
+    return section;
+}
+
+const Section<JobSpec>& job_keys() {
+    static const Section<JobSpec> section(
+        blank_job(),
+        {
+            key<JobSpec>("schedule", &JobSpec::schedule, schedule(), required("as in schedule: daily at 02:00"),
+                         "When the job runs: see \"Schedules\" above."),
+            key<JobSpec>("timezone", &JobSpec::timezone, time_zone(), absent("the configuration's `timezone`"),
+                         "The zone the schedule is meant in, and the one that sets are named and kept by."),
+            key<JobSpec>("catch_up", &JobSpec::catch_up, catch_up(), is("once"),
+                         "What happens with fires missed while the daemon or the host was down: `skip` them, run "
+                         "`once`, `once within` some time of the missed fire, or `all` of them one after another (24 "
+                         "at most)."),
+            key<JobSpec>("overlap", &JobSpec::overlap,
+                         choice<model::Overlap>({{"skip", model::Overlap::skip}, {"queue", model::Overlap::queue}}),
+                         is("skip"),
+                         "What happens when the job is due while its last run is still going: `skip` the fire, or "
+                         "`queue` one run."),
+            key<JobSpec>("jitter", &JobSpec::jitter, duration(0s, 7 * day), is("0s"),
+                         "Start up to this much later than scheduled, by a fixed offset for each host and job, so that "
+                         "a fleet does not dump at once. Less than the schedule's shortest gap."),
+            section_key<JobSpec>("source", &JobSpec::source, source_keys(),
+                                 required("as in source: {type: pg_dump, server: local, databases: all}"),
+                                 "What is backed up."),
+            key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),
+                         "How artifacts are compressed. Formats `custom` and `directory` are compressed by `pg_dump` "
+                         "itself: gzip up to 9, and zstd from `pg_dump` 16 on."),
+            section_key<JobSpec>("retention", Same{}, retention_keys(), {}, "How long sets are kept."),
+            key<JobSpec>("timeout", &JobSpec::timeout, duration(1s, 30 * day), is("12h"),
+                         "How long a run may take, with all its attempts."),
+            section_key<JobSpec>("retries", &JobSpec::retries, retries_keys(), {}, "When a failed run is tried again."),
+        },
+        {
+            {"targets", "off-site targets come with a later version: remove the key; sets stay in the repository"},
+            {"keep_local", "off-site targets come with a later version: remove the key; sets stay in the repository"},
+            {"encryption", "encryption comes with a later version: remove the key; artifacts are not encrypted"},
+            {"drill", "restore drills come with a later version: remove this job", "source"},
+            {"milestones", "milestones come with a later version: remove the key"},
+            {"settle", "schedules by change come with a later version: remove the key"},
+            {"health", "health checks come with a later version: remove the key"},
+            {"alerts", "alerts come with a later version: remove the key"},
+        });
+    return section;
+}
+
+const Section<ServerSpec>& client_keys() {
+    static const Section<ServerSpec> section(
+        {},
+        {key<ServerSpec>("bin", &ServerSpec::client_directory, absolute_path(),
+                         absent("the newest installed version that fits the server"),
+                         "The directory of `pg_dump` and its like.")},
+        {{"docker", "programs in containers come with a later version: install the client programs on this host"},
+         {"ssh", "programs on other hosts come with a later version: install the client programs on this host"}});
+    return section;
+}
+
+const Section<ServerSpec>& server_keys() {
+    const auto mode = [](const char* name) { return Choice<std::string>{name, name}; };
+    static const Section<ServerSpec> section(
+        {},
+        {
+            key<ServerSpec>("host", &ServerSpec::host, host_name(), absent("libpq's: the local Unix socket"),
+                            "Host name, address, or the directory of a Unix socket."),
+            key<ServerSpec>("port", &ServerSpec::port, whole_number<std::uint16_t>(1, 65535), absent("libpq's: 5432"),
+                            "TCP port, also of a Unix socket."),
+            key<ServerSpec>("user", &ServerSpec::user, text("the name of a role", 63),
+                            absent("the operating-system user"), "Role to log in as."),
+            key<ServerSpec>("password", &ServerSpec::password, secret(), absent("none; `passfile` is asked"),
+                            "Password of the role; see \"Secrets\" above."),
+            key<ServerSpec>("passfile", &ServerSpec::passfile, absolute_path(), absent("libpq's: `~/.pgpass`"),
+                            "A password file of libpq."),
+            key<ServerSpec>("sslmode", &ServerSpec::sslmode,
+                            choice<std::string>({mode("disable"), mode("allow"), mode("prefer"), mode("require"),
+                                                 mode("verify-ca"), mode("verify-full")}),
+                            absent("libpq's: `prefer`"), "Whether TLS is used and what of the server is verified."),
+            key<ServerSpec>("sslrootcert", &ServerSpec::sslrootcert, absolute_path(),
+                            absent("libpq's: `~/.postgresql/root.crt`"),
+                            "Certificates of the authorities that may vouch for the server."),
+            key<ServerSpec>("connect_timeout", &ServerSpec::connect_timeout, duration(1s, 1h), is("10s"),
+                            "How long a connection may take to come about."),
+            key<ServerSpec>("maintenance_database", &ServerSpec::maintenance_database,
+                            text("the name of a database", 63), is("postgres"),
+                            "The database to connect to for questions about the whole server."),
+            section_key<ServerSpec>("client", Same{}, client_keys(), {}, "Where the client programs come from."),
+        },
+        {{"type", "this version backs up PostgreSQL servers only: remove the key, or the whole server"}});
+    return section;
+}
+
+const Section<model::Limits>& limit_keys() {
+    using model::Limits;
+    static const Section<Limits> section(
+        {},
+        {
+            key<Limits>("concurrent_runs", &Limits::concurrent_runs, whole_number<int>(1, 64), is("2"),
+                        "How many runs go on at one time."),
+            key<Limits>("concurrent_runs_per_server", &Limits::concurrent_runs_per_server, whole_number<int>(1, 64),
+                        is("1"), "How many of them read from one server."),
+            key<Limits>("compression_threads", &Limits::compression_threads, whole_number<int>(0, 256), is("0"),
+                        "Threads that compress and hash; `0`: one per core."),
+            key<Limits>("nice", &Limits::nice, whole_number<int>(0, 19), is("10"),
+                        "The niceness of client programs and of the threads above."),
+        },
+        {{"upload_rate", "off-site targets come with a later version: remove the key"}});
+    return section;
+}
+
+const Section<Repository>& repository_keys() {
+    static const Section<Repository> section(
+        {}, {
+                key<Repository>("directory", &Repository::directory, own_directory(), is("/var/lib/pgbakd/repository"),
+                                "Where backup sets are kept."),
+                key<Repository>("min_free", &Repository::min_free, size(std::uint64_t{1} << 50U), is("5 GiB"),
+                                "Free space to leave: a run that would leave less does not start."),
+            });
+    return section;
+}
+
+const Section<Config>& report_keys() {
+    static const Section<Config> section(
+        {}, {key<Config>("directory", &Config::reports_directory, own_directory(), is("/var/lib/pgbakd/reports"),
+                         "Where one JSON report per run is written.")});
+    return section;
+}
+
+const Section<Config>& api_keys() {
+    static const Section<Config> section(
+        {},
+        {key<Config>("socket", &Config::api_socket, socket_path(), is("/run/pgbakd/control.sock"),
+                     "The Unix socket on which `pgbakctl` speaks to the daemon.")},
+        {{"listen", "the API over TCP comes with a later version: remove the key and use the socket"},
+         {"token", "the API over TCP comes with a later version: remove the key and use the socket"}});
+    return section;
+}
+
+}  // namespace
+
+const Section<Draft>& all_keys() {
+    const auto config = [](auto& draft) -> auto& {
+        return draft.config;
+    };
+    static const Section<Draft> section(
+        {},
+        {
+            key<Draft>(
+                "timezone", [](auto& draft) -> auto& { return draft.config.timezone; }, time_zone(),
+                absent("the host's zone"), "The zone of schedules and of the names of sets."),
+            section_key<Draft>(
+                "repository", [](auto& draft) -> auto& { return draft.config.repository; }, repository_keys(), {},
+                "The local directory of backup sets."),
+            section_key<Draft>("reports", config, report_keys(), {}, "Reports for other programs to read."),
+            section_key<Draft>(
+                "limits", [](auto& draft) -> auto& { return draft.config.limits; }, limit_keys(), {},
+                "What backups may take from the host and the servers."),
+            key<Draft>(
+                "shutdown_grace", [](auto& draft) -> auto& { return draft.config.shutdown_grace; }, duration(0s, 1h),
+                is("30s"), "How long runs may go on when the daemon is told to stop, before they are cancelled."),
+            section_key<Draft>("api", config, api_keys(), {}, "How the daemon is spoken to."),
+            open_map<Draft>("servers", "server", &Draft::servers, server_keys(),
+                            "PostgreSQL servers. `local: {}` is the one on this host, by its Unix socket."),
+            open_map<Draft>("jobs", "job", &Draft::jobs, job_keys(),
+                            "What is backed up, when, and how long it is kept."),
+        },
+        {
+            {"targets", "off-site targets come with a later version: remove the key; sets stay in the repository"},
+            {"health", "health checks come with a later version: remove the key"},
+            {"alerts", "alerts come with a later version: remove the key; failures are in the journal"},
+        });
+    return section;
+}
+
+}  // namespace pgbakd::config

@@ -1,0 +1,107 @@
+// What an administrator declared: servers, jobs, limits. Immutable after the configuration is loaded.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/secret.hpp"
+#include "calendar/schedule.hpp"
+#include "codec/compress.hpp"
+
+namespace pgbakd::model {
+
+// Where a secret is found; resolved by whoever needs it, as late as possible.
+struct SecretReference {
+    enum class Kind { none, literal, environment, file, credential };
+    Kind kind = Kind::none;
+    std::string name;      // of the variable, the file (absolute) or the credential; empty for a literal
+    base::Secret literal;  // only for Kind::literal
+    std::string location;  // "/etc/pgbakd.yaml:12:15: servers.main.password", for messages
+};
+
+struct ServerSpec {
+    std::string name;
+    std::string host;        // empty: libpq's default Unix socket; a path: a socket directory
+    std::uint16_t port = 0;  // 0: libpq's default
+    std::string user;        // empty: libpq's default, the operating-system user
+    SecretReference password;
+    std::filesystem::path passfile;  // empty: libpq's default (~/.pgpass)
+    std::string sslmode;             // empty: libpq's default
+    std::filesystem::path sslrootcert;
+    std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
+    std::string maintenance_database = "postgres";
+    std::filesystem::path client_directory;  // client: {bin: DIR}; empty: searched by server version
+};
+
+enum class DumpFormat { custom, plain, directory };
+enum class FingerprintKind { none, counts };
+
+struct PgDumpSource {
+    std::string server;
+    bool all_databases = false;
+    std::vector<std::string> databases;  // empty with all_databases
+    std::vector<std::string> exclude;    // only with all_databases
+    DumpFormat format = DumpFormat::custom;
+    bool globals = false;
+    int jobs = 1;  // directory format only
+    std::chrono::milliseconds lock_wait_timeout = std::chrono::seconds(60);
+    std::vector<std::string> options;
+    FingerprintKind fingerprint = FingerprintKind::counts;
+};
+
+struct RetentionPolicy {
+    std::optional<int> last;
+    std::optional<int> days;
+    std::optional<int> weeks;
+    std::optional<int> daily;
+    std::optional<int> weekly;
+    std::optional<int> monthly;
+    std::optional<int> yearly;
+    int at_least = 2;  // newest good sets that are kept whatever the rules say
+    // No rule at all: the caller puts the default (30 days) before it plans.
+    [[nodiscard]] bool has_rule() const noexcept {
+        return last || days || weeks || daily || weekly || monthly || yearly;
+    }
+};
+
+struct CatchUp {
+    enum class Policy { skip, once, all };
+    Policy policy = Policy::once;
+    std::optional<std::chrono::milliseconds> within;  // only with once
+    bool operator==(const CatchUp&) const = default;
+};
+
+enum class Overlap { skip, queue };
+
+struct Retries {
+    int attempts = 3;  // in all; 1: no retry
+    std::chrono::milliseconds backoff = std::chrono::minutes(1);
+};
+
+struct JobSpec {
+    std::string name;
+    calendar::Schedule schedule;
+    std::string timezone;  // never empty: the job's, else the configuration's, else the host's
+    calendar::ZonePtr zone;
+    CatchUp catch_up;
+    Overlap overlap = Overlap::skip;
+    std::chrono::milliseconds jitter{0};
+    PgDumpSource source;
+    codec::Compression compression;
+    RetentionPolicy local_retention;
+    std::chrono::milliseconds timeout = std::chrono::hours(12);
+    Retries retries;
+};
+
+struct Limits {
+    int concurrent_runs = 2;
+    int concurrent_runs_per_server = 1;
+    int compression_threads = 0;  // 0: one per core
+    int nice = 10;
+};
+
+}  // namespace pgbakd::model

@@ -1,0 +1,166 @@
+#include "os/file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+
+#include "base/units.hpp"
+
+namespace pgbakd::os {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+// The failed call as an Error; where the disk is full, with what is left of it: the first question that is asked then.
+Error failure(std::string_view action, const std::filesystem::path& path, int error_number) {
+    auto error = base::error_from_errno(error_number, fmt::format("{} {}", action, path.native()));
+    if (error.code() != ErrorCode::no_space) return error;
+    std::string hint = error.hint();
+    try {
+        const auto space = free_space(path);
+        hint = fmt::format("{} of {} available there: {}", base::format_size(space.available),
+                           base::format_size(space.total), hint);
+    } catch (const Error&) {
+        // What was asked for is the first failure, not this one.
+    }
+    return {error.code(), error.message(), std::move(hint)};
+}
+
+Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode, std::string_view action) {
+    for (;;) {
+        Descriptor file(::open(path.c_str(), flags | O_CLOEXEC | O_NOCTTY, mode));
+        if (file) return file;
+        if (errno == EINTR) continue;
+        if (errno == EEXIST) throw Error(ErrorCode::conflict, fmt::format("{} exists already", path.native()));
+        throw failure(action, path, errno);
+    }
+}
+
+std::filesystem::path temporary_beside(const std::filesystem::path& path) {
+    std::uint64_t number = 0;
+    if (::getrandom(&number, sizeof number, 0) != sizeof number) throw failure("naming a file beside", path, errno);
+    return path.parent_path() / fmt::format(".{}.{:016x}.new", path.filename().native(), number);
+}
+
+std::optional<FileStatus> status(const std::filesystem::path& path, int flags) {
+    struct stat found {};
+    if (::fstatat(AT_FDCWD, path.c_str(), &found, flags) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
+        throw failure("looking at", path, errno);
+    }
+    return FileStatus{.size = static_cast<std::uint64_t>(found.st_size),
+                      .mode = found.st_mode,
+                      .owner = found.st_uid,
+                      .modified_seconds = found.st_mtim.tv_sec,
+                      .is_regular = S_ISREG(found.st_mode),
+                      .is_directory = S_ISDIR(found.st_mode)};
+}
+
+}  // namespace
+
+Descriptor create_file(const std::filesystem::path& path) {
+    return open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, "creating");
+}
+
+Descriptor open_for_reading(const std::filesystem::path& path) {
+    return open_file(path, O_RDONLY, 0, "opening");
+}
+
+Descriptor open_directory(const std::filesystem::path& path) {
+    return open_file(path, O_RDONLY | O_DIRECTORY, 0, "opening");
+}
+
+void write_all(const Descriptor& file, std::span<const std::byte> bytes, const std::filesystem::path& path) {
+    while (!bytes.empty()) {
+        const auto written = ::write(file.get(), bytes.data(), bytes.size());
+        if (written < 0) {
+            if (errno == EINTR) continue;
+            throw failure("writing", path, errno);
+        }
+        bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+}
+
+void sync_file(const Descriptor& file, const std::filesystem::path& path) {
+    // Repeated for a signal only: after any other failure the kernel may have dropped the dirty pages, and a second
+    // fsync would report a success that never was.
+    while (::fsync(file.get()) != 0)
+        if (errno != EINTR) throw failure("flushing", path, errno);
+}
+
+void sync_directory(const std::filesystem::path& path) {
+    const auto directory = open_directory(path.empty() ? "." : path);
+    while (::fsync(directory.get()) != 0) {
+        if (errno == EINTR) continue;
+        // Some network and FUSE file systems cannot flush a directory at all (PostgreSQL's fsync_fname bears it too).
+        if (errno == EINVAL || errno == EBADF) return;
+        throw failure("flushing", path, errno);
+    }
+}
+
+std::size_t read_some(const Descriptor& file, std::span<std::byte> into, const std::filesystem::path& path) {
+    for (;;) {
+        const auto count = ::read(file.get(), into.data(), into.size());
+        if (count >= 0) return static_cast<std::size_t>(count);
+        if (errno != EINTR) throw failure("reading", path, errno);
+    }
+}
+
+std::string read_file(const std::filesystem::path& path, std::size_t limit) {
+    const auto file = open_for_reading(path);
+    std::string text;
+    std::size_t used = 0;
+    for (;;) {
+        // One byte more than allowed is asked for, so that a file of just the limit is told from a larger one. The size
+        // that fstat says is not asked: files of /proc have none.
+        text.resize(std::min(limit + 1, std::max<std::size_t>(used * 2, 16384)));
+        const auto count = read_some(file, std::as_writable_bytes(std::span(text).subspan(used)), path);
+        used += count;
+        if (used > limit) {
+            throw Error(ErrorCode::invalid_argument,
+                        fmt::format("{} is larger than {}", path.native(), base::format_size(limit)));
+        }
+        if (count == 0) break;
+    }
+    text.resize(used);
+    return text;
+}
+
+void write_new_file(const std::filesystem::path& path, std::string_view text) {
+    const auto file = create_file(path);
+    write_all(file, std::as_bytes(std::span(text)), path);
+    sync_file(file, path);
+}
+
+void replace_file(const std::filesystem::path& path, std::string_view text) {
+    const auto temporary = temporary_beside(path);
+    try {
+        write_new_file(temporary, text);
+        if (::rename(temporary.c_str(), path.c_str()) != 0) throw failure("replacing", path, errno);
+    } catch (...) {
+        ::unlink(temporary.c_str());
+        throw;
+    }
+    sync_directory(path.parent_path());
+}
+
+void remove_file(const std::filesystem::path& path) {
+    if (::unlink(path.c_str()) != 0 && errno != ENOENT) throw failure("removing", path, errno);
+}
+
+std::optional<FileStatus> file_status(const std::filesystem::path& path) {
+    return status(path, AT_SYMLINK_NOFOLLOW);
+}
+
+std::optional<FileStatus> target_status(const std::filesystem::path& path) {
+    return status(path, 0);
+}
+
+}  // namespace pgbakd::os

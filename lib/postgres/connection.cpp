@@ -1,0 +1,267 @@
+#include "postgres/connection.hpp"
+
+#include <fcntl.h>
+#include <libpq-fe.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
+
+#include "os/descriptor.hpp"
+
+namespace pgbakd::postgres {
+namespace {
+
+using Wait = asio::posix::stream_descriptor::wait_type;
+
+void drop_notice(void* /*nothing*/, const PGresult* /*notice*/) {}
+
+// libpq would say this on standard error and go on without the password.
+void check_passfile(const std::string& passfile) {
+    struct stat status {};
+    if (passfile.empty() || stat(passfile.c_str(), &status) != 0) return;
+    if (!S_ISREG(status.st_mode) || (status.st_mode & (S_IRWXG | S_IRWXO)) == 0) return;
+    throw base::Error(base::ErrorCode::invalid_configuration,
+                      "the password file " + passfile + " can be read by others than its owner",
+                      "chmod 0600 " + passfile);
+}
+
+std::size_t append(Rows& rows, const PGresult* result) {
+    std::size_t bytes = 0;
+    const int columns = PQnfields(result);
+    for (int row = 0; row < PQntuples(result); ++row) {
+        Row values;
+        values.reserve(static_cast<std::size_t>(columns));
+        for (int column = 0; column < columns; ++column) {
+            if (PQgetisnull(result, row, column) != 0) {
+                values.emplace_back();
+                continue;
+            }
+            const auto length = static_cast<std::size_t>(PQgetlength(result, row, column));
+            values.emplace_back(std::in_place, PQgetvalue(result, row, column), length);
+            bytes += length;
+        }
+        rows.push_back(std::move(values));
+    }
+    return bytes;
+}
+
+ServerAnswer answer_of(const PGresult* result) {
+    const auto field = [result](int code) -> std::string {
+        const char* text = PQresultErrorField(result, code);
+        return text == nullptr ? "" : text;
+    };
+    ServerAnswer answer{field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_MESSAGE_DETAIL)};
+    if (answer.message.empty()) answer.message = PQresultErrorMessage(result);
+    return answer;
+}
+
+}  // namespace
+
+void Connection::CloseHandle::operator()(pg_conn* handle) const noexcept {
+    PQfinish(handle);
+}
+void Connection::ClearResult::operator()(pg_result* result) const noexcept {
+    PQclear(result);
+}
+
+Connection::Connection(asio::any_io_executor executor, Place place)
+    : place_(std::move(place)), socket_(std::move(executor)) {}
+
+Connection::~Connection() {
+    close();
+}
+
+void Connection::close() noexcept {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+    handle_.reset();
+}
+
+std::string Connection::error_text() const {
+    return PQerrorMessage(handle_.get());
+}
+
+asio::awaitable<void> Connection::open(const ConnectOptions& options, const Address& address, async::StopToken stop) {
+    stop.check();
+    check_passfile(options.passfile);
+    const auto port = options.port == 0 ? std::string() : std::to_string(options.port);
+    const auto settings = startup_options(options);
+    // What is empty falls back to libpq's default; what is set cannot be changed by the environment. The password's
+    // text is the whole of a std::string, so it ends with a NUL.
+    const std::array<std::pair<const char*, const char*>, 18> parameters{{
+        {"host", address.host.c_str()},
+        {"hostaddr", address.numeric.c_str()},
+        {"port", port.c_str()},
+        {"dbname", options.database.c_str()},
+        {"user", options.user.c_str()},
+        {"password", options.password.reveal().data()},
+        {"passfile", options.passfile.c_str()},
+        {"sslmode", options.sslmode.empty() ? "prefer" : options.sslmode.c_str()},
+        {"sslrootcert", options.sslrootcert.c_str()},
+        {"gssencmode", "disable"},
+        {"target_session_attrs", "any"},
+        {"application_name", options.application_name.c_str()},
+        {"client_encoding", "UTF8"},
+        {"options", settings.c_str()},
+        // A snapshot is idle for as long as its dump runs: keep firewalls from forgetting it, and notice a dead peer.
+        {"keepalives_idle", "60"},
+        {"keepalives_interval", "15"},
+        {"keepalives_count", "4"},
+        {nullptr, nullptr},
+    }};
+    std::array<const char*, parameters.size()> keywords{};
+    std::array<const char*, parameters.size()> values{};
+    for (std::size_t i = 0; i < parameters.size(); ++i) {
+        keywords[i] = parameters[i].first;
+        values[i] = parameters[i].second;
+    }
+    // expand_dbname off: a database may be called "host=elsewhere".
+    handle_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+    if (!handle_) throw std::bad_alloc();
+    PQsetErrorVerbosity(handle_.get(), PQERRORS_VERBOSE);
+    PQsetNoticeReceiver(handle_.get(), drop_notice, nullptr);
+
+    auto next = PQstatus(handle_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
+    while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
+        watch_socket();  // libpq may have opened another one, under the same number
+        const auto type = next == PGRES_POLLING_READING ? Wait::wait_read : Wait::wait_write;
+        co_await wait(type, stop);
+        next = PQconnectPoll(handle_.get());
+    }
+    if (next != PGRES_POLLING_OK) {
+        const RefusedConnection refused{error_text(), PQconnectionNeedsPassword(handle_.get()) != 0, options.passfile};
+        close();
+        throw connection_failed(place_, refused);
+    }
+    watch_socket();
+    PQsetnonblocking(handle_.get(), 1);
+}
+
+void Connection::watch_socket() {
+    boost::system::error_code failure;
+    socket_.close(failure);
+    os::Descriptor copy(fcntl(PQsocket(handle_.get()), F_DUPFD_CLOEXEC, 0));
+    if (!copy) throw base::error_from_errno(errno, "duplicating the socket to " + place_.text());
+    socket_.assign(copy.get(), failure);
+    if (failure) throw base::error_from_errno(failure.value(), "watching the socket to " + place_.text());
+    (void)copy.release();
+}
+
+asio::awaitable<void> Connection::wait(Wait type, async::StopToken stop) {
+    stop.check();
+    const auto registration = stop.on_stop([this] {
+        boost::system::error_code ignored;
+        socket_.cancel(ignored);
+    });
+    boost::system::error_code failure;
+    co_await socket_.async_wait(type, asio::redirect_error(asio::use_awaitable, failure));
+    stop.check();
+    if (failure) throw base::error_from_errno(failure.value(), "waiting for " + place_.text());
+}
+
+void Connection::lose() {
+    auto lost = connection_lost(place_, error_text());
+    close();
+    throw lost;
+}
+
+void Connection::send(const std::string& sql, const std::vector<std::string>& parameters) {
+    std::vector<const char*> values;
+    values.reserve(parameters.size());
+    for (const auto& parameter : parameters) values.push_back(parameter.c_str());
+    if (PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
+                          nullptr, 0) == 0)
+        lose();
+    // Row by row, so that an answer without bounds is noticed before it fills the memory.
+    PQsetSingleRowMode(handle_.get());
+}
+
+asio::awaitable<void> Connection::flush(async::StopToken stop) {
+    for (int left = PQflush(handle_.get()); left != 0; left = PQflush(handle_.get())) {
+        if (left < 0) lose();
+        co_await wait(Wait::wait_write, stop);
+        // The server may have something to say before it reads on.
+        if (PQconsumeInput(handle_.get()) == 0) lose();
+    }
+}
+
+asio::awaitable<Connection::Result> Connection::next_result(async::StopToken stop) {
+    while (PQisBusy(handle_.get()) != 0) {
+        co_await wait(Wait::wait_read, stop);
+        if (PQconsumeInput(handle_.get()) == 0) lose();
+    }
+    co_return Result(PQgetResult(handle_.get()));
+}
+
+asio::awaitable<Rows> Connection::query(std::string sql, std::vector<std::string> parameters, async::StopToken stop) {
+    stop.check();
+    if (!is_open()) throw connection_lost(place_, "it was closed before");
+    send(sql, parameters);
+    co_await flush(stop);
+    Rows rows;
+    std::size_t bytes = 0;
+    std::optional<base::Error> failed;
+    for (;;) {
+        const Result result = co_await next_result(stop);
+        if (!result) break;
+        switch (PQresultStatus(result.get())) {
+            case PGRES_SINGLE_TUPLE:
+            case PGRES_TUPLES_OK: bytes += append(rows, result.get()); break;
+            case PGRES_COMMAND_OK:
+            case PGRES_EMPTY_QUERY: break;
+            case PGRES_COPY_IN:
+            case PGRES_COPY_OUT:
+            case PGRES_COPY_BOTH:
+                close();
+                throw base::Error(base::ErrorCode::unsupported, "COPY is not for a session's query");
+            default: failed = statement_failed(place_, answer_of(result.get())); break;
+        }
+        if (failed) break;
+        if (rows.size() <= most_rows && bytes <= most_bytes) continue;
+        close();
+        throw base::Error(base::ErrorCode::unsupported, place_.text() + " gave a longer answer than expected");
+    }
+    if (failed) {
+        // What follows an error is its end, or the end of the connection: neither says more than the error.
+        bool lost = false;
+        try {
+            co_await drain(stop);
+        } catch (const base::Error&) {
+            lost = !stop.stopped();
+        }
+        if (lost) close();
+        stop.check();
+        throw base::Error(*failed);
+    }
+    co_return rows;
+}
+
+asio::awaitable<void> Connection::drain(async::StopToken stop) {
+    for (;;) {
+        const Result result = co_await next_result(stop);
+        if (!result) break;
+    }
+    if (PQstatus(handle_.get()) == CONNECTION_BAD) close();
+}
+
+bool Connection::is_busy() const noexcept {
+    return handle_ && PQtransactionStatus(handle_.get()) == PQTRANS_ACTIVE;
+}
+
+int Connection::server_version() const noexcept {
+    return handle_ ? PQserverVersion(handle_.get()) : 0;
+}
+
+int Connection::backend_pid() const noexcept {
+    return handle_ ? PQbackendPID(handle_.get()) : 0;
+}
+
+std::string Connection::parameter(const char* name) const {
+    const char* value = handle_ ? PQparameterStatus(handle_.get(), name) : nullptr;
+    return value == nullptr ? "" : value;
+}
+
+}  // namespace pgbakd::postgres

@@ -1,0 +1,150 @@
+#include "postgres/snapshot.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+#include <utility>
+
+#include "postgres/facts.hpp"
+#include "postgres/tables.hpp"
+
+namespace pgbakd::postgres {
+namespace {
+
+// Tables per statement: enough to make round trips cheap, few enough that one statement is planned fast.
+constexpr std::size_t batch_size = 50;
+
+std::uint64_t number(const Value& value) {
+    std::uint64_t result = 0;
+    if (value) std::from_chars(value->data(), value->data() + value->size(), result);
+    return result;
+}
+
+}  // namespace
+
+struct Snapshot::Impl {
+    std::unique_ptr<Session> session;
+    std::string id;
+    model::DatabaseFacts facts;
+};
+
+Snapshot::Snapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Snapshot::~Snapshot() = default;
+
+asio::awaitable<std::unique_ptr<Snapshot>> Snapshot::open(ConnectOptions options,
+                                                          std::chrono::milliseconds lock_wait_timeout,
+                                                          async::StopToken stop) {
+    options.settings.emplace_back("row_security", "off");
+    options.settings.emplace_back("lock_timeout", std::to_string(std::max<std::int64_t>(0, lock_wait_timeout.count())));
+    auto impl = std::make_unique<Impl>();
+    impl->session = co_await Session::connect(std::move(options), stop);
+    Session& session = *impl->session;
+    co_await session.query("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY", {}, stop);
+    const auto exported = co_await session.query("SELECT pg_export_snapshot()", {}, stop);
+    impl->id = exported.at(0).at(0).value_or("");
+    impl->facts = co_await database_facts(session, stop);
+    impl->facts.snapshot = impl->id;
+    co_return std::unique_ptr<Snapshot>(new Snapshot(std::move(impl)));
+}
+
+const std::string& Snapshot::id() const noexcept {
+    return impl_->id;
+}
+
+const model::DatabaseFacts& Snapshot::facts() const noexcept {
+    return impl_->facts;
+}
+
+int Snapshot::server_version() const noexcept {
+    return impl_->session->server_version();
+}
+
+namespace {
+
+asio::awaitable<std::vector<DumpedTable>> readable_tables(Session& session, async::StopToken stop) {
+    auto tables = co_await dumped_tables(session, stop);
+    std::erase_if(tables, [](const DumpedTable& table) { return !table.readable; });
+    co_return tables;
+}
+
+// One statement inside a savepoint: a lock that is not to be had must not fail the transaction.
+asio::awaitable<bool> try_lock(Session& session, std::string sql, async::StopToken stop) {
+    co_await session.query("SAVEPOINT pgbakd_lock", {}, stop);
+    bool locked = false;
+    try {
+        co_await session.query(std::move(sql), {}, stop);
+        locked = true;
+    } catch (const base::Error&) {
+        if (stop.stopped() || !session.is_open()) throw;
+    }
+    const std::string end = locked ? "RELEASE SAVEPOINT pgbakd_lock" : "ROLLBACK TO SAVEPOINT pgbakd_lock";
+    co_await session.query(end, {}, stop);
+    co_return locked;
+}
+
+asio::awaitable<std::vector<model::TableCount>> count(Session& session, std::vector<DumpedTable> tables,
+                                                      async::StopToken stop) {
+    std::vector<model::TableCount> counts;
+    counts.reserve(tables.size());
+    for (std::size_t first = 0; first < tables.size(); first += batch_size) {
+        const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
+        Rows rows;
+        try {
+            rows = co_await session.query(count_statement(batch), {}, stop);
+        } catch (const base::Error& error) {
+            if (stop.stopped()) throw;
+            throw error.during("counting the rows of " + tables_text(batch));
+        }
+        std::vector<std::uint64_t> found(batch.size());
+        for (const auto& row : rows) found.at(number(row.at(0))) = number(row.at(1));
+        for (std::size_t i = 0; i < batch.size(); ++i)
+            counts.push_back({utf8_name(batch[i].name.schema), utf8_name(batch[i].name.table), found[i]});
+    }
+    co_return counts;
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<TableRef>> Snapshot::list_tables(async::StopToken stop) {
+    auto tables = co_await dumped_tables(*impl_->session, stop);
+    std::vector<TableRef> names;
+    names.reserve(tables.size());
+    for (auto& table : tables) names.push_back(std::move(table.name));
+    co_return names;
+}
+
+asio::awaitable<std::size_t> Snapshot::lock_tables(async::StopToken stop) {
+    Session& session = *impl_->session;
+    const auto tables = co_await readable_tables(session, stop);
+    std::size_t locked = 0;
+    for (std::size_t first = 0; first < tables.size(); first += batch_size) {
+        const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
+        const bool all = co_await try_lock(session, lock_statement(batch) + " NOWAIT", stop);
+        if (all) {
+            locked += batch.size();
+            continue;
+        }
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const bool one = co_await try_lock(session, lock_statement(batch.subspan(i, 1)) + " NOWAIT", stop);
+            if (one) ++locked;
+        }
+    }
+    co_return locked;
+}
+
+asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(async::StopToken stop) {
+    auto tables = co_await readable_tables(*impl_->session, stop);
+    co_return co_await count(*impl_->session, std::move(tables), stop);
+}
+
+asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(std::vector<TableRef> tables,
+                                                                     async::StopToken stop) {
+    const std::set<TableRef> wanted(std::make_move_iterator(tables.begin()), std::make_move_iterator(tables.end()));
+    auto present = co_await dumped_tables(*impl_->session, stop);
+    std::erase_if(present, [&wanted](const DumpedTable& table) { return !wanted.contains(table.name); });
+    co_return co_await count(*impl_->session, std::move(present), stop);
+}
+
+}  // namespace pgbakd::postgres

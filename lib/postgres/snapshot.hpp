@@ -1,0 +1,60 @@
+// A snapshot that pg_dump uses too, and the row counts taken in it while the dump runs.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "model/backup_set.hpp"
+#include "postgres/session.hpp"
+
+namespace pgbakd::postgres {
+
+// A table as the server spells it (raw bytes, also those of an archive's table of contents).
+struct TableRef {
+    std::string schema;
+    std::string table;
+    auto operator<=>(const TableRef&) const = default;
+};
+
+// One session in one transaction: REPEATABLE READ, READ ONLY, row_security off as pg_dump has it. It must live as long
+// as a dump that was handed its id needs to start, and until the rows are counted. One call at a time.
+class Snapshot {
+  public:
+    // BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot(). On a standby too (exporting works
+    // there). `lock_wait_timeout` bounds every wait for a lock; zero: no bound. Errors as Session's.
+    static asio::awaitable<std::unique_ptr<Snapshot>> open(ConnectOptions options,
+                                                           std::chrono::milliseconds lock_wait_timeout,
+                                                           async::StopToken stop);
+    ~Snapshot();
+    [[nodiscard]] const std::string& id() const noexcept;  // for pg_dump --snapshot
+    [[nodiscard]] const model::DatabaseFacts& facts() const noexcept;
+    [[nodiscard]] int server_version() const noexcept;
+
+    // The tables whose rows pg_dump dumps when no option leaves any out: ordinary tables, leaf partitions included,
+    // that are no extension's own, and configuration tables of extensions. Unlogged ones only on a primary. By name.
+    asio::awaitable<std::vector<TableRef>> list_tables(async::StopToken stop);
+
+    // Locks every table of list_tables() in ACCESS SHARE mode until the snapshot ends, as pg_dump does with those that
+    // it dumps. Snapshots do not protect from TRUNCATE: without this, a table that is truncated after the dump and
+    // before its count would be counted as empty. Call it before pg_dump is started. Waits for nobody: tables that
+    // another session has locked right now, or that may not be read, are passed over. Returns how many were locked.
+    asio::awaitable<std::size_t> lock_tables(async::StopToken stop);
+
+    // Row counts, by schema and name, exactly as a restored database will show them: `count(*)` of ONLY the table (with
+    // the condition under which pg_dump dumps an extension's configuration table). Without a list: those of
+    // list_tables() that the role may read; the others are not dumped either. Names are UTF-8 (see utf8_name).
+    asio::awaitable<std::vector<model::TableCount>> count_rows(async::StopToken stop);
+    // Exactly these tables: the TABLE DATA entries of the archive, so that what options left out is not counted. Those
+    // that the database does not have are missing in the answer.
+    asio::awaitable<std::vector<model::TableCount>> count_rows(std::vector<TableRef> tables, async::StopToken stop);
+
+  private:
+    struct Impl;
+    explicit Snapshot(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pgbakd::postgres

@@ -1,0 +1,85 @@
+#include "postgres/tables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/text.hpp"
+
+namespace pgbakd::postgres {
+
+const std::string_view user_schema = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";
+const std::string_view configuration_tables =
+    "(SELECT u.relid, u.condition FROM pg_extension e, unnest(e.extconfig, e.extcondition) AS u (relid, condition))";
+const std::string_view not_left_to_extension =
+    "(x.relid IS NOT NULL OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass "
+    "AND d.objid = c.oid AND d.deptype = 'e'))";
+
+asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async::StopToken stop) {
+    // Unlogged tables are dumped, but a standby has none of their rows. Partitioned tables have no rows of their own,
+    // and materialized views and foreign tables are dumped without rows.
+    const auto sql = fmt::format(
+        "SELECT n.nspname, c.relname, coalesce(x.condition, ''), "
+        "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') "
+        "AND NOT row_security_active(c.oid) "
+        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN {} x ON x.relid = c.oid "
+        "WHERE c.relkind = 'r' AND {} AND {} "
+        "AND (c.relpersistence = 'p' OR c.relpersistence = 'u' AND NOT pg_is_in_recovery()) "
+        "ORDER BY n.nspname COLLATE \"C\", c.relname COLLATE \"C\"",
+        configuration_tables, user_schema, not_left_to_extension);
+    const auto rows = co_await session.query(sql, {}, stop);
+    std::vector<DumpedTable> tables;
+    tables.reserve(rows.size());
+    for (const auto& row : rows)
+        tables.push_back({{row[0].value_or(""), row[1].value_or("")}, row[2].value_or(""), row[3] == "t"});
+    co_return tables;
+}
+
+namespace {
+
+std::string qualified(const TableRef& name) {
+    return quote_identifier(name.schema) + "." + quote_identifier(name.table);
+}
+
+}  // namespace
+
+std::string count_statement(std::span<const DumpedTable> tables) {
+    std::string sql;
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (i > 0) sql += " UNION ALL ";
+        sql += fmt::format("(SELECT {}, count(*) FROM ONLY {} {})", i, qualified(tables[i].name), tables[i].condition);
+    }
+    return sql;
+}
+
+std::string lock_statement(std::span<const DumpedTable> tables) {
+    std::string sql = "LOCK TABLE ";
+    for (std::size_t i = 0; i < tables.size(); ++i) {
+        if (i > 0) sql += ", ";
+        sql += "ONLY " + qualified(tables[i].name);
+    }
+    return sql + " IN ACCESS SHARE MODE";
+}
+
+std::string tables_text(std::span<const DumpedTable> tables) {
+    if (tables.empty()) return "no tables";
+    const auto first = qualified(tables.front().name);
+    if (tables.size() == 1) return first;
+    return fmt::format("{} and {} more table{}", first, tables.size() - 1, tables.size() == 2 ? "" : "s");
+}
+
+std::string utf8_name(std::string_view name) {
+    std::string text;
+    while (!name.empty()) {
+        std::size_t length = static_cast<unsigned char>(name.front()) < 0x80 ? 1 : 0;
+        // A sequence is what printable() leaves as it is.
+        for (std::size_t size = 2; length == 0 && size <= std::min<std::size_t>(4, name.size()); ++size)
+            if (base::printable(name.substr(0, size)) == name.substr(0, size)) length = size;
+        if (length == 0) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(name.front()));
+        text += name.substr(0, length);
+        name.remove_prefix(std::max<std::size_t>(1, length));
+    }
+    return text;
+}
+
+}  // namespace pgbakd::postgres

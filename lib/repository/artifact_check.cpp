@@ -1,0 +1,183 @@
+#include "repository/artifact_check.hpp"
+
+#include <fmt/format.h>
+
+#include <span>
+#include <vector>
+
+#include "base/units.hpp"
+#include "codec/sha256.hpp"
+#include "model/names.hpp"
+#include "os/file.hpp"
+#include "repository/names.hpp"
+
+namespace pgbakd::repository {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using codec::Content;
+using codec::Method;
+
+constexpr std::size_t read_size = std::size_t{1} << 20U;
+constexpr std::size_t largest_sidecar = 4096;
+
+bool cut_end(std::string_view& name, std::string_view extension) {
+    if (!name.ends_with(extension)) return false;
+    name.remove_suffix(extension.size());
+    return true;
+}
+
+Method method_of_name(std::string_view& name) {
+    if (cut_end(name, codec::file_extension(Method::gzip))) return Method::gzip;
+    if (cut_end(name, codec::file_extension(Method::zstd))) return Method::zstd;
+    return Method::none;
+}
+
+std::string found_text(const Reading& reading, const codec::CheckResult& result) {
+    const auto raw = base::format_size(result.raw_bytes);
+    switch (reading.content) {
+        case Content::custom_archive:
+        case Content::directory_archive:
+            return fmt::format("decoded: {} {} with data, {} raw", result.tables_with_data,
+                               result.tables_with_data == 1 ? "table" : "tables", raw);
+        case Content::plain_dump:
+        case Content::plain_globals:
+        case Content::raw: break;
+    }
+    return fmt::format("decoded: {} raw", raw);
+}
+
+// What one pass over the file brought.
+struct Pass {
+    std::uint64_t bytes = 0;
+    std::string sha256;
+    base::Status decoded;
+    codec::CheckResult result;
+};
+
+Pass read_through(const std::filesystem::path& file, const Reading& reading, Reporter& reporter) {
+    const auto input = os::open_for_reading(file);
+    Pass pass;
+    codec::Sha256 hash;
+    const auto check = reading.encrypted ? nullptr : codec::make_check(reading.content, reading.method);
+    std::vector<std::byte> buffer(read_size);
+    for (;;) {
+        const auto count = os::read_some(input, buffer, file);
+        if (count == 0) break;
+        const auto bytes = std::span<const std::byte>(buffer).first(count);
+        hash.update(bytes);
+        // After the first failure only the hash goes on: it tells a file that changed on disk from one that never was
+        // right.
+        if (check && pass.decoded) pass.decoded = check->write(bytes);
+        // Read once; what the database has in the page cache is worth more.
+        os::drop_from_cache(input, pass.bytes, count);
+        pass.bytes += count;
+        reporter.add(count);
+    }
+    if (check && pass.decoded) pass.decoded = check->finish();
+    if (check && pass.decoded) pass.result = check->result();
+    pass.sha256 = hash.hex_digest();
+    return pass;
+}
+
+std::string what_is_wrong(const Pass& pass, const Expected& expected) {
+    std::string fact;
+    if (expected.bytes && pass.bytes != *expected.bytes)
+        fact = fmt::format("has a size of {} instead of {} bytes", pass.bytes, *expected.bytes);
+    else if (!expected.sha256.empty() && pass.sha256 != expected.sha256)
+        fact = "has changed since it was written: its SHA-256 is not that of the manifest";
+    else if (!expected.sidecar.empty() && pass.sha256 != expected.sidecar)
+        fact = "has another SHA-256 than its .sha256 file says";
+    else if (pass.bytes == 0)
+        fact = "is empty";
+    if (!pass.decoded) {
+        if (!fact.empty()) fact += "; ";
+        fact += pass.decoded.error().message();
+    }
+    return fact;
+}
+
+}  // namespace
+
+Reading reading_of(const model::Artifact& artifact) {
+    Reading reading{Content::raw, Method::none, !artifact.encryption.empty()};
+    std::string_view name = artifact.file;
+    reading.method = method_of_name(name);
+    if (artifact.kind == "globals")
+        reading.content = Content::plain_globals;
+    else if (artifact.format == "custom")
+        reading.content = Content::custom_archive;
+    else if (artifact.format == "directory")
+        reading.content = Content::directory_archive;
+    else if (artifact.format == "plain")
+        reading.content = Content::plain_dump;
+    return reading;
+}
+
+std::optional<Reading> reading_of_name(std::string_view name) {
+    Reading reading;
+    reading.encrypted = cut_end(name, ".age") || cut_end(name, ".gpg");
+    reading.method = method_of_name(name);
+    if (cut_end(name, ".sql")) {
+        constexpr std::string_view globals = "globals_";
+        const bool is_globals = name.starts_with(globals) && model::is_set_name(name.substr(globals.size()));
+        reading.content = is_globals ? Content::plain_globals : Content::plain_dump;
+        return reading;
+    }
+    if (reading.method != Method::none) return reading.encrypted ? std::optional(reading) : std::nullopt;
+    if (name.ends_with(".dump"))
+        reading.content = Content::custom_archive;
+    else if (name.ends_with(".dir.tar"))
+        reading.content = Content::directory_archive;
+    else if (!reading.encrypted)
+        return std::nullopt;
+    return reading;
+}
+
+std::optional<Reading> reading_of_bytes(std::string_view head) {
+    using namespace std::string_view_literals;
+    if (head.starts_with("PGDMP")) return Reading{Content::custom_archive, Method::none, false};
+    if (head.starts_with("\x1f\x8b"sv)) return Reading{Content::raw, Method::gzip, false};          // RFC 1952
+    if (head.starts_with("\x28\xb5\x2f\xfd"sv)) return Reading{Content::raw, Method::zstd, false};  // RFC 8878
+    if (head.starts_with("--\n-- PostgreSQL database cluster dump\n"))
+        return Reading{Content::plain_globals, Method::none, false};
+    if (head.starts_with("--\n-- PostgreSQL database dump\n")) return Reading{Content::plain_dump, Method::none, false};
+    return std::nullopt;
+}
+
+void Reporter::add(std::uint64_t bytes) {
+    total_ += bytes;
+    if (progress_ && !progress_(total_)) throw Error(ErrorCode::cancelled, "the verification was stopped");
+}
+
+ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading, const Expected& expected,
+                           Reporter& reporter) {
+    ArtifactVerdict verdict{file.filename().native(), false, {}};
+    try {
+        const auto pass = read_through(file, reading, reporter);
+        verdict.message = what_is_wrong(pass, expected);
+        verdict.ok = verdict.message.empty();
+        if (verdict.ok)
+            verdict.message = reading.encrypted ? fmt::format("read back: {}; encrypted, so not decoded",
+                                                              base::format_size(pass.bytes))
+                                                : found_text(reading, pass.result);
+    } catch (const Error& error) {
+        if (error.code() == ErrorCode::cancelled) throw;
+        verdict.message = error.message();
+    }
+    return verdict;
+}
+
+base::Result<std::string> read_sidecar(const std::filesystem::path& file) {
+    const std::filesystem::path sidecar = file.native() + std::string(sidecar_extension);
+    try {
+        if (const auto found = os::target_status(sidecar); !found || !found->is_regular) return std::string();
+        if (auto hash = sidecar_hash(os::read_file(sidecar, largest_sidecar))) return std::move(*hash);
+        return Error(ErrorCode::corrupt, sidecar.filename().native() + " holds no SHA-256");
+    } catch (const Error& error) {
+        return error;
+    }
+}
+
+}  // namespace pgbakd::repository

@@ -1,0 +1,54 @@
+// One pass over one file: its size, its SHA-256, and its content decoded to the end.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "codec/check.hpp"
+#include "repository/repository.hpp"
+
+namespace pgbakd::repository {
+
+// How a file's bytes are to be decoded. Encrypted ones cannot be.
+struct Reading {
+    codec::Content content = codec::Content::raw;
+    codec::Method method = codec::Method::none;
+    bool encrypted = false;
+};
+
+// By kind and format of the manifest, and by the file's name for its outer compression.
+[[nodiscard]] Reading reading_of(const model::Artifact& artifact);
+// By the name alone: .dump, .dir.tar, .sql, .sql.gz, .sql.zst, with .age or .gpg behind. Nothing for other names.
+[[nodiscard]] std::optional<Reading> reading_of_name(std::string_view name);
+// By the first bytes: a custom archive, SQL, gzip or zstd. Nothing for others.
+[[nodiscard]] std::optional<Reading> reading_of_bytes(std::string_view head);
+
+struct Expected {
+    std::optional<std::uint64_t> bytes;
+    std::string sha256;   // empty: not known
+    std::string sidecar;  // the hash the sidecar says; empty: no sidecar
+};
+
+// Counts across the files of a set and asks whether to go on.
+class Reporter {
+  public:
+    explicit Reporter(const Progress& progress) : progress_(progress) {}
+    // Throws Error (cancelled) if it is to stop.
+    void add(std::uint64_t bytes);
+
+  private:
+    const Progress& progress_;
+    std::uint64_t total_ = 0;
+};
+
+// `verdict.message` is what was found: "decoded: 12 tables, 1.2 MiB raw", or what is wrong. Throws cancelled only.
+[[nodiscard]] ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading,
+                                         const Expected& expected, Reporter& reporter);
+
+// The hash in the sidecar beside `file`; empty if there is no sidecar. Error: corrupt if it is none.
+[[nodiscard]] base::Result<std::string> read_sidecar(const std::filesystem::path& file);
+
+}  // namespace pgbakd::repository

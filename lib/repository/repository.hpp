@@ -1,0 +1,105 @@
+// The repository: the local directory that holds the sets of all jobs. Every function blocks and throws base::Error.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/backup_set.hpp"
+#include "os/lock.hpp"
+
+namespace pgbakd::repository {
+
+// A set as it lies on the disk.
+struct StoredSet {
+    model::BackupSet manifest;
+    std::filesystem::path directory;
+    bool pinned = false;  // a file "pinned" in the set's directory
+    std::string problem;  // not empty: the manifest cannot be read, or an artifact is missing or of another size
+    // The problem is that it could not be looked at (no permission, an I/O error, a manifest of a newer format or none
+    // that can be parsed): what it holds, and whether it is a milestone, is not known. Nobody deletes such a set.
+    bool unreadable = false;
+};
+
+class Repository {
+  public:
+    explicit Repository(std::filesystem::path directory);
+    [[nodiscard]] const std::filesystem::path& directory() const noexcept { return directory_; }
+
+    // Creates the directory (0700) if it is not there, and checks that it is ours to write and nobody's else.
+    void prepare() const;
+
+    // Sets of one job or of all, newest first. A directory counts as a set if its name is one and it holds a manifest;
+    // `.partial` directories and anything else are left out. A set whose manifest cannot be read is listed with its
+    // problem and never counted as good: incomplete, without artifacts, begun when its name says (taken as UTC). Where
+    // a manifest names another set than its directory does, the directory is right. No symbolic link is followed.
+    [[nodiscard]] std::vector<StoredSet> sets(const std::optional<std::string>& job = std::nullopt) const;
+    // The newest complete set of a job without a problem that `accept` (if any) takes; nothing if there is none. Reads
+    // manifests only until it is found, however many sets there are.
+    [[nodiscard]] std::optional<StoredSet> newest(const std::string& job,
+                                                  const std::function<bool(const StoredSet&)>& accept = {}) const;
+    // A set by id; "job/latest" is the newest complete one without a problem. Errors: not_found (with the nearest names
+    // as hint).
+    [[nodiscard]] StoredSet find(const model::SetId& id) const;
+
+    // Locks a job against other runs of it, in any process. Nothing if it is locked; lock_holder tells by whom.
+    [[nodiscard]] std::optional<os::FileLock> lock_job(const std::string& job, const std::string& holder) const;
+    [[nodiscard]] std::string lock_holder(const std::string& job) const;
+    // Locks the repository against a second daemon.
+    [[nodiscard]] std::optional<os::FileLock> lock_daemon(const std::string& holder) const;
+    [[nodiscard]] std::string daemon_lock_holder() const;
+
+    // Makes `.<set>.partial` for a set that begins now; a number is added to the set's name if it is taken ("-2",
+    // "-3"). The caller holds the job's lock.
+    struct Partial {
+        model::SetId id;
+        std::filesystem::path directory;
+    };
+    [[nodiscard]] Partial begin(const std::string& job, const std::string& set_name) const;
+    // Checks that each artifact is there in its size, writes the sidecars and the manifest, fsyncs all files and the
+    // directory, renames it, fsyncs the job's directory. Returns the set's directory. Either the set is there, whole,
+    // or it is not: after an error the partial directory is still there, to be discarded. `set.id` must be the
+    // partial's.
+    std::filesystem::path commit(const Partial& partial, const model::BackupSet& set) const;
+    void discard(const Partial& partial) const noexcept;
+    // Removes `.partial` and `.removing` directories of jobs that nobody holds a lock for. Returns their paths. One
+    // that cannot be removed does not keep the others from it; the first such error is thrown at the end.
+    std::vector<std::filesystem::path> sweep() const;
+
+    // Removes a set: renamed to `.<set>.removing` first, so that a half-removed set is never listed; swept later if we
+    // die in between. Errors: not_found, conflict for a pinned set.
+    void remove(const model::SetId& id) const;
+    void pin(const model::SetId& id, bool pinned) const;
+
+  private:
+    [[nodiscard]] std::filesystem::path job_directory(const std::string& job) const;
+    [[nodiscard]] std::vector<std::string> jobs() const;
+    [[nodiscard]] std::filesystem::path existing(const model::SetId& id) const;
+    [[nodiscard]] base::Error not_there(const model::SetId& id) const;
+
+    std::filesystem::path directory_;
+};
+
+// How far an artifact or set was found to be good.
+struct ArtifactVerdict {
+    std::string file;
+    bool ok = false;
+    std::string message;  // "decoded: 12 tables, 1.2 MiB raw" or what is wrong
+};
+struct Verdict {
+    bool ok = false;
+    model::Verification level = model::Verification::none;  // reached by all artifacts
+    std::vector<ArtifactVerdict> artifacts;
+};
+// Reads every artifact again: size, SHA-256 against the manifest and the sidecar, decoded to the end. `progress` is
+// told the bytes read so far and returns false to stop (then Error cancelled); it may be empty. What cannot be read is
+// a verdict, not an error. An encrypted artifact cannot be decoded here and reaches `read back` only.
+using Progress = std::function<bool(std::uint64_t bytes)>;
+[[nodiscard]] Verdict verify(const StoredSet& set, const Progress& progress);
+// A single file outside any set: its kind is told by its name (and its content), its hash by a sidecar if there is one.
+// Errors: not_found, invalid_argument (a directory), cancelled.
+[[nodiscard]] Verdict verify_file(const std::filesystem::path& file, const Progress& progress);
+
+}  // namespace pgbakd::repository

@@ -1,0 +1,103 @@
+// The verdict on a set, or on a file that belongs to none.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.hpp"
+#include "os/file.hpp"
+#include "repository/artifact_check.hpp"
+
+namespace pgbakd::repository {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+using model::Verification;
+
+ArtifactVerdict verify_artifact(const StoredSet& set, const model::Artifact& artifact, Reporter& reporter) {
+    const auto file = set.directory / artifact.file;
+    try {
+        const auto found = os::file_status(file);
+        if (!found) return {artifact.file, false, "is missing"};
+        // A link or a pipe is none of ours, whatever is behind it.
+        if (!found->is_regular) return {artifact.file, false, "is not a regular file"};
+    } catch (const Error& error) {
+        return {artifact.file, false, error.message()};
+    }
+    const auto sidecar = read_sidecar(file);
+    if (!sidecar) return {artifact.file, false, sidecar.error().message()};
+    return check_file(file, reading_of(artifact), {artifact.bytes, artifact.sha256, *sidecar}, reporter);
+}
+
+Verification level_of(const Reading& reading) {
+    return reading.encrypted ? Verification::read_back : Verification::decoded;
+}
+
+std::string first_bytes(const std::filesystem::path& file) {
+    std::array<char, 512> head{};
+    const auto input = os::open_for_reading(file);
+    const auto count = os::read_some(input, std::as_writable_bytes(std::span(head)), file);
+    return {head.data(), count};
+}
+
+// A dump whose name says SQL but not of what: the other end marker is accepted too. A second pass, so only where the
+// first one failed.
+bool may_be_globals(const Reading& reading, const ArtifactVerdict& verdict) {
+    return !verdict.ok && !reading.encrypted && reading.content == codec::Content::plain_dump;
+}
+
+}  // namespace
+
+Verdict verify(const StoredSet& set, const Progress& progress) {
+    Verdict verdict;
+    if (set.manifest.artifacts.empty()) {
+        const auto fact = set.problem.empty() ? std::string("lists no artifact") : set.problem;
+        verdict.artifacts.push_back({std::string(model::manifest_file), false, fact});
+        return verdict;
+    }
+    Reporter reporter(progress);
+    verdict.ok = true;
+    verdict.level = Verification::decoded;
+    for (const auto& artifact : set.manifest.artifacts) {
+        verdict.artifacts.push_back(verify_artifact(set, artifact, reporter));
+        verdict.ok = verdict.ok && verdict.artifacts.back().ok;
+        verdict.level = std::min(verdict.level, level_of(reading_of(artifact)));
+    }
+    if (!verdict.ok) verdict.level = Verification::none;
+    return verdict;
+}
+
+Verdict verify_file(const std::filesystem::path& file, const Progress& progress) {
+    const auto found = os::target_status(file);
+    if (!found) throw Error(ErrorCode::not_found, fmt::format("there is no file {}", file.native()));
+    if (!found->is_regular)
+        throw Error(ErrorCode::invalid_argument, fmt::format("{} is not a regular file", file.native()),
+                    found->is_directory ? "a backup set is named JOB/20260113_000001" : "");
+    const auto name = file.filename().native();
+    Verdict verdict;
+    const auto refuse = [&](std::string message) {
+        verdict.artifacts.push_back({name, false, std::move(message)});
+        return verdict;
+    };
+    auto reading = reading_of_name(name);
+    if (!reading) reading = reading_of_bytes(first_bytes(file));
+    if (found->size == 0) return refuse("is empty");
+    if (!reading) return refuse("is of no kind that can be checked: neither its name nor its content tells one");
+    const auto sidecar = read_sidecar(file);
+    if (!sidecar) return refuse(sidecar.error().message());
+
+    const Expected expected{std::nullopt, {}, *sidecar};
+    Reporter reporter(progress);
+    verdict.artifacts.push_back(check_file(file, *reading, expected, reporter));
+    if (may_be_globals(*reading, verdict.artifacts.back())) {
+        reading->content = codec::Content::plain_globals;
+        auto second = check_file(file, *reading, expected, reporter);
+        if (second.ok) verdict.artifacts.back() = std::move(second);
+    }
+    verdict.ok = verdict.artifacts.back().ok;
+    if (verdict.ok) verdict.level = level_of(*reading);
+    return verdict;
+}
+
+}  // namespace pgbakd::repository

@@ -1,0 +1,52 @@
+// One artifact's file: what is pushed is written, hashed and decoded at the same time, each on a lane of its own.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "async/lane.hpp"
+#include "codec/check.hpp"
+#include "codec/sha256.hpp"
+#include "os/file.hpp"
+
+namespace pgbakd::run {
+
+struct WrittenArtifact {
+    std::uint64_t bytes = 0;
+    std::string sha256;
+    codec::CheckResult check;
+};
+
+class ArtifactWriter {
+  public:
+    // `on_failure` is called on the reactor when a lane fails: the writer of chunks should stop then.
+    ArtifactWriter(asio::any_io_executor executor, async::Pool& pool, std::filesystem::path path,
+                   codec::Content content, codec::Method outer, std::function<void()> on_failure);
+    ~ArtifactWriter();
+
+    // Creates the file; before the first push().
+    asio::awaitable<void> open();
+    void push(async::Chunk chunk);
+    [[nodiscard]] std::uint64_t pushed() const noexcept { return pushed_; }
+
+    // After the last chunk: everything consumed, decoded to the end, fsynced, and read back from the disk with the same
+    // hash. Throws the first failure: no_space, corrupt, …
+    asio::awaitable<WrittenArtifact> finish(async::StopToken stop);
+    // The failure of a lane, if one has failed.
+    asio::awaitable<void> rethrow_failure();
+    // Instead of finish(): waits until nothing is on the pool. Never throws.
+    asio::awaitable<void> quiesce();
+
+  private:
+    struct State;
+    async::Pool& pool_;
+    std::unique_ptr<State> state_;
+    std::uint64_t pushed_ = 0;
+    async::Lane file_;
+    async::Lane hash_;
+    async::Lane check_;
+};
+
+}  // namespace pgbakd::run

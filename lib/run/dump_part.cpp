@@ -1,0 +1,207 @@
+#include "run/dump_part.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "async/task_group.hpp"
+#include "run/artifact_writer.hpp"
+#include "run/parallel_compressor.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+// Bytes that are not compressed here move in chunks of this size: large enough that handing them over costs nothing,
+// small enough that sixteen of them are no memory.
+constexpr std::size_t chunk_size = std::size_t{256} << 10U;
+constexpr std::size_t chunks = 16;
+
+// Fills one buffer from the stream; it is empty only at the end.
+asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& stream, async::BufferPool& buffers,
+                                                              async::StopToken stop) {
+    auto buffer = co_await buffers.take(stop);
+    buffer->resize(buffers.size());
+    std::size_t filled = 0;
+    while (filled < buffer->size()) {
+        const auto rest = std::span(*buffer).subspan(filled);
+        const auto count = co_await stream.read(rest, stop);
+        if (count == 0) break;
+        filled += count;
+    }
+    buffer->resize(filled);
+    co_return buffer;
+}
+
+// What one attempt at a part holds together; its coroutines refer to it, and it outlives them.
+class Attempt {
+  public:
+    Attempt(Services& services, std::unique_ptr<source::OpenPart> open, const source::Part& part,
+            const std::filesystem::path& path, std::shared_ptr<Progress> progress, const async::StopToken& stop)
+        : open_(std::move(open)),
+          progress_(std::move(progress)),
+          stop_(stop),
+          count_stop_(stop),
+          compressing_(part.outer.method != codec::Method::none),
+          width_(compression_width(services)),
+          buffers_(services.executor, compressing_ ? width_ + 2 : chunks,
+                   compressing_ ? codec::piece_size(part.outer) : chunk_size),
+          compressor_(services.executor, services.pool, part.outer, width_),
+          writer_(services.executor, services.pool, path, part.content, part.outer.method, [this] { lane_failed(); }),
+          counting_(services.executor) {}
+
+    asio::awaitable<WrittenArtifact> stream() {
+        co_await writer_.open();
+        if (open_->counts())
+            counting_.spawn(open_->count_rows(count_stop_.token()),
+                            [this](const std::exception_ptr& failure) { count_failure_ = failure; });
+        co_await pump();
+        co_await open_->stream().finish(stop_.token());
+        auto written = co_await writer_.finish(stop_.token());
+        co_return written;
+    }
+
+    // After stream() ended well: the counts may take longer than the dump did.
+    asio::awaitable<void> finish_counting() {
+        std::exception_ptr ignored;  // kept in count_failure_
+        try {
+            co_await counting_.join();
+        } catch (...) {
+            ignored = std::current_exception();
+        }
+    }
+
+    // After stream() failed: everything ends, nothing is thrown.
+    asio::awaitable<void> unwind() {
+        const base::Error over(base::ErrorCode::cancelled, "the dump has ended");
+        stop_.stop(over);
+        count_stop_.stop(over);
+        co_await open_->stream().abort();
+        co_await compressor_.quiesce();
+        co_await writer_.quiesce();
+        co_await finish_counting();
+    }
+
+    // The cause a lane has to tell, which comes before what its failure did to the others.
+    asio::awaitable<void> rethrow_lane_failure() {
+        if (lane_failed_) co_await writer_.rethrow_failure();
+    }
+
+    [[nodiscard]] const source::OpenPart& open() const { return *open_; }
+    [[nodiscard]] const std::exception_ptr& count_failure() const noexcept { return count_failure_; }
+
+  private:
+    static std::size_t compression_width(const Services& services) {
+        const auto threads = services.limits.compression_threads;
+        return threads > 0 ? static_cast<std::size_t>(threads) : services.cores;
+    }
+
+    void lane_failed() {
+        lane_failed_ = true;
+        stop_.stop({base::ErrorCode::io_failed, "the artifact could not be written"});
+    }
+
+    asio::awaitable<void> pump() {
+        const auto out = [this](async::Chunk chunk) {
+            progress_->bytes += chunk->size();
+            writer_.push(std::move(chunk));
+        };
+        bool empty = true;
+        for (;;) {
+            auto chunk = co_await fill(open_->stream(), buffers_, stop_.token());
+            const auto count = chunk->size();
+            progress_->raw_bytes += count;
+            // An empty stream still makes a file: its check will say that it is no dump.
+            if (count == 0 && !empty) break;
+            if (compressing_)
+                co_await compressor_.push(std::move(chunk), out, stop_.token());
+            else if (count > 0)
+                out(std::move(chunk));
+            empty = false;
+            if (count == 0) break;
+        }
+        co_await compressor_.flush(out, stop_.token());
+    }
+
+    std::unique_ptr<source::OpenPart> open_;
+    std::shared_ptr<Progress> progress_;
+    async::StopSource stop_;
+    async::StopSource count_stop_;
+    bool compressing_;
+    std::size_t width_;
+    async::BufferPool buffers_;
+    ParallelCompressor compressor_;
+    ArtifactWriter writer_;
+    async::TaskGroup counting_;
+    std::exception_ptr count_failure_;
+    bool lane_failed_ = false;
+};
+
+model::Artifact describe(const source::Part& part, const std::string& file, const WrittenArtifact& written,
+                         base::Timestamp now) {
+    model::Artifact artifact;
+    artifact.file = file;
+    artifact.kind = part.kind;
+    artifact.database = part.database;
+    switch (part.format) {
+        case model::DumpFormat::custom: artifact.format = "custom"; break;
+        case model::DumpFormat::plain: artifact.format = "plain"; break;
+        case model::DumpFormat::directory: artifact.format = "directory"; break;
+    }
+    artifact.bytes = written.bytes;
+    artifact.raw_bytes = written.check.raw_bytes;
+    artifact.sha256 = written.sha256;
+    artifact.compression = codec::compression_text(part.compression);
+    artifact.verified = model::Verification::decoded;
+    artifact.verified_at = now;
+    return artifact;
+}
+
+}  // namespace
+
+asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
+                                      source::Prepared prepared, std::filesystem::path directory, std::string file,
+                                      std::shared_ptr<Progress> progress, async::StopToken stop) {
+    const auto path = directory / file;
+    const auto raw_before = progress->raw_bytes;
+    const auto bytes_before = progress->bytes;
+    auto open = co_await source.open(part, std::move(prepared), directory / (file + ".work"), stop);
+    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, stop);
+    std::exception_ptr failure;
+    WrittenArtifact written;
+    try {
+        written = co_await attempt->stream();
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        co_await attempt->unwind();
+        try {
+            // An outer stop (cancel, deadline) is the cause itself; else a lane may have a better one.
+            stop.check();
+            co_await attempt->rethrow_lane_failure();
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        progress->raw_bytes = raw_before;
+        progress->bytes = bytes_before;
+        attempt.reset();
+        const auto remove_tree = [path] { os::remove_tree(path); };
+        co_await async::run_blocking(services.pool, remove_tree);
+        std::rethrow_exception(failure);
+    }
+    co_await attempt->finish_counting();
+    DumpedPart dumped;
+    dumped.artifact = describe(part, file, written, services.clock.now());
+    if (part.kind == "database") {
+        dumped.facts = attempt->open().facts(written.check.tables);
+        dumped.facts.database = part.database;
+    }
+    if (const auto& uncounted = attempt->count_failure())
+        dumped.notes.push_back(fmt::format("the rows of \"{}\" could not be counted: {}", part.database,
+                                           base::to_error(uncounted).message()));
+    stop.check();
+    co_return dumped;
+}
+
+}  // namespace pgbakd::run

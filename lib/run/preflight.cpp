@@ -1,0 +1,80 @@
+#include "run/preflight.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.hpp"
+#include "os/file.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+// The size of the newest complete set; 0 if there is none.
+std::uint64_t newest_size(const repository::Repository& repository, const std::string& job) {
+    const auto newest = repository.newest(job);
+    return newest ? newest->manifest.bytes() : 0;
+}
+
+}  // namespace
+
+std::uint64_t space_needed(std::uint64_t last_set_bytes, std::uint64_t estimated_bytes) noexcept {
+    return last_set_bytes > 0 ? last_set_bytes + last_set_bytes / 5 : estimated_bytes;
+}
+
+base::Status check_space(const std::filesystem::path& directory, std::uint64_t available, std::uint64_t needed,
+                         std::uint64_t min_free) {
+    if (available >= min_free && available - min_free >= needed) return {};
+    return base::Error(
+        base::ErrorCode::no_space,
+        fmt::format("{} has {} free; this run may need {} and {} must stay free", directory.string(),
+                    base::format_size(available), base::format_size(needed), base::format_size(min_free)),
+        "free space there, shorten the retention (pgbakctl prune), or lower repository.min_free");
+}
+
+std::vector<std::string> database_changes(const std::vector<std::string>& before, const std::vector<std::string>& now) {
+    std::vector<std::string> changes;
+    const auto missing_from = [](const std::vector<std::string>& list, const std::string& name) {
+        return std::find(list.begin(), list.end(), name) == list.end();
+    };
+    for (const auto& name : now)
+        if (missing_from(before, name)) changes.push_back(fmt::format("database \"{}\" is new", name));
+    for (const auto& name : before)
+        if (missing_from(now, name)) changes.push_back(fmt::format("database \"{}\" is gone from the server", name));
+    return changes;
+}
+
+asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& source, const model::JobSpec& job,
+                                 async::StopToken stop) {
+    Ready ready;
+    ready.prepared = co_await source.prepare(stop);
+    auto& prepared = ready.prepared;
+    const auto* repository = &services.repository;
+    const auto find_newest = [repository, name = job.name] { return newest_size(*repository, name); };
+    ready.last_set_bytes = co_await async::run_blocking(services.pool, find_newest);
+    const auto directory = [repository] { return os::free_space(repository->directory()); };
+    const auto space = co_await async::run_blocking(services.pool, directory);
+    const auto needed = space_needed(ready.last_set_bytes, prepared.estimated_bytes);
+    check_space(repository->directory(), space.available, needed, services.min_free).value();
+    if (job.source.all_databases) {
+        auto* catalog = &services.catalog;
+        const auto known_databases = [catalog, name = job.name] { return catalog->known_databases(name); };
+        const auto before = co_await async::run_blocking(services.pool, known_databases);
+        if (before)
+            for (auto& change : database_changes(*before, prepared.databases))
+                prepared.notes.push_back(std::move(change));
+        const auto put_known_databases = [catalog, name = job.name, databases = prepared.databases] {
+            catalog->put_known_databases(name, databases);
+        };
+        co_await async::run_blocking(services.pool, put_known_databases);
+    }
+    const bool any_database = std::any_of(prepared.parts.begin(), prepared.parts.end(),
+                                          [](const auto& part) { return part.kind == "database"; });
+    if (!any_database && !prepared.refused.empty()) throw base::Error(prepared.refused.front().error);
+    if (!any_database)
+        throw base::Error(base::ErrorCode::not_found, "the server has no database to dump",
+                          "look at exclude, and at `psql -l` on the server");
+    co_return ready;
+}
+
+}  // namespace pgbakd::run

@@ -1,0 +1,26 @@
+// What must hold before a run reads its first byte.
+#pragma once
+
+#include "run/services.hpp"
+#include "source/pg_dump_source.hpp"
+
+namespace pgbakd::run {
+
+// How much a run may need on disk: 1.2 times the job's last set, or the source's own estimate where there is none.
+[[nodiscard]] std::uint64_t space_needed(std::uint64_t last_set_bytes, std::uint64_t estimated_bytes) noexcept;
+// no_space, with both figures, if `available` is less than what is needed and `min_free` together.
+[[nodiscard]] base::Status check_space(const std::filesystem::path& directory, std::uint64_t available,
+                                       std::uint64_t needed, std::uint64_t min_free);
+
+// The databases that came and went since the last run, as notes ("database x is new").
+[[nodiscard]] std::vector<std::string> database_changes(const std::vector<std::string>& before,
+                                                        const std::vector<std::string>& now);
+
+struct Ready {
+    source::Prepared prepared;
+    std::uint64_t last_set_bytes = 0;
+};
+asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& source, const model::JobSpec& job,
+                                 async::StopToken stop);
+
+}  // namespace pgbakd::run

@@ -1,0 +1,33 @@
+// Local retention carried out: the plan over what lies in the repository, and its deletions.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "calendar/zone.hpp"
+#include "catalog/catalog.hpp"
+#include "model/job.hpp"
+#include "repository/repository.hpp"
+#include "retention/plan.hpp"
+
+namespace pgbakd::run {
+
+// What the retention plan must know of the sets of a job, from the disk and from later checks.
+[[nodiscard]] std::vector<retention::Candidate> candidates(const std::vector<repository::StoredSet>& sets,
+                                                           const std::vector<catalog::SetState>& states);
+
+// The local plan of a job. `catalog` may be null (no daemon ever ran here). Blocks.
+[[nodiscard]] std::vector<retention::Decision> plan_local(const repository::Repository& repository,
+                                                          catalog::Catalog* catalog, const model::JobSpec& job,
+                                                          base::Instant now);
+
+struct Pruned {
+    std::vector<retention::Decision> deleted;
+    std::vector<std::string> failures;  // sets that could not be removed, with the reason
+};
+// Plans and deletes. Blocks. The caller holds the job's lock.
+[[nodiscard]] Pruned prune_local(const repository::Repository& repository, catalog::Catalog* catalog,
+                                 const model::JobSpec& job, base::Instant now);
+
+}  // namespace pgbakd::run

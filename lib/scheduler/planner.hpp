@@ -1,0 +1,142 @@
+// Decides what is due, caught up, skipped and waiting. A pure state machine: events and the time in, actions out; it
+// keeps its own copy of how each schedule stands and never asks anybody. About 500 bytes per job; an event costs
+// O(log jobs) per fire that it finds due.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "calendar/schedule.hpp"
+#include "calendar/zone.hpp"
+#include "model/job.hpp"
+#include "scheduler/actions.hpp"
+
+namespace pgbakd::scheduler {
+
+// What the planner must know of a job.
+struct PlannedJob {
+    std::string name;
+    calendar::Schedule schedule;
+    calendar::ZonePtr zone;  // the one that counts: the schedule's own, else the job's
+    model::CatchUp catch_up;
+    model::Overlap overlap = model::Overlap::skip;
+    std::chrono::seconds offset{0};  // added to each slot: jitter_offset()
+};
+
+// What JobState::schedule holds: the canonical text and the zone's name.
+[[nodiscard]] std::string schedule_key(const calendar::Schedule& schedule, const calendar::Zone& zone);
+
+// A fire to come: `slot` is the schedule's instant and the name of the run, `at` (slot + offset) when it starts.
+struct Upcoming {
+    std::string job;
+    base::Instant slot, at;
+    bool operator==(const Upcoming&) const = default;
+};
+
+class Planner {
+  public:
+    // A fire noticed later than this was missed: it is caught up if the policy says so, and counted.
+    static constexpr std::chrono::seconds late_after{60};
+    // A clock that is set back by more than this was wrong before: schedules start anew from what it says now.
+    static constexpr std::chrono::hours small_step{3};
+    // With `catch_up: all`, at most this many wait to run one after another.
+    static constexpr std::size_t most_caught_up = 24;
+    // Missed fires are counted up to this many per job, and up to so many in one event over all jobs.
+    static constexpr std::uint64_t most_counted = 1000;
+    static constexpr std::uint64_t most_counted_at_once = 200'000;
+
+    // While the clock says less than `earliest_believable` (the build date) nothing runs.
+    explicit Planner(base::Instant earliest_believable);
+    Planner(Planner&&) = delete;
+    Planner& operator=(Planner&&) = delete;
+    ~Planner();
+
+    // At start and at each reload, with all jobs. `states` is what the catalog holds; for jobs known already, what the
+    // planner knows is newer. A job that is new, edited (schedule or zone) or paused starts with its next slot; any
+    // other is caught up. Names are unique.
+    [[nodiscard]] std::vector<Action> load(std::vector<PlannedJob> jobs, const std::vector<catalog::JobState>& states,
+                                           base::Instant now);
+    // The timer expired.
+    [[nodiscard]] std::vector<Action> on_time(base::Instant now);
+    // For this and the following: an event may also lead to actions of other jobs, when these are due by now.
+    // The clock was set (or might have been: calling it too often does no harm).
+    [[nodiscard]] std::vector<Action> on_clock_step(base::Instant now);
+    // A run of the job began for another reason than a Start: overlap rules see it.
+    void on_started(std::string_view job);
+    // A run of the job ended, whatever began it. One call for each Start and each on_started().
+    [[nodiscard]] std::vector<Action> on_finished(std::string_view job, base::Instant now);
+    // Unknown jobs and repeated calls: no actions.
+    [[nodiscard]] std::vector<Action> pause(std::string_view job, base::Instant now);
+    [[nodiscard]] std::vector<Action> resume(std::string_view job, base::Instant now);
+    // The same zones by new rules.
+    struct ZoneChange {
+        std::string job;
+        calendar::ZonePtr zone;
+    };
+    [[nodiscard]] std::vector<Action> on_zones_changed(const std::vector<ZoneChange>& changes, base::Instant now);
+
+    // When on_time() should be called; nothing: no job has a fire to come.
+    [[nodiscard]] std::optional<base::Instant> next_wake() const;
+    // For status. Nothing for a job that is unknown, paused, an event, or has no fire to come.
+    [[nodiscard]] std::optional<Upcoming> next_fire(std::string_view job) const;
+    [[nodiscard]] bool is_paused(std::string_view job) const;
+    // The next fire of each job, soonest first, at most `count` of them.
+    [[nodiscard]] std::vector<Upcoming> upcoming(std::size_t count) const;
+
+  private:
+    struct Job;
+    using Jobs = std::map<std::string, std::unique_ptr<Job>, std::less<>>;
+    struct Due {
+        base::Instant at;
+        std::uint32_t rank;  // in the configuration: a stable order among fires of one instant
+        Job* job;
+        bool operator<(const Due& other) const { return at != other.at ? at < other.at : rank < other.rank; }
+    };
+    struct Turn;  // one event: its time, and the actions it led to
+    struct Fire {
+        base::Instant slot;
+        bool catch_up = false;
+        bool repeated = false;
+    };
+
+    // The clock (planner_clock.cpp).
+    [[nodiscard]] bool believe(Turn& turn);
+    void set_back(Turn& turn, std::chrono::seconds by);
+    void settle_all(Turn& turn);
+    void settle(Turn& turn, Job& job);
+    void anchor(Turn& turn, Job& job, base::Instant at, std::string_view why);
+    void replan(Job& job);
+    void unplan(Job& job);
+    // Fires (fires.cpp).
+    void run_due(Turn& turn);
+    void pass_fires(Turn& turn, Job& job);
+    void pass_missed(Turn& turn, Job& job, base::Instant until, bool one_is_due_now);
+    void offer(Turn& turn, Job& job, Fire fire);
+    void start_waiting(Turn& turn, Job& job);
+    void start(Turn& turn, Job& job, const Fire& fire);
+    void skip(Turn& turn, Job& job, base::Instant slot, Skip::Reason reason);
+    void drop_first(Turn& turn, Job& job, Skip::Reason reason);
+    void drop_waiting(Turn& turn, Job& job, Skip::Reason reason);
+
+    void adopt(Turn& turn, PlannedJob planned, std::uint32_t rank, const catalog::JobState* stored, Jobs& previous);
+    [[nodiscard]] bool is_running(std::string_view job) const;
+    [[nodiscard]] Job* find(std::string_view job) const;
+
+    base::Instant earliest_believable_;
+    std::optional<base::Instant> last_;  // the latest believable time any event came with
+    bool doubted_ = false;
+    Jobs jobs_;
+    std::set<Due> due_;
+    // How many runs of a job go on; jobs that left the configuration included, since their runs go on too.
+    std::map<std::string, std::uint32_t, std::less<>> running_;
+};
+
+}  // namespace pgbakd::scheduler

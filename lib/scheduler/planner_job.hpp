@@ -1,0 +1,54 @@
+// The planner's inner values; for its own sources only.
+#pragma once
+
+#include <utility>
+
+#include "scheduler/planner.hpp"
+
+namespace pgbakd::scheduler {
+
+struct Planner::Job {
+    explicit Job(PlannedJob job) : planned(std::move(job)) {}
+
+    PlannedJob planned;
+    std::uint32_t rank = 0;
+    // What the catalog has or is about to have: slots up to here are settled, whatever happens to this process.
+    base::Instant anchor{};
+    // Slots up to here were dealt with, be it that they wait. Behind the anchor while a periodic job goes again through
+    // hours that the clock was set back by.
+    base::Instant position{};
+    std::optional<base::Instant> next;  // the slot that due_ holds
+    std::string_view why;               // not anchored: since when; one of the constants below
+    bool anchored = false;              // false: starts with its next slot, once the clock can be believed
+    bool paused = false;
+    std::vector<Fire> waiting;  // for a run of the job to end, oldest first
+
+    [[nodiscard]] std::string key() const { return schedule_key(planned.schedule, *planned.zone); }
+    [[nodiscard]] catalog::JobState state() const {
+        // Without its schedule's text a stored state counts as edited: the next start anchors it, as this one would
+        // have.
+        return {planned.name, anchored ? key() : std::string(), anchor, paused};
+    }
+    [[nodiscard]] std::optional<base::Instant> next_after(base::Instant after) const {
+        return planned.schedule.next(after, *planned.zone);
+    }
+    [[nodiscard]] std::optional<base::Instant> latest_until(base::Instant until) const {
+        return planned.schedule.latest(position, until, *planned.zone);
+    }
+};
+
+struct Planner::Turn {
+    base::Instant now;
+    std::vector<Action> actions{};
+    std::uint64_t countable = most_counted_at_once;
+};
+
+namespace why {
+inline constexpr std::string_view added = "new job";
+inline constexpr std::string_view edited = "schedule or time zone edited";
+inline constexpr std::string_view paused = "paused";
+inline constexpr std::string_view resumed = "resumed";
+inline constexpr std::string_view set_back = "the clock was set back";
+}  // namespace why
+
+}  // namespace pgbakd::scheduler

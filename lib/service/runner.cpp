@@ -1,0 +1,109 @@
+#include "service/runner.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace pgbakd::service {
+
+Runner::Runner(run::Services& services, Finished finished)
+    : services_(services), finished_(std::move(finished)), tasks_(services.executor), changed_(services.executor) {}
+
+std::shared_ptr<ActiveRun> Runner::add(run::Request request, model::RunReport report) {
+    auto active = std::make_shared<ActiveRun>();
+    active->request = std::move(request);
+    active->report = std::move(report);
+    active->stop = std::make_shared<async::StopSource>();
+    active->started = services_.clock.steady();
+    active_.emplace(active->request.run.text(), active);
+    // Asked for while the daemon stops: it still leaves its report.
+    if (closing_)
+        cancel(active, {base::ErrorCode::interrupted, "the daemon was stopped"});
+    else
+        start_waiting();
+    return active;
+}
+
+std::shared_ptr<ActiveRun> Runner::find(const std::string& run) const {
+    const auto found = active_.find(run);
+    return found == active_.end() ? nullptr : found->second;
+}
+
+bool Runner::is_running(const std::string& job) const {
+    return std::any_of(active_.begin(), active_.end(),
+                       [&job](const auto& entry) { return entry.second->request.job->name == job; });
+}
+
+bool Runner::may_start(const ActiveRun& waiting) const {
+    int all = 0;
+    int on_server = 0;
+    for (const auto& [id, run] : active_) {
+        if (!run->executing) continue;
+        ++all;
+        if (run->request.server.name == waiting.request.server.name) ++on_server;
+        // One run per job at a time; a second one waits here, the lock file stands against other processes.
+        if (run->request.job->name == waiting.request.job->name) return false;
+    }
+    return all < services_.limits.concurrent_runs && on_server < services_.limits.concurrent_runs_per_server;
+}
+
+void Runner::start_waiting() {
+    if (closing_) return;
+    for (const auto& [id, run] : active_) {
+        if (run->executing || !may_start(*run)) continue;
+        run->executing = true;
+        tasks_.spawn(perform(run));
+    }
+    changed_.notify();
+}
+
+asio::awaitable<void> Runner::perform(std::shared_ptr<ActiveRun> run) {
+    std::exception_ptr failure;
+    try {
+        run->report = co_await run::execute(services_, run->request, run->report, run->progress, run->stop->token());
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // execute() reports failures of the run itself; what comes here is a bug or no memory, and still ends the run.
+    if (failure) {
+        const auto error = base::to_error(failure);
+        run->report.outcome = model::Outcome::failed;
+        run->report.finished_at = services_.clock.now();
+        run->report.error = {std::string(base::code_text(error.code())), error.message(), error.hint()};
+        services_.observe({run::Event::Kind::failed,
+                           run->request.job->name,
+                           run->request.run.text(),
+                           "report",
+                           "failed: " + error.message(),
+                           error.hint(),
+                           {},
+                           0,
+                           {}});
+    }
+    ended(run);
+}
+
+void Runner::ended(const std::shared_ptr<ActiveRun>& run) {
+    run->done = true;
+    run->progress->stage = "done";
+    active_.erase(run->request.run.text());
+    changed_.notify();
+    finished_(run->report);
+    start_waiting();
+}
+
+void Runner::cancel(const std::shared_ptr<ActiveRun>& run, base::Error reason) {
+    run->stop->stop(std::move(reason));
+    // One that waits for its turn gets it now: it stops at its first step, and still leaves its report.
+    if (run->executing) return;
+    run->executing = true;
+    tasks_.spawn(perform(run));
+}
+
+asio::awaitable<void> Runner::shut_down(base::Error reason) {
+    closing_ = true;
+    const auto runs = active_;  // cancelling may end one at once
+    for (const auto& [id, run] : runs) cancel(run, reason);
+    while (tasks_.running() > 0) co_await tasks_.join();
+}
+
+}  // namespace pgbakd::service

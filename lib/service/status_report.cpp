@@ -1,0 +1,118 @@
+#include "service/status_report.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/json.hpp>
+
+#include "base/units.hpp"
+#include "model/json.hpp"
+
+namespace pgbakd::service {
+namespace {
+
+constexpr std::size_t upcoming_shown = 20;
+
+double seconds_between(base::SteadyTime from, base::SteadyTime to) {
+    return std::chrono::duration<double>(to - from).count();
+}
+
+// Bytes per second written since the dump began; 0 while nothing can be said.
+double rate(const ActiveRun& run, base::SteadyTime now) {
+    if (run.progress->dump_started == base::SteadyTime{}) return 0;
+    const auto elapsed = seconds_between(run.progress->dump_started, now);
+    return elapsed > 0.5 ? static_cast<double>(run.progress->bytes) / elapsed : 0;
+}
+
+std::optional<std::chrono::milliseconds> remaining(const ActiveRun& run, base::SteadyTime now) {
+    const auto speed = rate(run, now);
+    const auto& progress = *run.progress;
+    if (speed <= 0 || progress.expected_bytes <= progress.bytes) return std::nullopt;
+    const auto left = static_cast<double>(progress.expected_bytes - progress.bytes) / speed;
+    return std::chrono::milliseconds(static_cast<std::int64_t>(left * 1000));
+}
+
+boost::json::value zone_time(base::Instant at, const calendar::Zone& zone) {
+    return boost::json::string(calendar::format_rfc3339(at, zone));
+}
+
+}  // namespace
+
+boost::json::object progress_json(const ActiveRun& run, base::SteadyTime now) {
+    const auto& progress = *run.progress;
+    return {{"run", run.request.run.text()},
+            {"job", run.request.job->name},
+            {"stage", progress.stage},
+            {"part", progress.part},
+            {"parts_done", progress.parts_done},
+            {"parts", progress.parts},
+            {"raw_bytes", progress.raw_bytes},
+            {"bytes", progress.bytes},
+            {"expected_bytes", progress.expected_bytes},
+            {"rate_bytes_per_second", static_cast<std::uint64_t>(rate(run, now))},
+            {"elapsed_seconds", seconds_between(run.started, now)}};
+}
+
+boost::json::object status_json(const StatusInput& input) {
+    boost::json::array running;
+    for (const auto& [id, run] : input.active) {
+        auto entry = progress_json(*run, input.now);
+        entry["started_at"] = model::json_time(run->report.started_at);
+        entry["trigger"] = model::trigger_text(run->request.trigger);
+        const auto left = remaining(*run, input.now);
+        const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(input.now - run->started);
+        entry["expected_end"] = left ? model::json_time(run->report.started_at + elapsed + *left) : nullptr;
+        running.push_back(std::move(entry));
+    }
+    boost::json::array next;
+    for (const auto& fire : input.planner.upcoming(upcoming_shown)) {
+        const auto job = input.config.job(fire.job);
+        if (job) next.push_back({{"job", fire.job}, {"at", zone_time(fire.at, *job->zone)}});
+    }
+    boost::json::array jobs;
+    for (const auto& job : input.config.jobs) {
+        boost::json::object entry{{"job", job->name}, {"schedule", job->schedule.canonical()}};
+        const auto success = input.last_success.find(job->name);
+        entry["last_success"] = success == input.last_success.end() ? nullptr : model::json_time(success->second);
+        const auto newest = input.newest.find(job->name);
+        entry["newest_set"] = nullptr;
+        if (newest != input.newest.end())
+            entry["newest_set"] = {{"set", newest->second.set},
+                                   {"started_at", model::json_time(newest->second.started_at)},
+                                   {"size_bytes", newest->second.bytes},
+                                   {"verified", newest->second.verified}};
+        const auto fire = input.planner.next_fire(job->name);
+        entry["next"] = fire ? zone_time(fire->at, *job->zone) : boost::json::value(nullptr);
+        entry["findings"] = boost::json::array{};
+        jobs.push_back(std::move(entry));
+    }
+    return {{"daemon",
+             {{"version", input.daemon.version},
+              {"pid", input.daemon.pid},
+              {"started_at", model::json_time(input.daemon.started_at)},
+              {"ready", input.daemon.ready}}},
+            {"running", std::move(running)},
+            {"next", std::move(next)},
+            {"jobs", std::move(jobs)},
+            {"findings", boost::json::array{}},
+            {"owed", boost::json::array{}},
+            {"alerts", {{"waiting", 0}}}};
+}
+
+std::string status_line(const config::Config& config, const scheduler::Planner& planner,
+                        const std::map<std::string, std::shared_ptr<ActiveRun>>& active) {
+    std::string line;
+    for (const auto& [id, run] : active) {
+        line += line.empty() ? "running " : ", ";
+        line += fmt::format("{} ({}, {})", run->request.job->name, run->progress->stage,
+                            base::format_size(run->progress->bytes));
+    }
+    if (line.empty()) line = fmt::format("{} {}", config.jobs.size(), config.jobs.size() == 1 ? "job" : "jobs");
+    const auto upcoming = planner.upcoming(1);
+    if (upcoming.empty()) return line + "; nothing is scheduled";
+    const auto job = config.job(upcoming.front().job);
+    const auto& zone = job ? *job->zone : *config.zone;
+    return fmt::format("{}; next is {} at {}", line, upcoming.front().job,
+                       calendar::format_for_people(upcoming.front().at, zone));
+}
+
+}  // namespace pgbakd::service

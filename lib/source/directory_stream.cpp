@@ -1,0 +1,149 @@
+#include "source/directory_stream.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "async/child.hpp"
+#include "codec/tar_writer.hpp"
+#include "os/file.hpp"
+#include "source/program_stream.hpp"
+
+namespace pgbakd::source {
+namespace {
+
+constexpr std::size_t step = std::size_t{256} << 10U;
+
+class Collector final : public codec::Sink {
+  public:
+    base::Status write(codec::Bytes bytes) override {
+        data.insert(data.end(), bytes.begin(), bytes.end());
+        return {};
+    }
+    base::Status finish() override { return {}; }
+    std::vector<std::byte> data;
+};
+
+// Reads a directory of plain files as a tar, piece by piece. Blocks: runs on the pool.
+class TarReader {
+  public:
+    explicit TarReader(std::filesystem::path directory) : directory_(std::move(directory)), writer_(collector_) {
+        for (const auto& entry : std::filesystem::directory_iterator(directory_)) files_.push_back(entry.path());
+        // toc.dat first, so that who reads the tar knows at once what must follow.
+        std::sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) {
+            return std::pair(a.filename() != "toc.dat", a) < std::pair(b.filename() != "toc.dat", b);
+        });
+    }
+
+    // The next bytes of the tar; empty at its end.
+    std::vector<std::byte> next() {
+        while (collector_.data.empty() && !ended_) advance();
+        return std::exchange(collector_.data, {});
+    }
+
+  private:
+    void advance() {
+        if (!file_) {
+            if (index_ == files_.size()) {
+                writer_.finish().value();
+                ended_ = true;
+                return;
+            }
+            begin(files_[index_]);
+        }
+        const auto count = os::read_some(file_, buffer_, files_[index_]);
+        if (count > 0) {
+            writer_.write(std::span(buffer_).first(count)).value();
+            return;
+        }
+        writer_.end_file().value();
+        file_.reset();
+        std::filesystem::remove(files_[index_]);
+        ++index_;
+    }
+
+    void begin(const std::filesystem::path& path) {
+        const auto status = os::file_status(path);
+        if (!status || !status->is_regular)
+            throw base::Error(base::ErrorCode::corrupt, "pg_dump left something that is no file: " + path.string());
+        file_ = os::open_for_reading(path);
+        const base::Timestamp modified{std::chrono::seconds(status->modified_seconds)};
+        writer_.begin_file(path.filename().string(), status->size, modified).value();
+    }
+
+    std::filesystem::path directory_;
+    std::vector<std::filesystem::path> files_;
+    std::size_t index_ = 0;
+    os::Descriptor file_;
+    std::vector<std::byte> buffer_ = std::vector<std::byte>(step);
+    Collector collector_;
+    codec::TarWriter writer_;
+    bool ended_ = false;
+};
+
+class DirectoryStream final : public Stream {
+  public:
+    DirectoryStream(asio::any_io_executor executor, async::Pool& pool, const os::Command& command,
+                    std::filesystem::path directory, std::string what)
+        : pool_(pool), directory_(std::move(directory)), what_(std::move(what)), child_(std::move(executor), command) {}
+
+    asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
+        if (!reader_) co_await wait_for_dump(stop);
+        if (offset_ == piece_.size()) {
+            stop.check();
+            const auto next = [reader = reader_] { return reader->next(); };
+            piece_ = co_await async::run_blocking(pool_, next);
+            offset_ = 0;
+            stop.check();
+        }
+        const auto count = std::min(into.size(), piece_.size() - offset_);
+        if (count > 0) std::memcpy(into.data(), piece_.data() + offset_, count);
+        offset_ += count;
+        co_return count;
+    }
+
+    asio::awaitable<void> finish(async::StopToken stop) override {
+        stop.check();
+        const auto remove_tree = [directory = directory_] { os::remove_tree(directory); };
+        co_await async::run_blocking(pool_, remove_tree);
+    }
+
+    asio::awaitable<void> abort() override {
+        if (!reader_) co_await child_.abort();
+        reader_.reset();
+        std::exception_ptr ignored;  // what is left here is swept with the partial directory around it
+        try {
+            const auto remove_tree = [directory = directory_] { os::remove_tree(directory); };
+            co_await async::run_blocking(pool_, remove_tree);
+        } catch (const base::Error&) {
+            ignored = std::current_exception();
+        }
+    }
+
+  private:
+    asio::awaitable<void> wait_for_dump(async::StopToken stop) {
+        const auto ending = co_await child_.finish(stop);
+        check_ending(what_, child_, ending);
+        const auto open_tar = [directory = directory_] { return std::make_shared<TarReader>(directory); };
+        reader_ = co_await async::run_blocking(pool_, open_tar);
+    }
+
+    async::Pool& pool_;
+    std::filesystem::path directory_;
+    std::string what_;
+    async::Child child_;
+    std::shared_ptr<TarReader> reader_;
+    std::vector<std::byte> piece_;
+    std::size_t offset_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Stream> open_directory_stream(asio::any_io_executor executor, async::Pool& pool,
+                                              const os::Command& command, std::filesystem::path directory,
+                                              std::string what) {
+    return std::make_unique<DirectoryStream>(std::move(executor), pool, command, std::move(directory), std::move(what));
+}
+
+}  // namespace pgbakd::source

@@ -1,0 +1,92 @@
+#include "source/program_stream.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+namespace pgbakd::source {
+namespace {
+
+struct Cause {
+    std::string_view words;  // in the program's messages
+    base::ErrorCode code;
+    base::Persistence persistence;
+    std::string_view hint;
+};
+
+// The client programs tell no SQLSTATE, only English words (they run with the C locale's messages); sources:
+// PostgreSQL's src/backend/po/postgres.pot and src/interfaces/libpq/po/libpq.pot.
+constexpr std::array causes{
+    Cause{"canceling statement due to lock timeout", base::ErrorCode::timed_out, base::Persistence::passing,
+          "another session holds a lock on a table; raise lock_wait_timeout or move the schedule"},
+    // --lock-wait-timeout is a statement_timeout for as long as pg_dump takes its locks.
+    Cause{"canceling statement due to statement timeout", base::ErrorCode::timed_out, base::Persistence::passing,
+          "another session holds a lock on a table; raise lock_wait_timeout or move the schedule"},
+    Cause{"could not obtain lock on", base::ErrorCode::timed_out, base::Persistence::passing,
+          "another session holds a lock on a table; raise lock_wait_timeout or move the schedule"},
+    Cause{"password authentication failed", base::ErrorCode::authentication_failed, base::Persistence::lasting,
+          "check user and password of this server in the configuration"},
+    Cause{"no pg_hba.conf entry", base::ErrorCode::authentication_failed, base::Persistence::lasting,
+          "allow this host, user and database in the server's pg_hba.conf"},
+    Cause{"permission denied", base::ErrorCode::permission_denied, base::Persistence::lasting,
+          "grant the role what it cannot read: `pgbakctl check --connect` lists it"},
+    Cause{"row-level security", base::ErrorCode::permission_denied, base::Persistence::lasting,
+          "give the role BYPASSRLS"},
+    Cause{"the database system is", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"terminating connection due to", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"server closed the connection", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"connection to server", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"no connection to the server", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"could not receive data", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"No space left on device", base::ErrorCode::no_space, base::Persistence::lasting,
+          "free space on that file system, or shorten the retention"},
+};
+
+// "does not exist" comes with the words "connection to server" before it, and is a lasting cause.
+bool is_missing_database(std::string_view text) {
+    return text.find("FATAL:  database \"") != std::string_view::npos &&
+           text.find("does not exist") != std::string_view::npos;
+}
+
+class ProgramStream final : public Stream {
+  public:
+    ProgramStream(asio::any_io_executor executor, const os::Command& command, std::string what)
+        : what_(std::move(what)), child_(std::move(executor), command) {}
+
+    asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
+        co_return co_await child_.read(into, std::move(stop));
+    }
+    asio::awaitable<void> finish(async::StopToken stop) override {
+        const auto ending = co_await child_.finish(std::move(stop));
+        check_ending(what_, child_, ending);
+    }
+    asio::awaitable<void> abort() override { co_await child_.abort(); }
+
+  private:
+    std::string what_;
+    async::Child child_;
+};
+
+}  // namespace
+
+void check_ending(const std::string& what, const async::Child& child, const os::Child::Ending& ending) {
+    if (ending.good()) return;
+    const auto words = child.error_text();
+    const auto message = fmt::format("{} failed: {}{}{}", what, ending.text(), words.empty() ? "" : ": ", words);
+    if (is_missing_database(words))
+        throw base::Error(base::ErrorCode::not_found, message, "the database was dropped or renamed");
+    for (const auto& cause : causes)
+        if (words.find(cause.words) != std::string::npos)
+            throw base::Error(cause.code, message, std::string(cause.hint), cause.persistence);
+    // A program that was killed from outside (the kernel's out-of-memory killer, an administrator) may live next time.
+    throw base::Error(base::ErrorCode::program_failed, message, {},
+                      ending.signal != 0 ? base::Persistence::passing : base::Persistence::lasting);
+}
+
+std::unique_ptr<Stream> open_program_stream(asio::any_io_executor executor, const os::Command& command,
+                                            std::string what) {
+    return std::make_unique<ProgramStream>(std::move(executor), command, std::move(what));
+}
+
+}  // namespace pgbakd::source

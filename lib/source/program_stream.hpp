@@ -1,0 +1,20 @@
+// The standard output of a client program as a stream.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "async/child.hpp"
+#include "source/stream.hpp"
+
+namespace pgbakd::source {
+
+// Starts the program. `what` names it in errors: "pg_dump of shop".
+[[nodiscard]] std::unique_ptr<Stream> open_program_stream(asio::any_io_executor executor, const os::Command& command,
+                                                          std::string what);
+
+// What a client program's end means: nothing if it was good, else an Error that carries its last lines and knows
+// whether trying again could help.
+void check_ending(const std::string& what, const async::Child& child, const os::Child::Ending& ending);
+
+}  // namespace pgbakd::source

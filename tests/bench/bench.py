@@ -1,0 +1,154 @@
+"""The figures of docs/performance.md: medians, and ratios against a baseline measured in the same run."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import proc
+from support.daemon import Daemon, config_for
+from support.postgres import PostgresServer
+from support.process import run
+
+MIB = 1 << 20
+# About 1 GB of COPY data per unit: text, JSON, numbers, and some that does not compress.
+MEDIUM = """
+create table line(id bigint, customer int, note text, attributes jsonb, price numeric, noise text);
+insert into line select i, i % 100000, 'order ' || i || ' of ' || md5((i % 5000)::text) || ' shipped with care',
+  jsonb_build_object('sku', 'SKU-' || i % 20000, 'tags', array['a', 'b', (i % 7)::text], 'weight', (i::bigint * 37 % 1000) / 10.0),
+  (i::bigint * 7919 % 100000) / 100.0, encode(sha256(i::text::bytea), 'base64') from generate_series(1, {rows}) i;
+"""
+ROWS_PER_GB = 4_700_000
+
+
+def load(server: PostgresServer, database: str, gigabytes: float) -> None:
+    server.createdb(database)
+    server.sql(MEDIUM.format(rows=int(ROWS_PER_GB * gigabytes)), database, timeout=3600)
+    server.sql("vacuum analyze", database, timeout=3600)
+
+
+def timed(action: Callable[[], object]) -> float:
+    began = time.monotonic()
+    action()
+    return time.monotonic() - began
+
+
+class Bench:
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        self.results: list[dict[str, Any]] = []
+        self.server = PostgresServer(settings={"max_wal_size": "8GB", "shared_buffers": "256MB", "autovacuum": "off"})
+        self.server.start()
+
+    def close(self) -> None:
+        self.server.close()
+
+    def say(self, case: str, figure: str, **more: Any) -> None:
+        self.results.append({"case": case, **more})
+        print(f"{case:<58} {figure}", flush=True)
+
+    def daemon(self, databases: list[str], **source: Any) -> Daemon:
+        job = {"source": {"type": "pg_dump", "server": "local", "databases": databases, **source},
+               "retention": {"local": {"last": 1, "at_least": 1}}}
+        return Daemon(config_for(self.server, jobs={"job": job}), watchdog_seconds=30)
+
+    # --- cases ---
+
+    def memory(self) -> None:
+        """Peak memory of the daemon while dumping 0.2 and 2 GB: constant."""
+        peaks = {}
+        for size in (0.2, 2.0):
+            name = f"memory_{int(size * 10)}"
+            load(self.server, name, size * self.scale)
+            for form in ("custom", "plain"):
+                with self.daemon([name], format=form) as daemon:
+                    report = daemon.run("job", timeout=3600)
+                    assert report["status"] == "SUCCESS", report
+                    peaks[form, size] = proc.peak_resident_bytes(daemon.pid)
+        for form in ("custom", "plain"):
+            small, large = peaks[form, 0.2], peaks[form, 2.0]
+            self.say(f"peak memory, {form}, 2 GB against 0.2 GB (at most 1.10)",
+                     f"{large / small:.2f}   {small / MIB:.1f} and {large / MIB:.1f} MiB (at most 96)",
+                     ratio=large / small, bytes=large)
+
+    def custom(self) -> None:
+        """A custom-format job against pg_dump -Fc at the same level to a file, then sha256sum."""
+        load(self.server, "custom", self.scale)
+        account = self.server.account
+        target = self.server.directory / "baseline"
+        environment = self.server.environment("custom")
+
+        def stock() -> None:
+            with target.open("wb") as out:
+                os.fchmod(out.fileno(), 0o666)
+            run([self.server.bin / "pg_dump", "-Fc", "-Z6", "-f", str(target)], account, environment=environment, timeout=3600).check()
+            run(["/usr/bin/sha256sum", str(target)], account, timeout=3600).check()
+
+        with self.daemon(["custom"], fingerprint="none") as bare, self.daemon(["custom"]) as counting:
+            ours: list[float] = []
+            counted: list[float] = []
+            theirs: list[float] = []
+            for _ in range(5):
+                theirs.append(timed(stock))
+                ours.append(timed(lambda: bare.run("job", timeout=3600)))
+                counted.append(timed(lambda: counting.run("job", timeout=3600)))
+        base = statistics.median(theirs)
+        for name, times in (("", ours), (", with row counts", counted)):
+            figure = statistics.median(times)
+            self.say(f"custom gzip:6, decoded and read back{name}, against pg_dump + sha256sum (1.00)",
+                     f"{figure / base:.2f}   {figure:.1f} s against {base:.1f} s", ratio=figure / base)
+
+    def idle(self) -> None:
+        """Sixty idle seconds: CPU, and voluntary wake-ups of all threads."""
+        def switches(pid: int) -> dict[str, int]:
+            found = {}
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                for line in (task / "status").read_text(encoding="utf-8").splitlines():
+                    if line.startswith("voluntary_ctxt_switches"):
+                        found[task.name] = int(line.split()[1])
+            return found
+
+        def cpu(pid: int) -> float:
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
+            return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+        with self.daemon(["postgres"]) as daemon:
+            time.sleep(3)
+            before, pings = switches(daemon.pid), daemon.notify.count("WATCHDOG")
+            began = cpu(daemon.pid)
+            time.sleep(60)
+            after, pinged = switches(daemon.pid), daemon.notify.count("WATCHDOG") - pings
+            wakes = sum(after.values()) - sum(before.values())
+            self.say("60 idle seconds: wake-ups of all threads, watchdog pings, CPU",
+                     f"{wakes} wake-ups for {pinged} pings, {(cpu(daemon.pid) - began) * 1000:.0f} ms of CPU",
+                     wakes=wakes, pings=pinged)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=float, default=1.0, help="size of the data, 1 is about 1 GB")
+    parser.add_argument("--json", type=Path, help="write the figures there too")
+    parser.add_argument("case", nargs="*", help="memory, custom, idle; default: all")
+    arguments = parser.parse_args()
+    bench = Bench(arguments.scale)
+    try:
+        for case in arguments.case or ["memory", "custom", "idle"]:
+            getattr(bench, case)()
+    finally:
+        bench.close()
+    if arguments.json:
+        arguments.json.write_text(json.dumps(bench.results, indent=2) + "\n", encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,165 @@
+"""pg_dump that fails in every way a program can: nothing of it may end as a backup."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+import unittest
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support import proc
+from support.daemon import Daemon, config_for
+from support.postgres import PostgresServer
+
+CTEST = {"timeout": 240}
+
+
+class DumpProgram(unittest.TestCase):
+    server: PostgresServer
+
+    @classmethod
+    def setUpClass(cls) -> None:
+        cls.server = PostgresServer()
+        cls.addClassCleanup(cls.server.close)
+        cls.server.start()
+        cls.server.createdb("shop")
+        cls.server.sql("create table t as select i, md5(i::text) body from generate_series(1, 100000) i", "shop")
+
+    def daemon(self, script: str, **job: Any) -> Daemon:
+        """A daemon whose pg_dump is this shell script; {real} is the real one."""
+        source = {"type": "pg_dump", "server": "local", "databases": ["shop"], **job.pop("source", {})}
+        config = config_for(
+            self.server,
+            jobs={"job": {"source": source, "retries": {"attempts": 1},
+                          "retention": {"local": {"last": 1, "at_least": 1}}, **job}},
+        )  # fmt: skip
+        found = Daemon(config)
+        self.addCleanup(found.close)
+        bin_directory = found.directory / "bin"
+        bin_directory.mkdir()
+        real = self.server.bin / "pg_dump"
+        guard = f'case "$1" in --version) exec {real} --version;; esac\n'
+        program = bin_directory / "pg_dump"
+        program.write_text("#!/bin/bash\n" + guard + script.replace("{real}", str(real)) + "\n", encoding="utf-8")
+        program.chmod(0o755)
+        os.symlink(self.server.bin / "pg_dumpall", bin_directory / "pg_dumpall")
+        # One good set first: it must outlive whatever follows.
+        found.start()
+        self.good = found.run("job")["set"]
+        config["servers"]["local"]["client"] = {"bin": str(bin_directory)}
+        found.write_config(config)
+        found.ctl("reload")
+        return found
+
+    def check_failed(self, daemon: Daemon, *words: str) -> dict[str, Any]:
+        answer = daemon.ctl("--json", "run", "job", "--wait", check=False)
+        self.assertEqual(answer.code, 1, answer)
+        report: dict[str, Any] = answer.json
+        self.assertEqual(report["status"], "FAILED")
+        for word in words:
+            self.assertIn(word, report["error"]["message"])
+        self.assertEqual([entry["set"] for entry in daemon.sets()], [self.good], "the last good set stays, no other is listed")
+        self.assertEqual(daemon.partial_directories(), [])
+        self.assertEqual(self.server.backends("pgbakd/%"), [])
+        self.assertEqual(proc.children(daemon.pid), [])
+        self.assertEqual(daemon.ctl("verify", self.good).code, 0)
+        self.assertIn("job: failed", daemon.log())
+        return report
+
+    def test_exit_1_after_half_its_output(self) -> None:
+        daemon = self.daemon('{real} "$@" | head -c 300000\necho "pg_dump: error: it broke" >&2\nexit 1')
+        self.check_failed(daemon, "exit code 1", "it broke")
+
+    def test_half_its_output_and_exit_0(self) -> None:
+        daemon = self.daemon('{real} "$@" | head -c 300000\nexit 0')
+        report = self.check_failed(daemon)
+        self.assertEqual(report["error"]["code"], "corrupt")
+
+    def test_no_output_and_exit_0(self) -> None:
+        report = self.check_failed(self.daemon("exit 0"))
+        self.assertEqual(report["error"]["code"], "corrupt")
+
+    def test_plain_sql_without_its_last_line(self) -> None:
+        script = '{real} "$@" | head -n -6\nexit 0'
+        for compression in ("gzip:1", "zstd:1", "none"):
+            with self.subTest(compression):
+                daemon = self.daemon(script, source={"format": "plain"}, compression=compression)
+                self.assertEqual(self.check_failed(daemon)["error"]["code"], "corrupt")
+
+    def test_plain_sql_that_is_empty(self) -> None:
+        daemon = self.daemon("exit 0", source={"format": "plain"})
+        self.assertEqual(self.check_failed(daemon)["error"]["code"], "corrupt")
+
+    def test_a_flipped_bit_in_a_data_block(self) -> None:
+        flip = ("import sys; d = bytearray(sys.stdin.buffer.read()); d[len(d) // 2] ^= 4; sys.stdout.buffer.write(d)")
+        daemon = self.daemon('{real} "$@" | /usr/bin/python3 -c "' + flip + '"')
+        self.assertEqual(self.check_failed(daemon)["error"]["code"], "corrupt")
+
+    def test_more_bytes_behind_the_end(self) -> None:
+        daemon = self.daemon('{real} "$@"\necho more')
+        self.assertEqual(self.check_failed(daemon)["error"]["code"], "corrupt")
+
+    def test_killed_in_the_middle(self) -> None:
+        daemon = self.daemon('{real} "$@" | head -c 300000\nkill -9 $$')
+        self.check_failed(daemon, "SIGKILL")
+
+    def test_stopped_until_the_deadline(self) -> None:
+        daemon = self.daemon('{real} "$@" | head -c 300000\nkill -STOP $$', timeout="2s")
+        report = self.check_failed(daemon, "took longer than")
+        self.assertEqual(report["error"]["code"], "timed_out")
+
+    def test_one_that_ignores_sigterm_is_killed(self) -> None:
+        daemon = self.daemon("trap '' TERM\nwhile :; do read -t 60 <> <(:); done", timeout="1s")
+        self.check_failed(daemon, "took longer than")
+
+    def test_a_grandchild_that_lives_on_with_the_pipe_is_ended_with_it(self) -> None:
+        daemon = self.daemon('{real} "$@"\n/usr/bin/sleep 3600 &\nexit 1')
+        self.check_failed(daemon, "exit code 1")
+
+    def test_a_grandchild_that_left_the_group_and_never_stops_complaining_holds_nobody_up(self) -> None:
+        daemon = self.daemon('setsid sh -c "exec >&-; exec timeout 60 yes noise >&2" &\nsleep 0.3\nexit 1')
+        began = time.monotonic()
+        self.check_failed(daemon, "exit code 1")
+        self.assertLess(time.monotonic() - began, 30)
+
+    def test_directory_format_that_lacks_a_file(self) -> None:
+        script = (
+            '{real} "$@"\nfor a in "$@"; do case "$a" in --file=*) d="${a#--file=}";; esac; done\n'
+            'rm -f "$d"/[0-9]*.dat* ; exit 0'
+        )
+        daemon = self.daemon(script, source={"format": "directory", "jobs": 2})
+        self.assertEqual(self.check_failed(daemon)["error"]["code"], "corrupt")
+
+    def test_a_real_pg_dump_killed_from_outside(self) -> None:
+        daemon = self.daemon('exec {real} "$@" > >(sleep 1; cat)')
+        run = daemon.ctl("--json", "run", "job").json["run"]
+
+        def dumps() -> list[int]:
+            found = []
+            for pid in proc.descendants(daemon.pid):
+                try:
+                    if "--format=custom" in proc.command_line(pid):
+                        found.append(pid)
+                except OSError:  # it has ended
+                    continue
+            return found
+
+        pids = daemon.wait_for(dumps)
+        for pid in pids:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        daemon.wait_for(lambda: daemon.ctl("--json", "runs").json["runs"][0]["status"] != "RUNNING")
+        history = daemon.ctl("--json", "runs").json["runs"]
+        self.assertEqual((history[0]["run"], history[0]["status"]), (run, "FAILED"))
+        self.assertEqual([entry["set"] for entry in daemon.sets()], [self.good])
+
+
+if __name__ == "__main__":
+    unittest.main()

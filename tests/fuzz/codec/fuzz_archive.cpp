@@ -1,0 +1,6 @@
+#include "fuzz_check.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace pgbakd::codec;
+    return fuzzing::check_both_ways(Content::custom_archive, Method::none, data, size, 5);
+}

@@ -1,0 +1,6 @@
+#include "fuzz_check.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    using namespace pgbakd::codec;
+    return fuzzing::check_both_ways(Content::raw, Method::gzip, data, size, 3);
+}

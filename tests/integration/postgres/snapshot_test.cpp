@@ -1,0 +1,184 @@
+// Row counts taken in the snapshot that a dump uses.
+#include "postgres/snapshot.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+
+#include "integration/postgres/cluster.hpp"
+#include "support/catch.hpp"
+
+using namespace pgbakd;
+using base::ErrorCode;
+using model::TableCount;
+using postgres::Snapshot;
+using test::Cluster;
+using test::Reactor;
+using test::Sql;
+
+namespace {
+
+std::unique_ptr<Snapshot> open(Reactor& reactor, const postgres::ConnectOptions& options) {
+    return reactor.run(Snapshot::open(options, std::chrono::milliseconds(500), {}));
+}
+
+std::vector<TableCount> counts(const Cluster& cluster, const std::string& database = "postgres") {
+    Reactor reactor;
+    const auto snapshot = open(reactor, cluster.options(database));
+    return reactor.run(snapshot->count_rows(async::StopToken{}));
+}
+
+}  // namespace
+
+TEST_CASE("counts are those of the snapshot, whatever a writer commits meanwhile") {
+    Cluster cluster;
+    cluster.start();
+    Sql writer(cluster.options());
+    writer("CREATE TABLE public.orders (id int)");
+    writer("INSERT INTO public.orders SELECT generate_series(1, 1000)");
+    writer("CREATE TABLE public.short (id int)");
+    writer("INSERT INTO public.short VALUES (1)");
+
+    Reactor reactor;
+    const auto snapshot = open(reactor, cluster.options());
+    CHECK_FALSE(snapshot->id().empty());
+    CHECK(snapshot->facts().snapshot == snapshot->id());
+    CHECK(snapshot->facts().database == "postgres");
+    CHECK(snapshot->server_version() == writer.server_version());
+    CHECK(reactor.run(snapshot->lock_tables({})) == 2);
+
+    writer("INSERT INTO public.orders SELECT generate_series(1, 77)");
+    writer("DELETE FROM public.orders WHERE id < 10");
+    writer("CREATE TABLE public.later (id int)");
+    // Another session sees the same rows in the exported snapshot: this is what pg_dump --snapshot does.
+    Sql dump(cluster.options());
+    dump("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+    dump("SET TRANSACTION SNAPSHOT '" + snapshot->id() + "'");
+    CHECK(dump.value("SELECT count(*) FROM public.orders") == "1000");
+    dump("COMMIT");
+    // TRUNCATE does not obey snapshots; the lock keeps it out.
+    writer("SET lock_timeout = '100ms'");
+    CHECK_THROWS_AS(writer("TRUNCATE public.short"), base::Error);
+
+    const std::vector<TableCount> expected{{"public", "orders", 1000}, {"public", "short", 1}};
+    CHECK(reactor.run(snapshot->count_rows(async::StopToken{})) == expected);
+}
+
+TEST_CASE("the tables counted are those that pg_dump dumps the rows of") {
+    Cluster cluster;
+    cluster.start();
+    Sql admin(cluster.options());
+    admin("CREATE SCHEMA \"Ödes \"\"Schema\"\"\"");
+    admin("CREATE TABLE \"Ödes \"\"Schema\"\"\".\"a'b; -- \\ $1\" AS SELECT generate_series(1, 3)");
+    const std::string longest(63, 'n');
+    admin("CREATE TABLE public." + longest + " ()");
+    admin("INSERT INTO public." + longest + " DEFAULT VALUES");  // rows without columns count too
+    admin("CREATE TABLE public.parent (id int) PARTITION BY RANGE (id)");
+    admin("CREATE TABLE public.low PARTITION OF public.parent FOR VALUES FROM (0) TO (10)");
+    admin("CREATE TABLE public.high PARTITION OF public.parent FOR VALUES FROM (10) TO (20)");
+    admin("INSERT INTO public.parent SELECT generate_series(0, 14)");
+    admin("CREATE TABLE public.base (id int)");
+    admin("CREATE TABLE public.derived () INHERITS (public.base)");
+    admin("INSERT INTO public.base VALUES (1)");
+    admin("INSERT INTO public.derived VALUES (2), (3)");
+    admin("CREATE UNLOGGED TABLE public.unlogged AS SELECT 1");
+    admin("CREATE TEMPORARY TABLE temporary AS SELECT 1");
+    admin("CREATE MATERIALIZED VIEW public.materialized AS SELECT 1");
+    admin("CREATE VIEW public.view AS SELECT 1");
+    admin("CREATE EXTENSION citext SCHEMA public");
+    admin("CREATE TABLE public.internal AS SELECT 1");
+    admin("CREATE TABLE public.configuration AS SELECT i AS id, i > 2 AS custom FROM generate_series(1, 5) i");
+    admin("ALTER EXTENSION citext ADD TABLE public.internal");
+    admin("ALTER EXTENSION citext ADD TABLE public.configuration");
+    admin(
+        "UPDATE pg_extension SET extconfig = ARRAY['public.configuration'::regclass::oid], "
+        "extcondition = ARRAY['WHERE custom'] WHERE extname = 'citext'");
+
+    const std::vector<TableCount> expected{{"public", "base", 1},     {"public", "configuration", 3},
+                                           {"public", "derived", 2},  {"public", "high", 5},
+                                           {"public", "low", 10},     {"public", longest, 1},
+                                           {"public", "unlogged", 1}, {"Ödes \"Schema\"", "a'b; -- \\ $1", 3}};
+    CHECK(counts(cluster) == expected);
+
+    // Exactly the tables of an archive, in any order; one that is gone is missing in the answer.
+    Reactor reactor;
+    const auto snapshot = open(reactor, cluster.options());
+    const std::vector<postgres::TableRef> wanted{{"public", "low"}, {"public", "gone"}, {"public", "base"}};
+    const std::vector<TableCount> two{{"public", "base", 1}, {"public", "low", 10}};
+    CHECK(reactor.run(snapshot->count_rows(wanted, {})) == two);
+    CHECK(reactor.run(snapshot->list_tables({})).size() == expected.size());
+}
+
+TEST_CASE("many tables are counted in few round trips") {
+    Cluster cluster;
+    cluster.start();
+    Sql admin(cluster.options());
+    admin(
+        "DO $$BEGIN FOR i IN 1..320 LOOP EXECUTE format('CREATE TABLE public.t%s AS SELECT generate_series(1, %s)', "
+        "lpad(i::text, 3, '0'), i % 7); END LOOP; END$$ LANGUAGE plpgsql");
+    const auto found = counts(cluster);
+    REQUIRE(found.size() == 320);
+    CHECK(found[0] == TableCount{"public", "t001", 1});
+    CHECK(found[319] == TableCount{"public", "t320", 320 % 7});
+    Reactor reactor;
+    const auto snapshot = open(reactor, cluster.options());
+    CHECK(reactor.run(snapshot->lock_tables({})) == 320);
+}
+
+TEST_CASE("what the role may not read is not counted, unless it was dumped") {
+    Cluster cluster;
+    cluster.start();
+    Sql admin(cluster.options());
+    admin("CREATE ROLE backup LOGIN");
+    admin("CREATE TABLE public.seen AS SELECT 1");
+    admin("CREATE TABLE public.unseen AS SELECT 1");
+    admin("CREATE TABLE public.filtered AS SELECT 1");
+    admin("GRANT SELECT ON public.seen, public.filtered TO backup");
+    admin("ALTER TABLE public.filtered ENABLE ROW LEVEL SECURITY");
+    Reactor reactor;
+    const auto snapshot = open(reactor, cluster.options("postgres", "backup"));
+    CHECK(reactor.run(snapshot->list_tables({})).size() == 3);
+    CHECK(reactor.run(snapshot->lock_tables({})) == 1);
+    const std::vector<TableCount> seen{{"public", "seen", 1}};
+    CHECK(reactor.run(snapshot->count_rows(async::StopToken{})) == seen);
+    try {
+        reactor.run(snapshot->count_rows(std::vector<postgres::TableRef>{{"public", "filtered"}}, {}));
+        FAIL("row security would have hidden rows");
+    } catch (const base::Error& error) {
+        CHECK(error.code() == ErrorCode::permission_denied);
+        CHECK(error.message().starts_with("counting the rows of \"public\".\"filtered\": "));
+    }
+}
+
+TEST_CASE("a table that is locked by another is waited for, as long as was said") {
+    Cluster cluster;
+    cluster.start();
+    Sql admin(cluster.options());
+    admin("CREATE TABLE public.free AS SELECT 1");
+    admin("CREATE TABLE public.locked AS SELECT 1");
+    admin("BEGIN");
+    admin("LOCK TABLE public.locked");
+    Reactor reactor;
+    const auto snapshot = open(reactor, cluster.options());
+    CHECK(reactor.run(snapshot->lock_tables({})) == 1);
+    const auto begin = std::chrono::steady_clock::now();
+    try {
+        reactor.run(snapshot->count_rows(async::StopToken{}));
+        FAIL("it was locked");
+    } catch (const base::Error& error) {
+        CHECK(error.code() == ErrorCode::conflict);
+        CHECK(error.is_passing());
+    }
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(5));
+}
+
+TEST_CASE("names of a database without an encoding stand in a manifest as text") {
+    Cluster cluster;
+    cluster.start();
+    Sql admin(cluster.options());
+    admin("CREATE DATABASE bytes ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+    Sql bytes(cluster.options("bytes"));
+    bytes("CREATE TABLE public.\"caf\xe9\" AS SELECT 1");
+    const std::vector<TableCount> expected{{"public", "caf\\xe9", 1}};
+    CHECK(counts(cluster, "bytes") == expected);
+}

@@ -1,0 +1,2 @@
+// CMake makes a precompiled header only for a target with a source that uses it.
+#include "support/common.hpp"

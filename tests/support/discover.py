@@ -1,0 +1,89 @@
+"""Lists the Python tests in the given files for CMake, without importing them.
+
+One line per ctest entry: file TAB case TAB label TAB timeout TAB processors TAB lock. A case is `Class.method`, or
+`Class` where the class (or one it derives from in the same file) has a setUpClass: that is then paid for only once.
+
+A file or a class may say what ctest should know about it:
+
+    CTEST = {"timeout": 900, "processors": 2, "lock": "name"}
+
+Entries with the same lock never run at the same time.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from pathlib import Path
+from typing import Any
+
+DEFAULTS: dict[str, Any] = {"timeout": 300, "processors": 1, "lock": ""}
+
+
+def wishes(body: list[ast.stmt], path: Path) -> dict[str, Any]:
+    for statement in body:
+        if isinstance(statement, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == "CTEST" for target in statement.targets
+        ):
+            found = ast.literal_eval(statement.value)
+            unknown = set(found) - set(DEFAULTS)
+            if unknown:
+                raise SystemExit(f"{path}: CTEST does not know {', '.join(sorted(unknown))}")
+            return dict(found)
+    return {}
+
+
+def methods(body: list[ast.stmt]) -> list[str]:
+    return [node.name for node in body if isinstance(node, ast.FunctionDef)]
+
+
+class Classes:
+    """The classes of one file and what they take over from each other."""
+
+    def __init__(self, module: ast.Module) -> None:
+        self.nodes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
+
+    def lineage(self, name: str) -> list[ast.ClassDef]:
+        """The class and its bases in this file, nearest first."""
+        if name not in self.nodes:
+            return []
+        found = [self.nodes[name]]
+        for base in self.nodes[name].bases:
+            if isinstance(base, ast.Name):
+                found += self.lineage(base.id)
+        return found
+
+    def is_test(self, name: str) -> bool:
+        """A test case names one as its base; what it is mixed with does not."""
+        return any(
+            (base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "")).endswith("TestCase")
+            for node in self.lineage(name)
+            for base in node.bases
+        )
+
+
+def rows(path: Path) -> list[str]:
+    module = ast.parse(path.read_text(encoding="utf-8"), str(path))
+    classes = Classes(module)
+    found: list[str] = []
+    for name in classes.nodes:
+        lineage = classes.lineage(name)
+        names = list(dict.fromkeys(method for node in reversed(lineage) for method in methods(node.body)))
+        tests = [method for method in names if method.startswith("test")]
+        if name.startswith("_") or not tests or not classes.is_test(name):
+            continue
+        wanted = {**DEFAULTS, **wishes(module.body, path)}
+        for node in reversed(lineage):
+            wanted.update(wishes(node.body, path))
+        cases = [name] if "setUpClass" in names else [f"{name}.{test}" for test in tests]
+        for case in cases:
+            columns = [path, case, path.parent.name, wanted["timeout"], wanted["processors"], wanted["lock"]]
+            found.append("\t".join(str(column) for column in columns))
+    if not found:
+        raise SystemExit(f"{path}: has no test")
+    return found
+
+
+if __name__ == "__main__":
+    for argument in sys.argv[1:]:
+        print("\n".join(rows(Path(argument))))

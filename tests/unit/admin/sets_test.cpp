@@ -1,0 +1,260 @@
+// list, show, verify, prune, pin, rescan, runs: on a repository of real sets.
+#include "catalog/catalog.hpp"
+#include "support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::admin;
+using namespace pgbakd::admin::testing;
+
+namespace {
+
+// Three sets of shop-daily (one older than its 7 days), one of a job that is no longer configured.
+struct Stocked : Machine {
+    Stocked() {
+        oldest = add_set("shop-daily", "2026-01-02T01:00:00Z");
+        middle = add_set("shop-daily", "2026-01-18T01:00:00Z");
+        newest = add_set("shop-daily", "2026-01-19T01:00:00Z");
+        orphan = add_set("retired", "2025-06-01T00:00:00Z", "ledger");
+    }
+    std::string oldest, middle, newest, orphan;
+
+    std::filesystem::path artifact(const std::string& set) const {
+        for (const auto& entry : std::filesystem::directory_iterator(path_of(set)))
+            if (entry.path().extension() == ".gz") return entry.path();
+        throw std::runtime_error("no artifact in " + set);
+    }
+    void flip_byte(const std::string& set) const {
+        std::fstream file(artifact(set), std::ios::in | std::ios::out | std::ios::binary);
+        file.seekp(30);
+        const auto byte = static_cast<char>(file.peek() ^ 0x55);
+        file.seekp(30);
+        file.put(byte);
+    }
+};
+
+std::vector<std::string> names(const boost::json::array& list) {
+    std::vector<std::string> result;
+    for (const auto& each : list) result.emplace_back(each.at("set").as_string());
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("list --json: newest first, each with its reason") {
+    Stocked machine;
+    const auto ran = machine.run({"--json", "list"});
+    CHECK(ran.exit == 0);
+    const auto sets = ran.json().at("sets").as_array();
+    CHECK(names(sets) == std::vector{machine.newest, machine.middle, machine.oldest, machine.orphan});
+    const auto& newest = sets[0].as_object();
+    for (const auto* key : {"set", "job", "started_at", "size_bytes", "verified", "proof", "milestone", "pinned",
+                            "artifacts", "copies", "keep_reason"})
+        CHECK(newest.contains(key));
+    CHECK(text(newest.at("verified")) == "decoded");
+    CHECK(text(newest.at("proof")) == "unproven");
+    CHECK(newest.at("pinned") == false);
+    CHECK(newest.at("keep") == true);
+    CHECK(boost::json::serialize(newest.at("copies")) == R"([{"place":"local","complete":true}])");
+    CHECK(sets[2].at("keep") == false);
+    CHECK(text(sets[3].at("keep_reason")) == "its job is not in the configuration: nothing deletes it");
+}
+
+TEST_CASE("list for people: grouped by job, in the job's zone, faults first") {
+    Stocked machine;
+    machine.add_set("shop-daily", "2026-01-19T03:00:00Z", "shop", false);
+    std::filesystem::resize_file(machine.artifact(machine.middle), 10);
+    const auto out = machine.run({"list"}).out;
+    INFO(out);
+    CHECK(out.starts_with("SET "));
+    CHECK(contains(out, "shop-daily/20260119_010000  2026-01-19 02:00 CET"));
+    CHECK(contains(out, "incomplete: without stock; "));
+    CHECK(contains(out, "corrupt: shop_20260118_010000.sql.gz has a size of 10"));
+    CHECK(contains(out, "next prune deletes it: older than 7 days"));
+    CHECK(out.find("retired/") > out.find(machine.oldest));
+    CHECK(contains(out, "5 sets, "));
+}
+
+TEST_CASE("list by job, and by database where no job has that name") {
+    Stocked machine;
+    CHECK(names(machine.run({"--json", "list", "shop-daily"}).json().at("sets").as_array()).size() == 3);
+    CHECK(names(machine.run({"--json", "list", "ledger"}).json().at("sets").as_array()) == std::vector{machine.orphan});
+    CHECK(machine.run({"list", "all"}).out == "no backup sets\n");
+    const auto ran = machine.run({"list", "legder"});
+    CHECK(ran.exit == 6);
+    CHECK(contains(ran.err, "did you mean ledger?"));
+    CHECK(machine.run({"list", "../etc"}).exit == 6);
+}
+
+TEST_CASE("show: the manifest, readably and as it is") {
+    Stocked machine;
+    const auto ran = machine.run({"show", "shop-daily/latest"});
+    CHECK(ran.exit == 0);
+    INFO(ran.out);
+    for (const auto* part :
+         {"shop-daily/20260119_010000", "2026-01-19 02:00 CET", "took          3.0 s", "local, PostgreSQL 15.8",
+          "pg_trgm 1.6", "gunzip -c shop_20260119_010000.sql.gz", "shop_20260119_010000.sql.gz"})
+        CHECK(contains(ran.out, part));
+    CHECK(contains(ran.out, "shop                   2    42"));
+    const auto document = machine.run({"--json", "show", machine.oldest}).json();
+    CHECK(text(document.at("format")) == "pgbakd-set/1");
+    CHECK(document.at("keep") == false);
+    CHECK(text(document.at("directory")) == machine.path_of(machine.oldest).string());
+    const auto missing = machine.run({"show", "shop-daily/20260119_010001"});
+    CHECK(missing.exit == 6);
+    CHECK(contains(missing.err, "did you mean shop-daily/20260119_010000?"));
+}
+
+TEST_CASE("a hostile manifest cannot write to the terminal") {
+    Stocked machine;
+    auto text = model::to_manifest([&] {
+        auto manifest = machine.repository().find({"shop-daily", "20260119_010000"}).manifest;
+        manifest.stock_restore = {"echo \033[2J", "a\nb"};
+        manifest.host = "\033]0;owned\a";
+        return manifest;
+    }());
+    write(machine.path_of(machine.newest) / "manifest.json", text);
+    const auto out = machine.run({"show", machine.newest}).out;
+    CHECK_FALSE(contains(out, "\033"));
+    CHECK(contains(out, "  a?b\n"));
+}
+
+TEST_CASE("verify: a good set") {
+    Stocked machine;
+    const auto ran = machine.run({"--json", "verify", "shop-daily/latest"});
+    CHECK(ran.exit == 0);
+    const auto document = ran.json();
+    CHECK(text(document.at("target")) == machine.newest);
+    CHECK(text(document.at("level")) == "decoded");
+    CHECK(document.at("ok") == true);
+    CHECK(document.at("artifacts").at(0).at("ok") == true);
+    CHECK(contains(machine.run({"verify", machine.newest}).out, machine.newest + ": good, decoded\n"));
+    // Nothing was wrong, so nothing is recorded, and no catalog appears.
+    CHECK_FALSE(std::filesystem::exists(machine.state_file()));
+}
+
+TEST_CASE("verify: a flipped byte is exit 4, is remembered, and forgotten when the set is good again") {
+    Stocked machine;
+    const auto backup = machine.directory / "copy";
+    std::filesystem::copy_file(machine.artifact(machine.newest), backup);
+    machine.flip_byte(machine.newest);
+    const auto ran = machine.run({"--json", "verify", machine.newest});
+    CHECK(ran.exit == 4);
+    CHECK(ran.json().at("ok") == false);
+    CHECK(ran.json().at("artifacts").at(0).at("ok") == false);
+    CHECK(contains(ran.err, "pgbakctl: shop-daily/20260119_010000 is not good: 1 of 1 artifact failed"));
+
+    auto listed = machine.run({"--json", "list", "shop-daily"}).json().at("sets").at(0).as_object();
+    CHECK(listed.at("corrupt") == true);
+    CHECK(text(listed.at("verified")) == "none");
+    CHECK(contains(machine.run({"list"}).out, "corrupt"));
+
+    std::filesystem::copy_file(backup, machine.artifact(machine.newest),
+                               std::filesystem::copy_options::overwrite_existing);
+    CHECK(machine.run({"verify", machine.newest}).exit == 0);
+    listed = machine.run({"--json", "list", "shop-daily"}).json().at("sets").at(0).as_object();
+    CHECK(listed.at("corrupt") == false);
+    CHECK(text(listed.at("verified")) == "decoded");
+}
+
+TEST_CASE("verify: files, directories of sets, and what is neither") {
+    Stocked machine;
+    const auto file = machine.artifact(machine.newest).string();
+    CHECK(machine.run({"verify", file}).exit == 0);
+    CHECK(machine.run_bare({"verify", file}).exit == 0);  // no configuration is asked
+    const auto copied = machine.directory / "elsewhere" / "shop-daily" / "20260119_010000";
+    std::filesystem::create_directories(copied.parent_path());
+    std::filesystem::copy(machine.path_of(machine.newest), copied);
+    CHECK(machine.run_bare({"verify", copied.string()}).exit == 0);
+    machine.flip_byte(machine.newest);
+    CHECK(machine.run({"verify", file}).exit == 4);
+    CHECK(machine.run({"verify", "/nowhere.dump"}).exit == 6);
+    CHECK(machine.run({"verify", "nowhere"}).exit == 6);
+    CHECK(machine.run({"verify", "all/latest"}).exit == 6);
+    CHECK(machine.run({"verify", machine.directory.path().string()}).exit == 2);
+}
+
+TEST_CASE("prune shows the plan and does nothing without --apply") {
+    Stocked machine;
+    const auto ran = machine.run({"--json", "prune"});
+    CHECK(ran.exit == 0);
+    const auto document = ran.json();
+    CHECK(document.at("applied") == false);
+    const auto decisions = document.at("decisions").as_array();
+    REQUIRE(decisions.size() == 3);
+    const auto& oldest = decisions[2].as_object();
+    CHECK(oldest.size() == 4);
+    CHECK(text(oldest.at("set")) == machine.oldest);
+    CHECK(text(oldest.at("place")) == "local");
+    CHECK(text(oldest.at("action")) == "delete");
+    CHECK(text(oldest.at("reason")).starts_with("older than 7 days"));
+    CHECK(text(decisions[0].at("action")) == "keep");
+    const auto text = machine.run({"prune", "shop-daily"}).out;
+    CHECK(contains(text, "1 set to delete, 2 to keep; --apply does it\n"));
+    CHECK(std::filesystem::exists(machine.path_of(machine.oldest)));
+}
+
+TEST_CASE("prune --apply deletes what it said, and a pinned set stays") {
+    Stocked machine;
+    CHECK(machine.run({"pin", machine.oldest}).out == machine.oldest + " is pinned\n");
+    CHECK(machine.run({"prune", "--apply"}).exit == 0);
+    CHECK(std::filesystem::exists(machine.path_of(machine.oldest)));
+    CHECK(machine.run({"--json", "unpin", machine.oldest}).json().at("pinned") == false);
+    const auto ran = machine.run({"--json", "prune", "--apply"});
+    CHECK(ran.exit == 0);
+    CHECK(ran.json().at("applied") == true);
+    CHECK(ran.json().at("decisions").as_array().size() == 3);
+    CHECK_FALSE(std::filesystem::exists(machine.path_of(machine.oldest)));
+    CHECK(std::filesystem::exists(machine.path_of(machine.orphan)));
+    CHECK(machine.run({"prune", "--apply"}).exit == 0);
+}
+
+TEST_CASE("whoever holds the job is named, with exit 75, and nothing is changed") {
+    Stocked machine;
+    const auto lock = machine.repository().lock_job("shop-daily", "run 01X of pgbakd");
+    for (const auto& arguments : {std::vector<std::string>{"pin", machine.oldest},
+                                  {"unpin", machine.oldest},
+                                  {"prune", "shop-daily", "--apply"},
+                                  {"prune", "--apply"}}) {
+        const auto ran = machine.run(arguments);
+        CHECK(ran.exit == 75);
+        CHECK(contains(ran.err, "job shop-daily is held by run 01X of pgbakd"));
+    }
+    CHECK(std::filesystem::exists(machine.path_of(machine.oldest)));
+    CHECK_FALSE(std::filesystem::exists(machine.path_of(machine.oldest) / "pinned"));
+    CHECK(machine.run({"prune"}).exit == 0);  // looking needs no lock
+}
+
+TEST_CASE("rescan rebuilds the history from the manifests, and runs shows it") {
+    Stocked machine;
+    CHECK(machine.run({"runs"}).out == "no runs\n");
+    CHECK(machine.run({"rescan"}).out == "4 sets found, 4 runs added to the history\n");
+    CHECK(machine.run({"--json", "rescan"}).json().at("runs_added") == 0);
+    const auto runs = machine.run({"--json", "runs"}).json().at("runs").as_array();
+    REQUIRE(runs.size() == 4);
+    for (const auto* key : {"run", "job", "status", "set", "duration_seconds", "size_bytes", "artifacts", "targets",
+                            "error", "trigger", "started_at", "finished_at"})
+        CHECK(runs[0].as_object().contains(key));
+    CHECK(text(runs[0].at("set")) == machine.newest);
+    CHECK(machine.run({"--json", "runs", "retired", "--status", "success"}).json().at("runs").as_array().size() == 1);
+    CHECK(machine.run({"--json", "runs", "--limit", "2"}).json().at("runs").as_array().size() == 2);
+    CHECK(contains(machine.run({"runs", "shop-daily"}).out, "2026-01-19 02:00 CET  3.0 s  schedule  SUCCESS"));
+    CHECK(machine.run({"runs", "all"}).out == "no runs\n");
+    CHECK(machine.run({"runs", "al"}).exit == 6);
+}
+
+TEST_CASE("a catalog that cannot be read hides no set") {
+    Stocked machine;
+    write(machine.state_file(), std::string(8192, 'x'));
+    const auto ran = machine.run({"--json", "list"});
+    CHECK(ran.exit == 0);
+    CHECK(ran.json().at("sets").as_array().size() == 4);
+    CHECK(contains(ran.err, "warning: what checks after the runs found is not known"));
+}
+
+TEST_CASE("rescan of a repository that is not there changes nothing") {
+    Machine machine;
+    const auto ran = machine.run({"rescan"});
+    CHECK(ran.exit == 6);
+    CHECK(contains(ran.err, "there is no repository at"));
+    CHECK_FALSE(std::filesystem::exists(machine.state_file()));
+}

@@ -1,0 +1,281 @@
+// The catalog as a file: modes, damage, other versions, readers beside the writer, full disks, kills.
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+
+#include "support/small_disk.hpp"
+#include "unit/catalog/support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::testing;
+using base::ErrorCode;
+using catalog::Catalog;
+using catalog::JobState;
+using model::Outcome;
+
+namespace {
+
+unsigned mode_of(const std::filesystem::path& path) {
+    struct stat found {};
+    REQUIRE(::stat(path.c_str(), &found) == 0);
+    return found.st_mode & 07777U;
+}
+
+// What an administrator would do with the sqlite3 program.
+void execute(const std::filesystem::path& file, const char* sql) {
+    sqlite3* handle = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+    CHECK(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+std::vector<std::string> names_in(const std::filesystem::path& directory) {
+    std::vector<std::string> names;
+    for (const auto& entry : std::filesystem::directory_iterator(directory)) names.push_back(entry.path().filename());
+    std::sort(names.begin(), names.end());
+    return names;
+}
+
+void overwrite(const std::filesystem::path& file, std::streamoff offset, const std::string& bytes) {
+    std::fstream stream(file, std::ios::in | std::ios::out | std::ios::binary);
+    stream.seekp(offset);
+    stream << bytes;
+}
+
+}  // namespace
+
+TEST_CASE("its files are for us alone") {
+    const Place place;
+    place.catalog->begin_run(run(1, "a", today));
+    CHECK(names_in(place.directory.path()) == std::vector<std::string>{"state.db", "state.db-shm", "state.db-wal"});
+    for (const auto& name : names_in(place.directory.path())) CHECK(mode_of(place.directory / name) == 0600);
+    CHECK_FALSE(place.catalog->was_damaged());
+}
+
+TEST_CASE("its directory is made, a directory in its place is refused") {
+    const support::TemporaryDirectory directory;
+    const auto file = directory / "var" / "lib" / "a name with %20, ? and #.db";
+    Catalog::open(file, today)->begin_run(run(1, "a", today));
+    CHECK(std::filesystem::is_regular_file(file));
+    CHECK(Catalog::open_for_reading(file)->count_runs({}) == 1);
+    const auto error = error_of([&] { (void)Catalog::open(directory / "var", today); });
+    CHECK(error.code() == ErrorCode::conflict);
+    CHECK(error.message() == (directory / "var").native() + " is not a regular file");
+}
+
+TEST_CASE("a damaged file is moved aside with its companions, and a new one made") {
+    Place place;
+    for (unsigned i = 0; i < 200; ++i) place.catalog->finish_run(run(i, "a", today, Outcome::success));
+    place.catalog.reset();
+    const auto size = std::filesystem::file_size(place.file);
+    REQUIRE(size > 40'000);
+    SECTION("no SQLite file at all") {
+        overwrite(place.file, 0, std::string(100, 'x'));
+    }
+    SECTION("pages overwritten") {
+        for (std::uintmax_t page = 2; page * 4096 < size; ++page)
+            overwrite(place.file, static_cast<std::streamoff>(page * 4096), std::string(64, '\x7f'));
+    }
+    SECTION("the second half is gone") {
+        std::filesystem::resize_file(place.file, size / 2 / 4096 * 4096);
+    }
+    std::ofstream(place.file.native() + "-wal") << "left over";
+    const auto damaged = std::filesystem::file_size(place.file);
+
+    CHECK(error_of([&] {
+              (void)Catalog::open_for_reading(place.file)->runs({.job = {}, .outcome = {}, .limit = 1000});
+          }).code() == ErrorCode::corrupt);
+    place.reopen();
+    CHECK(place.catalog->was_damaged());
+    CHECK(place.catalog->count_runs({}) == 0);
+    place.catalog->begin_run(run(1, "a", today));
+    const auto aside = place.directory / "state.db.damaged-20260202_024000";
+    REQUIRE(std::filesystem::exists(aside));
+    CHECK(std::filesystem::file_size(aside) == damaged);
+    place.reopen();
+    CHECK_FALSE(place.catalog->was_damaged());
+    CHECK(place.catalog->count_runs({}) == 1);
+}
+
+TEST_CASE("a second damaged file does not replace the first") {
+    Place place;
+    for (int i = 0; i < 2; ++i) {
+        place.catalog.reset();
+        overwrite(place.file, 0, "not SQLite at all");
+        place.reopen();
+        CHECK(place.catalog->was_damaged());
+    }
+    CHECK(std::filesystem::exists(place.directory / "state.db.damaged-20260202_024000"));
+    CHECK(std::filesystem::exists(place.directory / "state.db.damaged-20260202_024000-2"));
+}
+
+TEST_CASE("an empty file is a new catalog") {
+    const support::TemporaryDirectory directory;
+    std::ofstream(directory / "state.db").flush();
+    const auto catalog = Catalog::open(directory / "state.db", today);
+    CHECK_FALSE(catalog->was_damaged());
+    CHECK(catalog->count_runs({}) == 0);
+}
+
+TEST_CASE("a file of a newer pgbakd is refused and left as it is") {
+    Place place;
+    place.catalog.reset();
+    execute(place.file, "PRAGMA user_version = 99");
+    for (const bool reading : {false, true}) {
+        const auto error = error_of([&] {
+            if (reading)
+                (void)Catalog::open_for_reading(place.file);
+            else
+                (void)Catalog::open(place.file, today);
+        });
+        CHECK(error.code() == ErrorCode::unsupported);
+        CHECK(error.message().find(place.file.native() + ": it was written by a newer pgbakd (schema 99") == 0);
+        CHECK_FALSE(error.hint().empty());
+    }
+    CHECK(std::filesystem::exists(place.file));
+    execute(place.file, "PRAGMA user_version = 1");
+    place.reopen();
+    CHECK_FALSE(place.catalog->was_damaged());
+}
+
+TEST_CASE("another program's SQLite file is refused and left as it is") {
+    const support::TemporaryDirectory directory;
+    execute(directory / "other.db", "CREATE TABLE precious (x); INSERT INTO precious VALUES (1)");
+    const auto error = error_of([&] { (void)Catalog::open(directory / "other.db", today); });
+    CHECK(error.code() == ErrorCode::conflict);
+    CHECK(error.message() == (directory / "other.db").native() + ": it is an SQLite file, but not pgbakd's");
+    execute(directory / "other.db", "SELECT * FROM precious");
+}
+
+TEST_CASE("a reader beside the daemon sees what is committed and changes nothing") {
+    const Place place;
+    CHECK(Catalog::open_for_reading(place.directory / "none.db") == nullptr);
+    CHECK_FALSE(std::filesystem::exists(place.directory / "none.db"));
+    const auto reader = Catalog::open_for_reading(place.file);
+    REQUIRE(reader);
+    CHECK(reader->count_runs({}) == 0);
+    place.catalog->begin_run(run(1, "a", today));
+    CHECK(reader->count_runs({}) == 1);
+    CHECK(error_of([&] { reader->begin_run(run(2, "a", today)); }).code() == ErrorCode::permission_denied);
+    place.catalog->begin_run(run(2, "a", today));
+    CHECK(reader->runs({}).size() == 2);
+}
+
+TEST_CASE("a file without a schema yet has nothing to read") {
+    const support::TemporaryDirectory directory;
+    std::ofstream(directory / "state.db").flush();
+    CHECK(Catalog::open_for_reading(directory / "state.db") == nullptr);
+}
+
+TEST_CASE("it can be read in a directory that nobody can write to") {
+    const support::SmallDisk disk;
+    if (!disk.mounted()) return;
+    const auto file = disk.path() / "state.db";
+    Catalog::open(file, today)->begin_run(run(1, "a", today));
+    REQUIRE_FALSE(std::filesystem::exists(file.native() + "-shm"));
+    REQUIRE(::mount(nullptr, disk.path().c_str(), nullptr, MS_REMOUNT | MS_RDONLY, nullptr) == 0);
+    const auto reader = Catalog::open_for_reading(file);
+    REQUIRE(reader);
+    CHECK(reader->count_runs({}) == 1);
+}
+
+TEST_CASE("two connections take turns, and no slot is taken twice") {
+    const Place place;
+    const auto second = Catalog::open(place.file, today);
+    const JobState state{"shop", "daily", {}, false};
+    int taken = 0;
+    for (unsigned i = 0; i < 20; ++i) {
+        const base::Instant slot(std::chrono::seconds(60 * i));
+        taken += place.catalog->take_slot(state, slot, run(2 * i, "shop", today)) ? 1 : 0;
+        taken += second->take_slot(state, slot, run(2 * i + 1, "shop", today)) ? 1 : 0;
+    }
+    CHECK(taken == 20);
+    CHECK(second->count_runs({}) == 20);
+}
+
+TEST_CASE("a full disk is no_space, and nothing is half recorded") {
+    const support::SmallDisk disk;
+    if (!disk.mounted()) return;
+    const auto file = disk.path() / "state.db";
+    auto catalog = Catalog::open(file, today);
+    const JobState state{"shop", "daily", {}, false};
+    unsigned taken = 0;
+    base::Error error(ErrorCode::internal, "the disk never became full");
+    try {
+        for (; taken < 1000; ++taken) {
+            auto report = run(taken, "shop", today);
+            report.notes = {std::string(3000, 'x')};
+            const bool fresh = catalog->take_slot(state, base::Instant(std::chrono::seconds(taken)), report);
+            REQUIRE(fresh);
+        }
+    } catch (const base::Error& caught) {
+        error = caught;
+    }
+    CHECK(error.code() == ErrorCode::no_space);
+    CHECK(error.message().find(file.native()) == 0);
+    CHECK(taken > 0);
+    CHECK(catalog->count_runs({}) == taken);
+    // With room again it goes on.
+    REQUIRE(::mount(nullptr, disk.path().c_str(), nullptr, MS_REMOUNT, "size=4m") == 0);
+    CHECK(catalog->take_slot(state, base::Instant(std::chrono::seconds(taken)), run(taken, "shop", today)));
+    catalog = Catalog::open(file, today);
+    CHECK_FALSE(catalog->was_damaged());
+    CHECK(catalog->count_runs({}) == taken + 1);
+}
+
+TEST_CASE("a process killed at any moment takes no slot twice and records none by half") {
+    Place place;
+    place.catalog.reset();                 // SQLite's locks do not go through fork
+    std::map<std::int64_t, int> answered;  // slots whose taking a child was told of
+    for (unsigned round = 0; round < 25; ++round) {
+        int progress[2];
+        REQUIRE(::pipe(progress) == 0);
+        const pid_t child = ::fork();
+        if (child == 0) {
+            try {
+                const auto catalog = Catalog::open(place.file, today);
+                // Each round tries all slots from the beginning, as a daemon that has just started.
+                for (unsigned i = 0;; ++i) {
+                    const base::Instant slot(std::chrono::seconds(60 * i));
+                    auto report = run(round * 100'000 + i, "shop", today);
+                    report.slot = slot;
+                    if (!catalog->take_slot({"shop", "every minute", {}, false}, slot, report)) continue;
+                    const std::int64_t number = i;
+                    (void)!::write(progress[1], &number, sizeof number);
+                }
+            } catch (...) {
+                ::_exit(1);
+            }
+        }
+        ::close(progress[1]);
+        std::int64_t number = 0;
+        for (unsigned i = 0; i <= round % 4; ++i) {
+            REQUIRE(::read(progress[0], &number, sizeof number) == sizeof number);
+            ++answered[number];
+        }
+        ::kill(child, SIGKILL);
+        while (::read(progress[0], &number, sizeof number) == sizeof number) ++answered[number];
+        int status = 0;
+        ::waitpid(child, &status, 0);
+        REQUIRE(WIFSIGNALED(status));
+        ::close(progress[0]);
+    }
+    for (const auto& [slot, times] : answered) CHECK(times == 1);
+
+    place.reopen();
+    CHECK_FALSE(place.catalog->was_damaged());
+    // Each slot has one run and each run one slot; what was answered is there.
+    std::map<std::int64_t, int> recorded;
+    for (const auto& report : place.catalog->runs({.job = {}, .outcome = {}, .limit = 10'000})) {
+        REQUIRE(report.slot);
+        ++recorded[report.slot->time_since_epoch().count() / 60];
+    }
+    for (const auto& [slot, times] : recorded) CHECK(times == 1);
+    for (const auto& [slot, times] : answered) CHECK(recorded.contains(slot));
+    const auto newest = recorded.rbegin()->first;
+    CHECK(recorded.size() == static_cast<std::size_t>(newest) + 1);
+    CHECK(place.catalog->job_states().at(0).anchor == base::Instant(std::chrono::seconds(60 * newest)));
+    for (const auto& [slot, times] : recorded)
+        CHECK_FALSE(place.catalog->take_slot({"shop", "x", {}, false}, base::Instant(std::chrono::seconds(60 * slot)),
+                                             run(9'999'999, "shop", today)));
+}

@@ -1,0 +1,167 @@
+// What must hold between the keys of a job, and between a job and the rest.
+#include "support/catch.hpp"
+#include "unit/config/support.hpp"
+
+namespace pgbakd::config {
+
+using namespace testing;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::string scheduled(const std::string& schedule, const std::string& more = "") {
+    return "servers: {local: {}}\njobs:\n  j:\n    schedule: " + schedule +
+           "\n    source: {type: pg_dump, server: local, databases: all}\n    " + more + "\n";
+}
+
+}  // namespace
+
+TEST_CASE("the smallest job gets every default") {
+    const auto config = config_of(with_job(""));
+    REQUIRE(config->jobs.size() == 1);
+    const auto& job = *config->jobs.front();
+    CHECK(job.name == "j");
+    CHECK(job.schedule.canonical() == "daily at 02:00");
+    CHECK(job.timezone == "Asia/Shanghai");
+    CHECK(job.zone->name() == "Asia/Shanghai");
+    CHECK(job.catch_up == model::CatchUp{model::CatchUp::Policy::once, {}});
+    CHECK(job.overlap == model::Overlap::skip);
+    CHECK(job.jitter == 0ms);
+    CHECK(job.source.server == "local");
+    CHECK(job.source.all_databases);
+    CHECK(job.source.databases.empty());
+    CHECK(job.source.format == model::DumpFormat::custom);
+    CHECK_FALSE(job.source.globals);
+    CHECK(job.source.jobs == 1);
+    CHECK(job.source.lock_wait_timeout == 60s);
+    CHECK(job.source.fingerprint == model::FingerprintKind::counts);
+    CHECK(job.compression == codec::Compression{codec::Method::gzip, 6});
+    CHECK(job.local_retention.days == 30);
+    CHECK(job.local_retention.at_least == 2);
+    CHECK(job.timeout == 12h);
+    CHECK(job.retries.attempts == 3);
+    CHECK(job.retries.backoff == 1min);
+    CHECK(config->repository.directory == "/var/lib/pgbakd/repository");
+    CHECK(config->repository.min_free == std::uint64_t{5} << 30U);
+    CHECK(config->reports_directory == "/var/lib/pgbakd/reports");
+    CHECK(config->state_file() == "/var/lib/pgbakd/state.db");
+    CHECK(config->api_socket == "/run/pgbakd/control.sock");
+    CHECK(config->shutdown_grace == 30s);
+    CHECK(config->limits.concurrent_runs == 2);
+    CHECK(config->limits.concurrent_runs_per_server == 1);
+    CHECK(config->limits.compression_threads == 0);
+    CHECK(config->limits.nice == 10);
+    CHECK(config->servers.at("local").connect_timeout == 10s);
+    CHECK(config->servers.at("local").maintenance_database == "postgres");
+}
+
+TEST_CASE("retention: a rule of one's own replaces the default, none is an error") {
+    CHECK_FALSE(config_of(with_job("retention: {local: {last: 7}}"))->jobs[0]->local_retention.days.has_value());
+    const std::string hint =
+        "\n  hint: as in retention: {local: {days: 30}}; without the key retention sets stay for 30 days\n";
+    CHECK(problems_of(with_job("retention: {}")) == "/etc/pgbakd.yaml:6:16: jobs.j.retention: has no rule" + hint);
+    CHECK(problems_of(with_job("retention: {local: {}}")) ==
+          "/etc/pgbakd.yaml:6:24: jobs.j.retention.local: has no rule" + hint);
+    CHECK(problems_of(with_job("retention: {local: {at_least: 3}}")) ==
+          "/etc/pgbakd.yaml:6:24: jobs.j.retention.local: has no rule" + hint);
+}
+
+TEST_CASE("zones: the schedule's own, else the job's, else the configuration's, else the host's") {
+    CHECK(config_of("timezone: Europe/Berlin\n" + with_job(""))->jobs[0]->timezone == "Europe/Berlin");
+    CHECK(config_of("timezone: Europe/Berlin\n" + with_job("timezone: UTC"))->jobs[0]->timezone == "UTC");
+    const auto own = load_text(scheduled("calendar *-*-* 02:00:00 Europe/Berlin", "timezone: UTC"));
+    REQUIRE(own.config);
+    CHECK(own.config->jobs[0]->timezone == "Europe/Berlin");
+    CHECK(texts(own) ==
+          "/etc/pgbakd.yaml:6:15: warning: jobs.j.timezone: the schedule names a zone of its own, Europe/Berlin, and "
+          "goes by it\n  hint: name the zone in one place\n");
+    CHECK(problems_of("timezone: Mars/Base\n" + with_job("timezone: Mars/Rim")) ==
+          "/etc/pgbakd.yaml:1:11: timezone: no time zone named \"Mars/Base\"\n"
+          "/etc/pgbakd.yaml:7:15: jobs.j.timezone: no time zone named \"Mars/Rim\"\n");
+    auto lost = host();
+    lost.host_zone_name = "Mars/Base";
+    CHECK(texts(load({{"f", with_job(""), false}}, lost)) ==
+          "f: the host's time zone: no time zone named \"Mars/Base\"\n  hint: set one here, as in timezone: "
+          "Europe/Berlin\n");
+}
+
+TEST_CASE("schedules that are wrong, over or never due are refused") {
+    const auto nonsense = problems_of(scheduled("daily at 25:00"));
+    CHECK(nonsense.find("/etc/pgbakd.yaml:4:15: jobs.j.schedule: ") == 0);
+    CHECK(nonsense.find("column") != std::string::npos);
+    CHECK(problems_of(scheduled("once at 2025-12-01 02:00")) ==
+          "/etc/pgbakd.yaml:4:15: jobs.j.schedule: \"once at 2025-12-01 02:00\" lies in the past\n  hint: give it a "
+          "later time, or remove the job\n");
+    CHECK(load_text(scheduled("once at 2026-12-01 02:00")).config);
+    CHECK(problems_of(scheduled("'0 2 30 2 *'")).find("jobs.j.schedule: \"0 2 30 2 *\" never fires\n") !=
+          std::string::npos);
+    const auto both = load_text(scheduled("'0 2 13 * 5'"));
+    CHECK(both.config);
+    CHECK(texts(both).find("/etc/pgbakd.yaml:4:15: warning: jobs.j.schedule: ") == 0);
+}
+
+TEST_CASE("jitter is less than the schedule's shortest gap") {
+    CHECK(load_text(scheduled("hourly", "jitter: 59m")).config);
+    CHECK(problems_of(scheduled("hourly", "jitter: 1h")) ==
+          "/etc/pgbakd.yaml:6:13: jobs.j.jitter: must be less than the schedule's shortest gap, 1 h (got 1 h)\n  hint: "
+          "else a fire could come after the next one\n");
+    CHECK(load_text(scheduled("once at 2026-12-01 02:00", "jitter: 1h")).config);
+}
+
+TEST_CASE("servers must exist") {
+    const std::string job = "jobs: {j: {schedule: hourly, source: {type: pg_dump, server: local, databases: all}}}\n";
+    CHECK(problems_of(job) ==
+          "/etc/pgbakd.yaml:1:62: jobs.j.source.server: no server named \"local\"\n  hint: none is defined: add "
+          "servers: {local: {}}\n");
+    // A section that could not be read says nothing about what it would have defined.
+    CHECK(problems_of("servers: [local]\n" + job).find("no server") == std::string::npos);
+    std::string many = "servers:\n";
+    for (int i = 10; i < 25; ++i) many += "  s" + std::to_string(i) + ": {}\n";
+    CHECK(problems_of(many + job)
+              .find("servers defined here: s10, s11, s12, s13, s14, s15, s16, s17, s18, s19 and 5 "
+                    "more") != std::string::npos);
+}
+
+TEST_CASE("keys of a source that do not go together") {
+    const auto source = [](const std::string& keys) {
+        return "servers: {local: {}}\njobs: {j: {schedule: hourly, source: {type: pg_dump, server: local, " + keys +
+               "}}}\n";
+    };
+    CHECK(problems_of(source("databases: [a], exclude: [b]")) ==
+          "/etc/pgbakd.yaml:2:94: jobs.j.source.exclude: only with databases: all\n  hint: remove the key, and the "
+          "names from databases\n");
+    CHECK(problems_of(source("databases: [a], jobs: 2")) ==
+          "/etc/pgbakd.yaml:2:91: jobs.j.source.jobs: more than one only with format: directory\n  hint: remove the "
+          "key, or add format: directory\n");
+    CHECK(problems_of(source("databases: shop")) ==
+          "/etc/pgbakd.yaml:2:80: jobs.j.source.databases: must be all or a list of database names (got \"shop\")\n  "
+          "hint: write a list: [shop]\n");
+    CHECK(config_of(source("databases: [2024, 'a b', \"c\"]"))->jobs[0]->source.databases ==
+          std::vector<std::string>{"2024", "a b", "c"});
+}
+
+TEST_CASE("pg_dump's own compression ends at gzip:9") {
+    const std::string expected =
+        "jobs.j.compression: at most gzip:9 with this format (got gzip:12)\n  hint: pg_dump itself compresses the "
+        "formats custom and directory; levels 10 to 12 need format: plain\n";
+    CHECK(problems_of(with_job("compression: gzip:12")) == "/etc/pgbakd.yaml:6:18: " + expected);
+    CHECK(problems_of(with_job("compression: gzip:12", ", format: directory")) == "/etc/pgbakd.yaml:6:18: " + expected);
+    CHECK(load_text(with_job("compression: gzip:12", ", format: plain")).config);
+    CHECK(load_text(with_job("compression: zstd:3")).config);
+    CHECK(problems_of(with_job("compression: gzip:13")).find(":6:18: jobs.j.compression: ") != std::string::npos);
+}
+
+TEST_CASE("reports and repository do not lie inside each other") {
+    const std::string hint = "\n  hint: give each a directory of its own\n";
+    CHECK(problems_of(with_top("repository: {directory: /srv/b}\nreports: {directory: /srv/b/reports/}")) ==
+          "/etc/pgbakd.yaml:2:22: reports.directory: reports (/srv/b/reports) and repository (/srv/b) must not lie "
+          "inside each other" +
+              hint);
+    CHECK(problems_of(with_top("repository: {directory: /var/lib/pgbakd/reports/x}")) ==
+          "/etc/pgbakd.yaml:1:25: repository.directory: reports (/var/lib/pgbakd/reports) and repository "
+          "(/var/lib/pgbakd/reports/x) must not lie inside each other" +
+              hint);
+    CHECK(load_text(with_top("repository: {directory: /srv/b}\nreports: {directory: /srv/b2}")).config);
+}
+
+}  // namespace pgbakd::config

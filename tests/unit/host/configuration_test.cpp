@@ -1,0 +1,82 @@
+#include "host/configuration.hpp"
+
+#include <sys/stat.h>
+
+#include "host/secrets.hpp"
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace base = pgbakd::base;
+namespace host = pgbakd::host;
+namespace model = pgbakd::model;
+
+namespace {
+
+void write(const std::filesystem::path& path, const std::string& text) {
+    std::ofstream(path) << text;
+    chmod(path.c_str(), 0600);
+}
+
+constexpr base::Instant now{std::chrono::seconds{1'800'000'000}};
+const std::string job = "{schedule: hourly, source: {type: pg_dump, server: s, databases: all}}\n";
+
+}  // namespace
+
+TEST_CASE("the file and the pieces beside it are one configuration, in name order") {
+    const support::TemporaryDirectory directory;
+    pgbakd::calendar::ZoneDatabase zones;
+    write(directory / "pgbakd.yaml", "servers: {s: {}}\njobs:\n  a: " + job);
+    std::filesystem::create_directory(directory / "pgbakd.d");
+    write(directory / "pgbakd.d/20.yaml", "jobs:\n  c: " + job);
+    write(directory / "pgbakd.d/10.yaml", "jobs:\n  b: " + job);
+    write(directory / "pgbakd.d/ignored.yaml.bak", "nonsense: [");
+    const auto loaded = host::load_configuration(directory / "pgbakd.yaml", zones, now);
+    REQUIRE(loaded.config);
+    std::vector<std::string> names;
+    for (const auto& found : loaded.config->jobs) names.push_back(found->name);
+    CHECK(names == std::vector<std::string>{"a", "b", "c"});
+}
+
+TEST_CASE("a file that is not there is a problem with its name") {
+    pgbakd::calendar::ZoneDatabase zones;
+    const auto loaded = host::load_configuration("/no/such/pgbakd.yaml", zones, now);
+    CHECK_FALSE(loaded.config);
+    REQUIRE(loaded.problems.size() == 1);
+    CHECK(pgbakd::config::problem_text(loaded.problems.front()).find("/no/such/pgbakd.yaml") != std::string::npos);
+}
+
+TEST_CASE("a literal secret in a file that others may read is refused") {
+    const support::TemporaryDirectory directory;
+    pgbakd::calendar::ZoneDatabase zones;
+    const auto file = directory / "pgbakd.yaml";
+    write(file, "servers: {s: {password: hunter2}}\njobs:\n  a: " + job);
+    CHECK(host::load_configuration(file, zones, now).config);
+    chmod(file.c_str(), 0640);
+    const auto refused = host::load_configuration(file, zones, now);
+    CHECK_FALSE(refused.config);
+    REQUIRE(refused.problems.size() == 1);
+    CHECK(refused.problems.front().message.find("hunter2") == std::string::npos);
+    CHECK(refused.problems.front().hint.find("chmod") != std::string::npos);
+}
+
+TEST_CASE("a secret comes from where it is said to be, without the line end of its file") {
+    const support::TemporaryDirectory directory;
+    write(directory / "secret", "hunter2\n");
+    model::SecretReference reference;
+    reference.kind = model::SecretReference::Kind::file;
+    reference.name = (directory / "secret").string();
+    CHECK(host::resolve_secret(reference).reveal() == "hunter2");
+    reference.name = "/no/such/secret";
+    reference.location = "/etc/pgbakd.yaml:3:5: servers.s.password";
+    try {
+        (void)host::resolve_secret(reference);
+        FAIL("a file that is not there has no secret");
+    } catch (const base::Error& error) {
+        CHECK(error.message().find("servers.s.password") != std::string::npos);
+        CHECK(error.message().find("/no/such/secret") != std::string::npos);
+    }
+    reference.kind = model::SecretReference::Kind::environment;
+    reference.name = "PGBAKD_TEST_NEVER_SET";
+    CHECK_THROWS_AS(host::resolve_secret(reference), base::Error);
+    CHECK(host::resolve_secret({}).empty());
+}

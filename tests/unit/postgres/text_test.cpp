@@ -1,0 +1,43 @@
+// Quoting, the settings of a session, and the statements over many tables.
+#include "postgres/connection.hpp"
+#include "postgres/tables.hpp"
+#include "support/catch.hpp"
+
+using namespace pgbakd;
+
+TEST_CASE("identifiers and literals are quoted") {
+    CHECK(postgres::quote_identifier("orders") == "\"orders\"");
+    CHECK(postgres::quote_identifier("Zum \"Bären\"") == "\"Zum \"\"Bären\"\"\"");
+    CHECK(postgres::quote_identifier("") == "\"\"");
+    CHECK(postgres::quote_literal("it's \\ \"so\"") == "'it''s \\ \"so\"'");
+}
+
+TEST_CASE("settings are escaped for libpq's options, the session's own last") {
+    postgres::ConnectOptions options;
+    options.settings = {{"lock_timeout", "5 s"}, {"my.text", "a\\b"}};
+    const auto text = postgres::startup_options(options);
+    CHECK(text.starts_with("-c search_path= -c "));
+    CHECK(text.find("-c statement_timeout=0") != std::string::npos);
+    CHECK(text.find("-c default_transaction_isolation=read\\ committed") != std::string::npos);
+    CHECK(text.ends_with(" -c lock_timeout=5\\ s -c my.text=a\\\\b"));
+}
+
+TEST_CASE("one statement counts or locks many tables") {
+    const std::vector<postgres::DumpedTable> tables{{{"public", "orders"}, "", true},
+                                                    {{"a\"b", "c"}, "WHERE custom", true}};
+    CHECK(postgres::count_statement(tables) ==
+          "(SELECT 0, count(*) FROM ONLY \"public\".\"orders\" ) UNION ALL "
+          "(SELECT 1, count(*) FROM ONLY \"a\"\"b\".\"c\" WHERE custom)");
+    CHECK(postgres::lock_statement(tables) ==
+          "LOCK TABLE ONLY \"public\".\"orders\", ONLY \"a\"\"b\".\"c\" IN ACCESS SHARE MODE");
+    CHECK(postgres::tables_text(tables) == "\"public\".\"orders\" and 1 more table");
+    CHECK(postgres::tables_text(std::span(tables).first(1)) == "\"public\".\"orders\"");
+}
+
+TEST_CASE("a name that is no UTF-8 is written with its bytes") {
+    CHECK(postgres::utf8_name("plain \"name\" 1") == "plain \"name\" 1");
+    CHECK(postgres::utf8_name("Bären 東 🐻") == "Bären 東 🐻");
+    CHECK(postgres::utf8_name("caf\xe9") == "caf\\xe9");
+    CHECK(postgres::utf8_name("\xff\xc3\xa4\xc3") == "\\xffä\\xc3");
+    CHECK(postgres::utf8_name("") == "");
+}
