@@ -34,7 +34,7 @@ class [[nodiscard]] Result {
 
   private:
     void check() const {
-        if (!has_value()) throw std::get<1>(content_);
+        if (!has_value()) throw Error(std::get<1>(content_));
     }
     std::variant<T, Error> content_;
 };

@@ -27,7 +27,8 @@ namespace pgbakd::model {
 struct SetId {
     std::string job;
     std::string set;
-    auto operator<=>(const SetId&) const = default;
+    // clang-tidy 14 takes the 0 that a defaulted comparison hides for a null pointer.
+    auto operator<=>(const SetId&) const = default;  // NOLINT(modernize-use-nullptr)
     [[nodiscard]] std::string text() const { return job + "/" + set; }
     // Also "job/latest", which the caller resolves. Errors: invalid_argument.
     [[nodiscard]] static base::Result<SetId> parse(std::string_view text);

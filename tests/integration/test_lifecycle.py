@@ -17,7 +17,7 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import proc
-from support.daemon import Daemon, config_for
+from support.daemon import Daemon, config_for, hourly_away_from_now
 from support.postgres import PostgresServer
 from support.process import wait_for
 
@@ -147,7 +147,7 @@ class Reload(LifeCase):
         daemon = self.daemon()
         daemon.start()
         config = self.config()
-        config["jobs"]["second"] = {"schedule": "hourly", "source": config["jobs"]["job"]["source"]}
+        config["jobs"]["second"] = {"schedule": hourly_away_from_now(), "source": config["jobs"]["job"]["source"]}
         daemon.write_config(config)
         answer = daemon.ctl("reload")
         self.assertIn("job second added", answer.out)
@@ -175,7 +175,7 @@ class Reload(LifeCase):
     def test_sighup_does_the_same(self) -> None:
         daemon = self.daemon()
         daemon.start()
-        daemon.write_config(self.config(schedule="hourly"))
+        daemon.write_config(self.config(schedule=hourly_away_from_now()))
         daemon.signal(signal.SIGHUP)
         daemon.wait_for_log("reloaded: job job changed")
         daemon.write_config("nonsense: [")
@@ -199,7 +199,7 @@ class Reload(LifeCase):
         holder = self.hold_lock()
         run = self.start_stuck_run(daemon)
         config = self.config()
-        config["jobs"] = {"other": {"schedule": "hourly", "source": config["jobs"]["job"]["source"]}}
+        config["jobs"] = {"other": {"schedule": hourly_away_from_now(), "source": config["jobs"]["job"]["source"]}}
         daemon.write_config(config)
         daemon.ctl("reload")
         holder.kill()
@@ -285,7 +285,7 @@ class Stop(LifeCase):
         self.server.createdb("other")
         self.addCleanup(self.server.dropdb, "other")
         config["jobs"]["other"] = {
-            "schedule": "hourly", "source": {"type": "pg_dump", "server": "local", "databases": ["other"]},
+            "schedule": hourly_away_from_now(), "source": {"type": "pg_dump", "server": "local", "databases": ["other"]},
         }  # fmt: skip
         daemon = self.daemon(config)
         daemon.start()
@@ -304,7 +304,7 @@ class Stop(LifeCase):
         self.server.createdb("other")
         self.addCleanup(self.server.dropdb, "other")
         config["jobs"]["other"] = {
-            "schedule": "hourly", "source": {"type": "pg_dump", "server": "local", "databases": ["other"]},
+            "schedule": hourly_away_from_now(), "source": {"type": "pg_dump", "server": "local", "databases": ["other"]},
         }  # fmt: skip
         daemon = self.daemon(config)
         daemon.start()
@@ -324,7 +324,7 @@ class Schedule(LifeCase):
         connection.close()
 
     def test_a_new_job_does_not_run_at_once_and_a_fire_missed_while_down_is_caught_up_once(self) -> None:
-        daemon = self.daemon(self.config(schedule="hourly"))
+        daemon = self.daemon(self.config(schedule=hourly_away_from_now()))
         daemon.start()
         self.assertEqual(daemon.ctl("--json", "runs").json["runs"], [])
         daemon.stop()
@@ -338,7 +338,7 @@ class Schedule(LifeCase):
         self.assertEqual(len(daemon.ctl("--json", "runs").json["runs"]), 1, "a slot runs once")
 
     def test_catch_up_skip_runs_nothing_and_says_what_was_missed(self) -> None:
-        daemon = self.daemon(self.config(schedule="hourly", catch_up="skip"))
+        daemon = self.daemon(self.config(schedule=hourly_away_from_now(), catch_up="skip"))
         daemon.start()
         daemon.stop()
         self.move_anchor(daemon, 2 * 3600)

@@ -15,6 +15,7 @@ import signal
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -68,9 +69,19 @@ def server_config(server: PostgresServer, *, tcp: bool = False) -> dict[str, Any
     return found
 
 
+def fire_far_away() -> str:
+    """A schedule that is not due in the months around now: what runs, runs because the test asked."""
+    return f"yearly on {datetime.now(timezone.utc) + timedelta(days=180):%m}-15 at 12:00"
+
+
+def hourly_away_from_now() -> str:
+    """Once an hour, half an hour from now: a test near the full hour sees the fires that one in mid-hour sees."""
+    return f"hourly at :{(datetime.now(timezone.utc) + timedelta(minutes=30)).minute:02}"
+
+
 def config_for(server: PostgresServer, *, jobs: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     """A configuration with the server as `local`; jobs need no schedule, they then run only when asked."""
-    filled = {name: {"schedule": "yearly on 12-31 at 23:00", **job} for name, job in jobs.items()}
+    filled = {name: {"schedule": fire_far_away(), **job} for name, job in jobs.items()}
     return {"timezone": "UTC", "servers": {"local": server_config(server)}, "jobs": filled, **more}
 
 
