@@ -177,8 +177,8 @@ ExitCode perform_names(Context& context, const Arguments& arguments) {
     if (kind == "sets") {
         for (const auto& job : config->jobs) context.out << job->name << "/latest\n";
         try {
-            for (const auto& set : repository::Repository(config->repository.directory).sets())
-                context.out << set.manifest.id.text() << '\n';
+            for (const auto& id : repository::Repository(config->repository.directory).ids())
+                context.out << id.text() << '\n';
         } catch (const base::Error&) {
             return ExitCode::good;
         }

@@ -103,7 +103,7 @@ class JobCheck {
              host::resolve_secret(server.password), source::application_name("check"), 0});
         Asked asked;
         asio::co_spawn(reactor, ask(reactor.get_executor(), source, "job " + job_.name, asked),
-                       [](std::exception_ptr failure) {
+                       [](const std::exception_ptr& failure) {
                            if (failure) std::rethrow_exception(failure);
                        });
         reactor.run();
@@ -133,13 +133,8 @@ class JobCheck {
 
     void space(std::uint64_t estimated) {
         const auto& directory = config_.repository.directory;
-        std::uint64_t newest = 0;
-        for (const auto& set : repository::Repository(directory).sets(job_.name)) {
-            if (!set.problem.empty() || !set.manifest.complete) continue;
-            newest = set.manifest.bytes();
-            break;
-        }
-        const auto needed = run::space_needed(newest, estimated);
+        const auto newest = repository::Repository(directory).newest(job_.name);
+        const auto needed = run::space_needed(newest ? newest->manifest.bytes() : 0, estimated);
         const auto available = os::free_space(directory).available;
         const auto enough = run::check_space(directory, available, needed, config_.repository.min_free);
         if (!enough) return failed(enough.error());

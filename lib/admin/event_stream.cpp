@@ -1,5 +1,7 @@
 #include "admin/event_stream.hpp"
 
+#include <utility>
+
 #include "base/error.hpp"
 
 namespace pgbakd::admin {

@@ -64,7 +64,7 @@ boost::json::object json_fires(const JobFires& fires) {
     return {{"job", model::json_text(fires.job)},
             {"schedule", model::json_text(fires.schedule.canonical())},
             {"timezone", model::json_text(fires.zone->name())},
-            {"never", fires.schedule.never_fires(*fires.zone)},
+            {"never", fires.schedule.is_timed() && fires.fires.empty()},
             {"fires", std::move(list)}};
 }
 

@@ -36,7 +36,7 @@ struct JobFires {
 // "in 3 h 12 min", "in 40 d 2 h"; "2 min ago" for one that has passed; "now".
 [[nodiscard]] std::string distance_text(base::Instant now, base::Instant then);
 
-// job, schedule, timezone, never, fires: [{utc, local}].
+// job, schedule, timezone, never (nothing more comes by the clock), fires: [{utc, local}].
 [[nodiscard]] boost::json::object json_fires(const JobFires& fires);
 
 }  // namespace pgbakd::admin

@@ -55,6 +55,7 @@ void group_by_job(const config::Config& config, std::vector<ShownSet>& sets) {
 Cell state_cell(const ShownSet& set) {
     const auto fault = set.fault();
     if (fault.starts_with("corrupt")) return {"corrupt", Style::bad};
+    if (fault.starts_with("cannot be read")) return {"unreadable", Style::bad};
     if (!fault.empty()) return {"incomplete", Style::warning};
     return {std::string(model::verification_text(set.verified())),
             set.verified() >= model::Verification::decoded ? Style::good : Style::plain};

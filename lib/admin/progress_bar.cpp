@@ -42,7 +42,7 @@ std::string progress_line(const ProgressState& state, std::size_t columns) {
     }
     if (state.rate > 0) figures += fmt::format("  {}/s", base::format_size(state.rate));
     const auto what = base::printable(state.what);
-    const auto plain = figures.empty() ? what : what + "  " + figures;
+    auto plain = figures.empty() ? what : what + "  " + figures;
     const auto width = display_width(plain);
     if (width > room) return base::clamp_utf8(plain, room);
     const auto left = room - width;

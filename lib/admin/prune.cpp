@@ -46,14 +46,19 @@ Outcome apply(Context& context, const config::Config& config, const Jobs& jobs) 
     // Where the catalog cannot be read there is no telling which sets a check found corrupt: then nothing is deleted.
     std::unique_ptr<catalog::Catalog> catalog;
     if (os::target_status(config.state_file()))
-        catalog = catalog::Catalog::open(config.state_file(), context.around.clock.now());
+        catalog = catalog::Catalog::open_without_space(config.state_file(), context.around.clock.now());
     const auto now = context.now();
     for (const auto& job : jobs) {
-        if (repository.sets(job->name).empty()) continue;
+        if (repository.ids(job->name).empty()) continue;
         try {
             const auto lock = lock_job(repository, job->name, "prune");
-            append(outcome.decisions, run::plan_local(repository, catalog.get(), *job, now));
-            auto pruned = run::prune_local(repository, catalog.get(), *job, now);
+            auto plan = run::plan_local(repository, catalog.get(), *job, now);
+            append(outcome.decisions, plan);
+            auto pruned = run::delete_local(repository, catalog.get(), std::move(plan));
+            if (pruned.not_forgotten)
+                remark(context, {pruned.not_forgotten->code(),
+                                 "deleted, but the catalog could not be told: " + pruned.not_forgotten->message(),
+                                 "nothing is lost by that; pgbakctl rescan strikes what is gone"});
             std::move(pruned.failures.begin(), pruned.failures.end(), std::back_inserter(outcome.failures));
         } catch (const Failure& failure) {
             if (failure.exit() != ExitCode::busy) throw;

@@ -27,7 +27,7 @@ config::Problem problem_of(const boost::json::object& object) {
 Failure refused_reload(const Answer& answer) {
     std::vector<config::Problem> problems;
     for (const auto& value : list_at(answer.body, "problems")) problems.push_back(problem_of(as_object(value)));
-    const auto refused = refusal(answer);
+    auto refused = refusal(answer);
     if (answer.status != 422) return refused;
     const auto given = text_at(object_at(answer.body, "error"), "message");
     return {ExitCode::configuration,

@@ -29,6 +29,7 @@ model::Verification ShownSet::verified() const {
 }
 
 std::string ShownSet::fault() const {
+    if (stored.unreadable && !stored.manifest_damaged) return "cannot be read: " + stored.problem;
     if (!stored.problem.empty()) return "corrupt: " + stored.problem;
     if (state && state->corrupt) return "corrupt: " + state->message;
     if (stored.manifest.complete) return {};
@@ -51,14 +52,13 @@ std::vector<ShownSet> shown_sets(Context& context, const config::Config& config,
     if (const auto history = open_history(context, config)) found = history->set_states();
     for (const auto& state : found) states.emplace(state.id, state);
 
-    std::map<std::string, std::vector<repository::StoredSet>> by_job;
-    for (const auto& set : stored) by_job[set.manifest.id.job].push_back(set);
+    std::map<std::string, std::vector<retention::Candidate>> by_job;
+    for (auto& candidate : run::candidates(stored, found)) by_job[candidate.id.job].push_back(std::move(candidate));
     std::map<model::SetId, retention::Decision> decisions;
-    for (const auto& [name, sets] : by_job) {
+    for (auto& [name, candidates] : by_job) {
         const auto spec = config.job(name);
         if (!spec) continue;
-        for (auto& decision :
-             retention::plan(run::candidates(sets, found), spec->local_retention, context.now(), *spec->zone))
+        for (auto& decision : retention::plan(std::move(candidates), spec->local_retention, context.now(), *spec->zone))
             decisions.emplace(decision.id, std::move(decision));
     }
     std::vector<ShownSet> result;
@@ -79,7 +79,7 @@ boost::json::object json_shown_set(const ShownSet& set) {
     object["verified"] = model::verification_text(set.verified());
     object["proof"] = set.verified() == model::Verification::proven ? "proven" : "unproven";
     object["pinned"] = set.stored.pinned;
-    object["corrupt"] = !set.stored.problem.empty() || (set.state && set.state->corrupt);
+    object["corrupt"] = set.fault().starts_with("corrupt");
     object["problem"] = model::json_text_or_null(set.fault());
     object["copies"] = {{{"place", "local"}, {"complete", set.stored.problem.empty()}}};
     object["keep"] = !set.decision || set.decision->keep;

@@ -27,7 +27,7 @@ struct ShownSet {
     std::optional<retention::Decision> decision;  // none: its job is not in the configuration, nothing prunes it
 
     [[nodiscard]] model::Verification verified() const;
-    // Empty: nothing is wrong with it. Else "corrupt: …" or "incomplete: … is missing".
+    // Empty: nothing is wrong with it. Else "corrupt: …", "cannot be read: …" or "incomplete: …".
     [[nodiscard]] std::string fault() const;
     [[nodiscard]] std::string keep_reason() const;
 };

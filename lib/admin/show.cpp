@@ -110,8 +110,10 @@ void print(Context& context, const config::Config& config, const ShownSet& shown
 ExitCode perform_show(Context& context, const Arguments& arguments) {
     const auto config = load(context);
     const auto wanted = find_set(*config, arguments.text("SET"));
-    for (const auto& set : shown_sets(context, *config, wanted.manifest.id.job)) {
+    // All sets of the job, since why one is kept depends on the others.
+    for (auto& set : shown_sets(context, *config, wanted.manifest.id.job)) {
         if (set.stored.manifest.id != wanted.manifest.id) continue;
+        set.stored = wanted;
         if (context.json) {
             auto object = model::json_manifest(set.stored.manifest);
             const auto more = json_shown_set(set);

@@ -15,6 +15,8 @@
 namespace pgbakd::admin {
 namespace {
 
+using repository::Finding;
+
 // Shows the bytes read on the bar; never stops the reading (an interrupted tool is simply gone).
 repository::Progress shown_on(ProgressBar& bar, const std::string& target, std::uint64_t total) {
     return [&bar, target, total](std::uint64_t bytes) {
@@ -36,7 +38,7 @@ repository::Verdict read_again(Context& context, const repository::StoredSet& se
 
 std::string first_fault(const repository::Verdict& verdict) {
     for (const auto& artifact : verdict.artifacts)
-        if (!artifact.ok) return artifact.file + " " + artifact.message;
+        if (artifact.finding == Finding::bad) return artifact.file + " " + artifact.message;
     return {};
 }
 
@@ -49,10 +51,10 @@ void record(Context& context, const config::Config& config, const model::SetId& 
         if (const auto history = catalog::Catalog::open_for_reading(config.state_file()))
             for (const auto& state : history->set_states())
                 was_corrupt = was_corrupt || (state.id == id && state.corrupt);
-        if (verdict.ok && !was_corrupt) return;
+        if (verdict.ok() && !was_corrupt) return;
         const auto now = context.around.clock.now();
         const auto catalog = catalog::Catalog::open(config.state_file(), now);
-        catalog->put_set_state({id, verdict.level, now, !verdict.ok, first_fault(verdict)});
+        catalog->put_set_state({id, verdict.level, now, !verdict.ok(), first_fault(verdict)});
     } catch (const base::Error& error) {
         remark(context, {error.code(), "the finding could not be recorded: " + error.message(), error.hint()});
     }
@@ -63,8 +65,9 @@ repository::Verdict verify_set(Context& context, const config::Config& config, c
     auto verdict = read_again(context, set, id.text());
     if (set.directory.parent_path().parent_path() != config.repository.directory) return verdict;
     // What retention deleted meanwhile is not corrupt.
-    if (!verdict.ok) (void)repository::Repository(config.repository.directory).find(id);
-    record(context, config, id, verdict);
+    if (!verdict.ok()) (void)repository::Repository(config.repository.directory).find(id);
+    // What could not be read is as good or bad as it was known to be before.
+    if (verdict.finding() != Finding::unread) record(context, config, id, verdict);
     return verdict;
 }
 
@@ -83,36 +86,53 @@ bool is_path(const std::string& text) {
     return !model::SetId::parse(text) && os::target_status(text).has_value();
 }
 
+std::string finding_word(Finding finding, bool colour) {
+    switch (finding) {
+        case Finding::good: return styled("ok    ", Style::good, colour);
+        case Finding::unread: return styled("unread", Style::warning, colour);
+        case Finding::bad: break;
+    }
+    return styled("failed", Style::bad, colour);
+}
+
 void print(Context& context, const std::string& target, const repository::Verdict& verdict) {
     if (context.json) {
         boost::json::array artifacts;
         for (const auto& artifact : verdict.artifacts)
             artifacts.push_back({{"file", model::json_text(artifact.file)},
-                                 {"ok", artifact.ok},
+                                 {"ok", artifact.ok()},
+                                 {"unread", artifact.finding == Finding::unread},
                                  {"message", model::json_text(artifact.message)}});
         return print_json(context, boost::json::object{{"target", model::json_text(target)},
                                                        {"level", model::verification_text(verdict.level)},
-                                                       {"ok", verdict.ok},
+                                                       {"ok", verdict.ok()},
                                                        {"artifacts", std::move(artifacts)}});
     }
     for (const auto& artifact : verdict.artifacts)
-        context.out << fmt::format(
-            "  {} {}: {}\n",
-            styled(artifact.ok ? "ok    " : "failed", artifact.ok ? Style::good : Style::bad, context.colour),
-            base::printable(artifact.file), base::printable(artifact.message));
-    if (verdict.ok)
+        context.out << fmt::format("  {} {}: {}\n", finding_word(artifact.finding, context.colour),
+                                   base::printable(artifact.file), base::printable(artifact.message));
+    if (verdict.ok())
         context.out << fmt::format("{}: good, {}\n", base::printable(target), model::verification_text(verdict.level));
 }
 
 ExitCode conclude(Context& context, const std::string& target, const repository::Verdict& verdict,
                   std::string_view hint = {}) {
     print(context, target, verdict);
-    if (verdict.ok) return ExitCode::good;
-    const auto bad = std::count_if(verdict.artifacts.begin(), verdict.artifacts.end(),
-                                   [](const auto& artifact) { return !artifact.ok; });
+    const auto found = verdict.finding();
+    if (found == Finding::good) return ExitCode::good;
+    const auto such = std::count_if(verdict.artifacts.begin(), verdict.artifacts.end(),
+                                    [found](const auto& artifact) { return artifact.finding == found; });
+    const auto all = counted(verdict.artifacts.size(), "artifact");
     // The document on `out` says it all already: no second one.
-    context.err << fmt::format("pgbakctl: {} is not good: {} of {} failed\n", base::printable(target), bad,
-                               counted(verdict.artifacts.size(), "artifact"));
+    if (found == Finding::unread) {
+        context.err << fmt::format(
+            "pgbakctl: {} could not be verified: {} of {} could not be read\n"
+            "  hint: that does not make it a bad backup, and nothing was recorded; look at its permissions, and at "
+            "dmesg for errors of the disk\n",
+            base::printable(target), such, all);
+        return ExitCode::failed;
+    }
+    context.err << fmt::format("pgbakctl: {} is not good: {} of {} failed\n", base::printable(target), such, all);
     if (!hint.empty()) context.err << "  hint: " << hint << '\n';
     return ExitCode::verification;
 }

@@ -2,7 +2,7 @@
 
 namespace pgbakd::async {
 
-Event::Event(asio::any_io_executor executor) : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+Event::Event(const asio::any_io_executor& executor) : timer_(executor, asio::steady_timer::time_point::max()) {}
 
 void Event::notify() {
     timer_.cancel();

@@ -8,7 +8,7 @@ namespace pgbakd::async {
 
 class Event {
   public:
-    explicit Event(asio::any_io_executor executor);
+    explicit Event(const asio::any_io_executor& executor);
     // Wakes all who wait now. Whoever waits looks at its condition again, in a loop.
     void notify();
     // Until the next notify(), or throws the token's reason.

@@ -13,9 +13,9 @@ asio::awaitable<void> sleep_for(std::chrono::milliseconds duration, StopToken st
     stop.check();
 }
 
-Deadline::Deadline(asio::any_io_executor executor, const StopToken& parent, std::chrono::milliseconds duration,
+Deadline::Deadline(const asio::any_io_executor& executor, const StopToken& parent, std::chrono::milliseconds duration,
                    std::string what)
-    : source_(std::make_shared<StopSource>(parent)), timer_(std::move(executor)) {
+    : source_(std::make_shared<StopSource>(parent)), timer_(executor) {
     if (duration <= std::chrono::milliseconds::zero()) return;
     timer_.expires_after(duration);
     timer_.async_wait(

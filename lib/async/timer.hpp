@@ -16,7 +16,7 @@ asio::awaitable<void> sleep_for(std::chrono::milliseconds duration, StopToken st
 // "<what> took longer than <duration>". A duration of zero or less means: no deadline.
 class Deadline {
   public:
-    Deadline(asio::any_io_executor executor, const StopToken& parent, std::chrono::milliseconds duration,
+    Deadline(const asio::any_io_executor& executor, const StopToken& parent, std::chrono::milliseconds duration,
              std::string what);
     Deadline(Deadline&&) = delete;
     Deadline& operator=(Deadline&&) = delete;

@@ -46,7 +46,9 @@ base::Result<int> read_number(Scanner& scanner) {
     const auto digits = scanner.digits();
     const auto number = parse_number(digits.text);
     if (number) return *number;
-    if (!digits.text.empty()) return problem(digits.position, "a number of more than six digits", "", "");
+    if (!digits.text.empty())
+        return problem(digits.position, "a number of more than six digits", "",
+                       "years have four digits, all others two");
     const auto found = scanner.rest();
     return problem(found.position, found.text.empty() ? "the end of the text" : quoted(found.text.substr(0, 1)),
                    "a number or \"*\" belongs here", "say calendar Mon..Fri *-*-* 02:00:00, for example");
@@ -113,6 +115,9 @@ base::Result<std::vector<int>> values_in(const Chain& chain, const ComponentFact
             entry.last = full_year(entry.last);
         }
         const bool is_range = entry.last >= 0;
+        // An end that the steps do not meet is none: systemd takes 0..24/5 for 0..20/5.
+        if (is_range && entry.step > 0 && entry.last > entry.first)
+            entry.last -= (entry.last - entry.first) % entry.step;
         for (const int value : {entry.first, is_range ? entry.last : entry.first})
             if (value < facts.lowest || value > facts.highest)
                 return problem(entry.text.position, fmt::format("{} {}", facts.name, value),
@@ -203,12 +208,11 @@ base::Status read_weekdays(Scanner& scanner, CalendarForm& event) {
         if ((separator == '.' && scanner.peek(1) == '.') || separator == '-') {
             if (was_range)
                 return problem(scanner.position(), "a second end of the range", "", "separate ranges by commas");
-            while (scanner.take(separator)) {
-            }
+            scanner.take(separator);
+            if (separator == '.') scanner.take('.');
             range_start = found->weekday;
         } else if (separator == ',') {
-            while (scanner.take(',')) {
-            }
+            scanner.take(',');
         } else if (separator != ' ' && separator != '\0') {
             return problem(scanner.position(), quoted(scanner.rest().text.substr(0, 1)),
                            "a blank, a comma or \"..\" belongs behind a weekday", "say Mon..Fri or Mon,Thu");
@@ -280,9 +284,10 @@ base::Status read_time(Scanner& scanner, CalendarForm& event) {
     return scanner.at_end() ? base::Status{} : not_a_date(scanner);
 }
 
-// @SECONDS since 1970, in UTC.
+// @SECONDS since 1970, in UTC; blanks and a plus in front are taken, as strtoull(3) does for systemd.
 base::Result<CalendarForm> event_at(Span text) {
-    const auto digits = text.text.substr(1);
+    auto digits = text.text.substr(std::min(text.text.find_first_not_of(' ', 1), text.text.size()));
+    if (digits.starts_with('+')) digits.remove_prefix(1);
     std::int64_t seconds = 0;
     for (const char c : digits) {
         if (!base::is_digit(c) || digits.size() > 10)
@@ -297,7 +302,8 @@ base::Result<CalendarForm> event_at(Span text) {
     const int year = static_cast<int>(date.year());
     if (digits.empty() || year > YearSet::highest)
         return problem(text.position, quoted(text.text),
-                       fmt::format("the year must be {} to {}", YearSet::lowest, YearSet::highest), "");
+                       fmt::format("the year must be {} to {}", YearSet::lowest, YearSet::highest),
+                       "say calendar 2026-12-01 02:00:00, for example");
     const auto bit = [](auto value) { return Bits{1} << static_cast<unsigned>(value); };
     CalendarForm event;
     event.years = {year};

@@ -95,7 +95,7 @@ class HumanParser {
             scanner_.skip_blanks();
             if (count > max_list_entries)
                 return problem(scanner_.position(), fmt::format("a list of more than {} entries", max_list_entries), "",
-                               "");
+                               "name fewer, or make a second job");
             if (auto status = entry(); !status) return status;
             scanner_.skip_blanks();
             if (!scanner_.take(',')) return {};

@@ -6,7 +6,7 @@
 
 namespace pgbakd::calendar {
 
-base::Error problem(std::size_t position, std::string_view what, std::string_view why, std::string hint) {
+base::Error problem(std::size_t position, std::string_view what, std::string_view why, std::string_view hint) {
     auto message = fmt::format("{} at column {}", what, position + 1);
     if (!why.empty()) message += fmt::format(": {}", why);
     return {base::ErrorCode::invalid_argument, base::printable(message), base::printable(hint)};

@@ -11,7 +11,8 @@
 namespace pgbakd::calendar {
 
 // "<what> at column <n>: <why>"; `position` counts from 0, columns from 1.
-[[nodiscard]] base::Error problem(std::size_t position, std::string_view what, std::string_view why, std::string hint);
+[[nodiscard]] base::Error problem(std::size_t position, std::string_view what, std::string_view why,
+                                  std::string_view hint);
 
 // A part of the text that remembers where it stood.
 struct Span {

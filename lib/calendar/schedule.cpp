@@ -13,6 +13,11 @@ namespace {
 
 using base::Instant;
 
+base::Error too_long(const std::string& what) {
+    return problem(Schedule::max_text_bytes, what, fmt::format("at most {} are allowed", Schedule::max_text_bytes),
+                   "say a range or a step instead of a list");
+}
+
 base::Error unknown_form(Span text) {
     const auto word = Scanner(text).word();
     // A calendar event without the word in front of it.
@@ -47,10 +52,7 @@ struct Schedule::Data : ParsedSchedule {};
 Schedule::Schedule(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
 base::Result<Schedule> Schedule::parse(std::string_view text) {
-    if (text.size() > max_text_bytes)
-        return base::Error(base::ErrorCode::invalid_argument,
-                           fmt::format("a schedule of {} bytes: at most {} are allowed", text.size(), max_text_bytes),
-                           "say a range or a step instead of a list");
+    if (text.size() > max_text_bytes) return too_long(fmt::format("a schedule of {} bytes", text.size()));
     // Tabs and line ends are blanks; columns stay what they are.
     std::string blanked(text);
     std::replace_if(
@@ -59,6 +61,9 @@ base::Result<Schedule> Schedule::parse(std::string_view text) {
     const auto position = trimmed.empty() ? 0 : static_cast<std::size_t>(trimmed.data() - blanked.data());
     auto parsed = parse_any_form({trimmed, position});
     if (!parsed) return parsed.error();
+    // A list of years written with two digits grows: what is printed must be what can be read again.
+    if (parsed->canonical.size() > max_text_bytes)
+        return too_long(fmt::format("a schedule that written out has {} bytes", parsed->canonical.size()));
     return Schedule(std::make_shared<const Data>(Data{*std::move(parsed)}));
 }
 

@@ -36,7 +36,9 @@ struct Zone::Data {
         local_seconds reached;
         seconds offset{};
         std::size_t name = 0;  // index into names
+        bool operator==(const Entry&) const = default;
     };
+    bool operator==(const Data&) const = default;
 
     std::string name;
     std::vector<std::string> names;
@@ -143,6 +145,10 @@ std::shared_ptr<const Zone> Zone::utc() {
 
 const std::string& Zone::name() const noexcept {
     return data_->name;
+}
+
+bool Zone::has_rules_of(const Zone& other) const {
+    return *data_ == *other.data_;
 }
 
 LocalTime Zone::local(Instant instant) const {

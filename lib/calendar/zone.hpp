@@ -45,6 +45,8 @@ class Zone {
     static std::shared_ptr<const Zone> utc();
 
     [[nodiscard]] const std::string& name() const noexcept;
+    // The same name, offsets and transitions: another reading of an unchanged file.
+    [[nodiscard]] bool has_rules_of(const Zone& other) const;
     [[nodiscard]] LocalTime local(base::Instant instant) const;
     // The period that holds `instant`.
     [[nodiscard]] Period period(base::Instant instant) const;

@@ -66,6 +66,12 @@ std::optional<std::string> name_below_zoneinfo(std::string_view path) {
 
 }  // namespace
 
+fs::path ZoneDatabase::host_directory() {
+    // Read before there is a second thread.
+    const char* named = std::getenv("TZDIR");  // NOLINT(concurrency-mt-unsafe)
+    return named != nullptr && *named == '/' ? fs::path(named) : fs::path("/usr/share/zoneinfo");
+}
+
 ZoneDatabase::ZoneDatabase(fs::path directory) : directory_(std::move(directory)) {}
 
 base::Result<ZonePtr> ZoneDatabase::find(std::string_view name) {
@@ -114,6 +120,7 @@ std::vector<std::string> ZoneDatabase::names() const {
 
 std::string ZoneDatabase::host_zone_name() {
     HostZoneSources sources;
+    sources.zoneinfo = host_directory();
     // Read once, before there is a second thread.
     if (const char* tz = std::getenv("TZ")) sources.tz = tz;  // NOLINT(concurrency-mt-unsafe)
     return host_zone_name(sources);

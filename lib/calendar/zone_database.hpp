@@ -23,7 +23,10 @@ struct HostZoneSources {
 
 class ZoneDatabase {
   public:
-    explicit ZoneDatabase(std::filesystem::path directory = "/usr/share/zoneinfo");
+    explicit ZoneDatabase(std::filesystem::path directory = host_directory());
+
+    // $TZDIR if it is an absolute path, as for glibc (tzset(3)), else /usr/share/zoneinfo.
+    [[nodiscard]] static std::filesystem::path host_directory();
 
     // The zone of that IANA name ("Europe/Berlin", "UTC"). Errors: not_found (with the nearest name as hint),
     // invalid_argument (absolute, "..", control characters, over 255 bytes), corrupt, unsupported, io_failed. Files

@@ -44,6 +44,10 @@ class Catalog {
     // Opens or creates (0600). A file that SQLite calls malformed is moved aside (".damaged-<time>") and a new one
     // made: losing it loses no backup; `was_damaged` says so. A file of a newer schema is refused (unsupported).
     [[nodiscard]] static std::unique_ptr<Catalog> open(const std::filesystem::path& file, base::Timestamp now);
+    // The same for a tool that frees space while no daemon runs: where there is no room for the file's companions, they
+    // are done without, and everybody else is kept out for as long as it is open. Writing may still fail (no_space).
+    [[nodiscard]] static std::unique_ptr<Catalog> open_without_space(const std::filesystem::path& file,
+                                                                     base::Timestamp now);
     // For tools beside a running daemon: read-only, never creates; nothing if there is no file.
     [[nodiscard]] static std::unique_ptr<Catalog> open_for_reading(const std::filesystem::path& file);
     ~Catalog();

@@ -5,6 +5,9 @@
 #include <array>
 #include <cerrno>
 
+#include "base/units.hpp"
+#include "os/file.hpp"
+
 namespace pgbakd::catalog {
 namespace {
 
@@ -29,27 +32,41 @@ std::string uri_of(const std::filesystem::path& file, std::string_view query) {
     return uri.append(query);
 }
 
+// SQLite's own words for it are "disk I/O error" where it is the -shm file that cannot grow.
+Error no_space(const std::filesystem::path& file) {
+    std::string left;
+    try {
+        const auto space = os::free_space(file);
+        left = fmt::format("{} of {} available there: ", base::format_size(space.available),
+                           base::format_size(space.total));
+    } catch (const Error&) {
+        left.clear();  // that it is full is the news
+    }
+    return {ErrorCode::no_space, fmt::format("{}: no space left on the file system that holds it", file.native()),
+            left + "free some; pgbakctl prune --apply deletes what the retention no longer keeps, and needs no space"};
+}
+
 }  // namespace
 
 Connection::Connection(const std::filesystem::path& file, Mode mode) : file_(file) {
     // No SQLite mutex: the catalog has one of its own around the connection.
     const int flags = SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
-                      (mode == Mode::read_write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
+                      (mode == Mode::read_write || mode == Mode::alone ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY);
     const auto uri = uri_of(file, mode == Mode::immutable ? "?immutable=1" : "");
     sqlite3* handle = nullptr;
     const int code = sqlite3_open_v2(uri.c_str(), &handle, flags, nullptr);
     handle_.reset(handle);  // there is one after a failure too; it holds the reason
     if (code != SQLITE_OK) throw error(code);
     sqlite3_busy_timeout(handle, busy_milliseconds);
+    // https://www.sqlite.org/wal.html, "Use of WAL Without Shared-Memory"
+    if (mode == Mode::alone) execute("PRAGMA locking_mode = EXCLUSIVE");
 }
 
 Error Connection::error(int code) const {
     const char* reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
     const auto message = fmt::format("{}: {}", file_.native(), reason);
     const int system = handle_ ? sqlite3_system_errno(handle_.get()) : 0;
-    const auto full = [&] {
-        return Error(ErrorCode::no_space, message, "free space on the file system that holds it");
-    };
+    const auto full = [&] { return no_space(file_); };
     switch (code & 0xff) {  // without what is extended
         case SQLITE_FULL: return full();
         case SQLITE_IOERR:

@@ -19,6 +19,7 @@ class Connection {
   public:
     enum class Mode {
         read_write,  // the file must exist
+        alone,  // the same, with the index of the -wal in memory, not in a -shm: works on a full disk, locks all out
         read_only,
         immutable,  // read-only, taken as unchanging: no lock, no -shm beside it, what a -wal holds is not seen
     };

@@ -55,17 +55,11 @@ void move_aside(const std::filesystem::path& file, base::Timestamp now) {
 
 }  // namespace
 
-Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Catalog::~Catalog() = default;
-
-bool Catalog::was_damaged() const noexcept {
-    return impl_->damaged;
-}
-
-std::unique_ptr<Catalog> Catalog::open(const std::filesystem::path& file, base::Timestamp now) {
-    const auto attempt = [&file] {
+std::unique_ptr<Catalog::Impl> Catalog::Impl::open(const std::filesystem::path& file, base::Timestamp now,
+                                                   Connection::Mode mode) {
+    const auto attempt = [&file, mode] {
         create_if_missing(file);
-        auto impl = std::make_unique<Impl>(file, Connection::Mode::read_write);
+        auto impl = std::make_unique<Impl>(file, mode);
         set_up(impl->connection);
         check_whole(impl->connection, file);
         try {
@@ -78,14 +72,34 @@ std::unique_ptr<Catalog> Catalog::open(const std::filesystem::path& file, base::
         return impl;
     };
     try {
-        return std::unique_ptr<Catalog>(new Catalog(attempt()));
+        return attempt();
     } catch (const Error& error) {
         if (error.code() != ErrorCode::corrupt) throw;
     }
     move_aside(file, now);
     auto impl = attempt();
     impl->damaged = true;
-    return std::unique_ptr<Catalog>(new Catalog(std::move(impl)));
+    return impl;
+}
+
+Catalog::Catalog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Catalog::~Catalog() = default;
+
+bool Catalog::was_damaged() const noexcept {
+    return impl_->damaged;
+}
+
+std::unique_ptr<Catalog> Catalog::open(const std::filesystem::path& file, base::Timestamp now) {
+    return std::unique_ptr<Catalog>(new Catalog(Impl::open(file, now, Connection::Mode::read_write)));
+}
+
+std::unique_ptr<Catalog> Catalog::open_without_space(const std::filesystem::path& file, base::Timestamp now) {
+    try {
+        return open(file, now);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::no_space) throw;
+    }
+    return std::unique_ptr<Catalog>(new Catalog(Impl::open(file, now, Connection::Mode::alone)));
 }
 
 std::unique_ptr<Catalog> Catalog::open_for_reading(const std::filesystem::path& file) {
@@ -101,6 +115,9 @@ std::unique_ptr<Catalog> Catalog::open_for_reading(const std::filesystem::path& 
         switch (error.code()) {
             case ErrorCode::unsupported:
             case ErrorCode::conflict: throw error.during(file.native());
+            // No room for the -shm file, so nobody else has it open either. What a -wal holds must be seen: which sets
+            // were found corrupt decides what is kept.
+            case ErrorCode::no_space: return attempt(Connection::Mode::alone);
             // A reader needs the -shm file, and cannot make it in a directory it may not write to (a snapshot, another
             // user's). Nobody else can write there either, then: the file as it lies is what there is.
             case ErrorCode::permission_denied:

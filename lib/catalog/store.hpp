@@ -10,6 +10,9 @@ namespace pgbakd::catalog {
 
 struct Catalog::Impl {
     Impl(const std::filesystem::path& file, Connection::Mode mode) : connection(file, mode) {}
+    // As Catalog::open, with such a connection.
+    [[nodiscard]] static std::unique_ptr<Impl> open(const std::filesystem::path& file, base::Timestamp now,
+                                                    Connection::Mode mode);
     std::mutex mutex;
     Connection connection;
     bool damaged = false;

@@ -38,6 +38,19 @@ void resolve_zone(Problems& problems, const JobSurroundings& around, const Node&
         problems.error(*named_by, zone.error().message(), zone.error().hint());
 }
 
+// A time in the past is a slip of whoever wrote it, unless the daemon had it when it was still to come: refusing that
+// one would, at the next start, take all other jobs down with it.
+void check_past(Problems& problems, const JobSurroundings& around, const Node& schedule, const JobSpec& job) {
+    const auto& text = job.schedule.canonical();
+    if (around.host.was_in_force && around.host.was_in_force(around.config.state_file(), job))
+        return problems.warning(schedule,
+                                fmt::format("\"{}\" has passed: the job does not run by the clock any more", text),
+                                "remove the job, or give it a later time");
+    const bool once = job.schedule.kind() == calendar::ScheduleKind::once;
+    problems.error(schedule, fmt::format("\"{}\" {}", text, once ? "lies in the past" : "has no fire to come"),
+                   "give it a later time, or remove the job");
+}
+
 void check_schedule(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto* schedule = node.usable("schedule");
     if (schedule == nullptr || job.zone == nullptr) return;
@@ -45,16 +58,11 @@ void check_schedule(Problems& problems, const JobSurroundings& around, const Nod
     if (job.schedule.never_fires(*job.zone))
         return problems.error(*schedule, fmt::format("\"{}\" never fires", job.schedule.canonical()),
                               "there is no such day: check the day and the month");
-    if (!job.schedule.next(around.now, *job.zone)) {
-        const bool once = job.schedule.kind() == calendar::ScheduleKind::once;
-        return problems.error(
-            *schedule,
-            fmt::format("\"{}\" {}", job.schedule.canonical(), once ? "lies in the past" : "has no fire to come"),
-            "give it a later time, or remove the job");
-    }
+    if (job.schedule.is_timed() && !job.schedule.next(around.host.now, *job.zone))
+        return check_past(problems, around, *schedule, job);
     const auto* jitter = node.usable("jitter");
     if (jitter == nullptr || job.jitter.count() == 0) return;
-    const auto gaps = job.schedule.gaps(around.now, *job.zone);
+    const auto gaps = job.schedule.gaps(around.host.now, *job.zone);
     if (gaps && job.jitter >= gaps->shortest)
         problems.error(*jitter,
                        fmt::format("must be less than the schedule's shortest gap, {} (got {})",

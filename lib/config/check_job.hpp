@@ -12,7 +12,7 @@ namespace pgbakd::config {
 // What a job's check needs to know besides the job.
 struct JobSurroundings {
     const Config& config;  // with its zone, if that was found
-    base::Instant now;
+    const Host& host;
     Zones& zones;
     bool servers_known = false;          // the section `servers` could be read
     std::vector<std::string> servers{};  // sorted names of those defined

@@ -59,6 +59,10 @@ struct Host {
     std::function<base::Result<calendar::ZonePtr>(std::string_view)> find_zone;
     std::string host_zone_name;
     base::Instant now;  // for `once at` in the past and for warnings with dates
+    // Whether the daemon has had a job of this name under this schedule and zone before: a schedule without a fire to
+    // come is then no mistake, but done. `state_file` is where this configuration has the daemon keep such things.
+    // Asked for such schedules only; absent: no.
+    std::function<bool(const std::filesystem::path& state_file, const model::JobSpec& job)> was_in_force{};
 };
 
 struct LoadResult {

@@ -79,7 +79,7 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     check_jobs_exist(problems, root);
 
     const auto* servers = root.find("servers");
-    const JobSurroundings surroundings{config, host.now, zones, servers == nullptr || !servers->refused,
+    const JobSurroundings surroundings{config, host, zones, servers == nullptr || !servers->refused,
                                        names_below(servers)};
     for (auto& job : draft.jobs) check_job(problems, surroundings, job);
     if (problems.has_errors()) return std::move(config);

@@ -3,8 +3,13 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
+#include "calendar/schedule_key.hpp"
+#include "catalog/catalog.hpp"
 #include "os/file.hpp"
 
 namespace pgbakd::host {
@@ -28,6 +33,41 @@ std::vector<std::filesystem::path> fragments(const std::filesystem::path& file) 
     std::sort(paths.begin(), paths.end());
     return paths;
 }
+
+// The schedules that the daemon has had, from its catalog; read when the first schedule that is over asks.
+class KnownSchedules {
+  public:
+    bool contains(const std::filesystem::path& state_file, const model::JobSpec& job) {
+        if (!known_) known_ = read(state_file);
+        return known_->contains({job.name, calendar::schedule_key(job.schedule, *job.zone)});
+    }
+    // Why nothing is known, if the catalog cannot be read.
+    [[nodiscard]] const std::optional<config::Problem>& problem() const noexcept { return problem_; }
+
+  private:
+    using Known = std::set<std::pair<std::string, std::string>>;
+
+    Known read(const std::filesystem::path& state_file) {
+        Known known;
+        try {
+            if (const auto catalog = catalog::Catalog::open_for_reading(state_file))
+                for (auto& state : catalog->job_states())
+                    known.emplace(std::move(state.job), std::move(state.schedule));
+        } catch (const base::Error& error) {
+            problem_ = {config::Problem::Severity::warning,
+                        state_file.string(),
+                        0,
+                        0,
+                        {},
+                        "whether schedules in the past ran cannot be told: " + error.message(),
+                        error.hint()};
+        }
+        return known;
+    }
+
+    std::optional<Known> known_;
+    std::optional<config::Problem> problem_;
+};
 
 }  // namespace
 
@@ -56,9 +96,13 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
             {config::Problem::Severity::error, file.string(), 0, 0, {}, error.message(), error.hint()});
     }
     if (!unreadable.problems.empty()) return unreadable;
-    const config::Host host{[&zones](std::string_view name) { return zones.find(name); },
-                            calendar::ZoneDatabase::host_zone_name(), now};
-    return config::load(documents, host);
+    KnownSchedules known;
+    const config::Host host{
+        [&zones](std::string_view name) { return zones.find(name); }, calendar::ZoneDatabase::host_zone_name(), now,
+        [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.contains(state, job); }};
+    auto result = config::load(documents, host);
+    if (known.problem()) result.problems.push_back(*known.problem());
+    return result;
 }
 
 }  // namespace pgbakd::host

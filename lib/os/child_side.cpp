@@ -43,6 +43,7 @@ void become(const ChildPlan& plan) noexcept {
     (void)::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
     sigset_t none;
     ::sigemptyset(&none);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
     ::execve(plan.program, plan.argv, plan.environment);
     give_up(plan, ChildStep::execute);

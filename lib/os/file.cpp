@@ -49,6 +49,10 @@ std::filesystem::path temporary_beside(const std::filesystem::path& path) {
     return path.parent_path() / fmt::format(".{}.{:016x}.new", path.filename().native(), number);
 }
 
+std::int64_t nanoseconds(const timespec& time) {
+    return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
 std::optional<FileStatus> status(const std::filesystem::path& path, int flags) {
     struct stat found {};
     if (::fstatat(AT_FDCWD, path.c_str(), &found, flags) != 0) {
@@ -59,6 +63,9 @@ std::optional<FileStatus> status(const std::filesystem::path& path, int flags) {
                       .mode = found.st_mode,
                       .owner = found.st_uid,
                       .modified_seconds = found.st_mtim.tv_sec,
+                      .modified_nanoseconds = nanoseconds(found.st_mtim),
+                      .changed_nanoseconds = nanoseconds(found.st_ctim),
+                      .inode = found.st_ino,
                       .is_regular = S_ISREG(found.st_mode),
                       .is_directory = S_ISDIR(found.st_mode)};
 }

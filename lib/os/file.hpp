@@ -60,6 +60,9 @@ struct FileStatus {
     mode_t mode = 0;
     uid_t owner = 0;
     std::int64_t modified_seconds = 0;
+    std::int64_t modified_nanoseconds = 0;  // both since 1970, whole; "changed" moves with mode, owner and name too
+    std::int64_t changed_nanoseconds = 0;
+    std::uint64_t inode = 0;
     bool is_regular = false;
     bool is_directory = false;
 };

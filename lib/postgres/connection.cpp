@@ -67,8 +67,8 @@ void Connection::ClearResult::operator()(pg_result* result) const noexcept {
     PQclear(result);
 }
 
-Connection::Connection(asio::any_io_executor executor, Place place)
-    : place_(std::move(place)), socket_(std::move(executor)) {}
+Connection::Connection(const asio::any_io_executor& executor, Place place)
+    : place_(std::move(place)), socket_(executor) {}
 
 Connection::~Connection() {
     close();
@@ -163,9 +163,9 @@ asio::awaitable<void> Connection::wait(Wait type, async::StopToken stop) {
 }
 
 void Connection::lose() {
-    auto lost = connection_lost(place_, error_text());
+    const auto text = error_text();
     close();
-    throw lost;
+    throw base::Error(connection_lost(place_, text));
 }
 
 void Connection::send(const std::string& sql, const std::vector<std::string>& parameters) {

@@ -26,7 +26,7 @@ class Connection {
     static constexpr std::size_t most_rows = 1'000'000;
     static constexpr std::size_t most_bytes = 256U << 20U;
 
-    Connection(asio::any_io_executor executor, Place place);
+    Connection(const asio::any_io_executor& executor, Place place);
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
     ~Connection();

@@ -84,7 +84,8 @@ void ignore_environment() noexcept {
                                           "PGGEQO",
                                           "PGSYSCONFDIR",
                                           "PGLOCALEDIR"};
-    for (const char* variable : variables) unsetenv(variable);
+    // Documented for the time before there is a second thread.
+    for (const char* variable : variables) unsetenv(variable);  // NOLINT(concurrency-mt-unsafe)
 }
 
 }  // namespace pgbakd::postgres

@@ -32,7 +32,7 @@ bool is_wrapper(const fs::path& path) {
 
 // "/usr/lib/postgresql/{major}/bin" → those that exist, by major.
 std::map<int, fs::path> expand(const fs::path& pattern) {
-    const std::string text = pattern.native();
+    const std::string& text = pattern.native();
     const auto at = text.find(placeholder);
     if (at == std::string::npos) return {{0, pattern}};
     const auto slash = text.rfind('/', at) + 1;

@@ -51,6 +51,18 @@ asio::awaitable<void> adjust(Connection& connection, async::StopToken stop) {
     }
 }
 
+asio::awaitable<void> set_role(Connection& connection, const ConnectOptions& options, async::StopToken stop) {
+    if (options.role.empty()) co_return;
+    try {
+        co_await connection.query("SET ROLE " + quote_identifier(options.role), {}, stop);
+    } catch (const base::Error& error) {
+        if (stop.stopped() || !connection.is_open()) throw;
+        const auto user = options.user.empty() ? std::string("the connecting role") : quote_identifier(options.user);
+        throw base::Error(error.code(), error.message(),
+                          fmt::format("GRANT {} TO {}, or correct --role", quote_identifier(options.role), user));
+    }
+}
+
 }  // namespace
 
 struct Session::Impl {
@@ -71,12 +83,11 @@ asio::awaitable<void> Session::Impl::open(Address candidate, async::StopToken st
     address = std::move(candidate);
     co_await connection.open(options, address, stop);
     if (connection.server_version() < oldest_server_version) {
-        auto error = base::Error(base::ErrorCode::unsupported,
-                                 fmt::format("{} is PostgreSQL {}, which is too old", place_of(options).text(),
-                                             connection.parameter("server_version")),
-                                 fmt::format("PostgreSQL {} or newer is needed", oldest_server_version / 10000));
+        const auto version = connection.parameter("server_version");
         connection.close();
-        throw error;
+        throw base::Error(base::ErrorCode::unsupported,
+                          fmt::format("{} is PostgreSQL {}, which is too old", place_of(options).text(), version),
+                          fmt::format("PostgreSQL {} or newer is needed", oldest_server_version / 10000));
     }
 }
 
@@ -128,6 +139,7 @@ asio::awaitable<std::unique_ptr<Session>> Session::connect(ConnectOptions option
             try {
                 co_await impl->open(*next, turn.token());
                 co_await adjust(impl->connection, turn.token());
+                co_await set_role(impl->connection, impl->options, turn.token());
                 co_return std::unique_ptr<Session>(new Session(std::move(impl)));
             } catch (const base::Error& error) {
                 if (deadline.token().stopped() || next + 1 == left.end() || !may_try_next(error)) throw;

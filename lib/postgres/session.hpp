@@ -35,6 +35,7 @@ struct ConnectOptions {
     // Settings for the session, as libpq's "options" takes them: name, value. They come after those that every session
     // makes: search_path '', UTF8, no time limits, no JIT.
     std::vector<std::pair<std::string, std::string>> settings;
+    std::string role;  // SET ROLE to it once connected, as pg_dump --role does; empty: stay `user`
 };
 
 using Value = std::optional<std::string>;  // text form; bytes as the server sent them (SQL_ASCII: any)

@@ -36,7 +36,7 @@ Snapshot::~Snapshot() = default;
 asio::awaitable<std::unique_ptr<Snapshot>> Snapshot::open(ConnectOptions options,
                                                           std::chrono::milliseconds lock_wait_timeout,
                                                           async::StopToken stop) {
-    options.settings.emplace_back("row_security", "off");
+    options.settings.insert(options.settings.begin(), {"row_security", "off"});  // the caller's own come later, and win
     options.settings.emplace_back("lock_timeout", std::to_string(std::max<std::int64_t>(0, lock_wait_timeout.count())));
     auto impl = std::make_unique<Impl>();
     impl->session = co_await Session::connect(std::move(options), stop);

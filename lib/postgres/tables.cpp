@@ -63,7 +63,7 @@ std::string lock_statement(std::span<const DumpedTable> tables) {
 
 std::string tables_text(std::span<const DumpedTable> tables) {
     if (tables.empty()) return "no tables";
-    const auto first = qualified(tables.front().name);
+    auto first = qualified(tables.front().name);
     if (tables.size() == 1) return first;
     return fmt::format("{} and {} more table{}", first, tables.size() - 1, tables.size() == 2 ? "" : "s");
 }

@@ -151,19 +151,30 @@ void Reporter::add(std::uint64_t bytes) {
     if (progress_ && !progress_(total_)) throw Error(ErrorCode::cancelled, "the verification was stopped");
 }
 
+Finding finding_of(const Error& error) noexcept {
+    switch (error.code()) {
+        case ErrorCode::corrupt:
+        case ErrorCode::invalid_argument:  // larger than anything of its kind
+        case ErrorCode::not_found: return Finding::bad;
+        default: return Finding::unread;
+    }
+}
+
 ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading, const Expected& expected,
                            Reporter& reporter) {
-    ArtifactVerdict verdict{file.filename().native(), false, {}};
+    ArtifactVerdict verdict{file.filename().native(), Finding::bad, {}};
     try {
         const auto pass = read_through(file, reading, reporter);
         verdict.message = what_is_wrong(pass, expected);
-        verdict.ok = verdict.message.empty();
-        if (verdict.ok)
+        if (verdict.message.empty()) {
+            verdict.finding = Finding::good;
             verdict.message = reading.encrypted ? fmt::format("read back: {}; encrypted, so not decoded",
                                                               base::format_size(pass.bytes))
                                                 : found_text(reading, pass.result);
+        }
     } catch (const Error& error) {
         if (error.code() == ErrorCode::cancelled) throw;
+        verdict.finding = finding_of(error);
         verdict.message = error.message();
     }
     return verdict;

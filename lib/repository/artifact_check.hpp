@@ -44,11 +44,15 @@ class Reporter {
     std::uint64_t total_ = 0;
 };
 
+// What an error met while reading says of the file: damage is bad, a system that refuses tells nothing.
+[[nodiscard]] Finding finding_of(const base::Error& error) noexcept;
+
 // `verdict.message` is what was found: "decoded: 12 tables, 1.2 MiB raw", or what is wrong. Throws cancelled only.
 [[nodiscard]] ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading,
                                          const Expected& expected, Reporter& reporter);
 
-// The hash in the sidecar beside `file`; empty if there is no sidecar. Error: corrupt if it is none.
+// The hash in the sidecar beside `file`; empty if there is no sidecar. Errors: corrupt if it is none; what reading
+// brings.
 [[nodiscard]] base::Result<std::string> read_sidecar(const std::filesystem::path& file);
 
 }  // namespace pgbakd::repository

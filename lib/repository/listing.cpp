@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "repository/index.hpp"
 #include "repository/names.hpp"
 #include "repository/repository.hpp"
 
@@ -24,9 +25,29 @@ bool is_real_directory(const std::filesystem::path& path) {
 }
 
 // Regular only: a named pipe of that name would stop whoever reads it.
+std::optional<os::FileStatus> manifest_status(const std::filesystem::path& directory) {
+    auto found = os::file_status(directory / model::manifest_file);
+    if (found && !found->is_regular) found.reset();
+    return found;
+}
+
 bool has_manifest(const std::filesystem::path& directory) {
-    const auto found = os::file_status(directory / model::manifest_file);
-    return found && found->is_regular;
+    return manifest_status(directory).has_value();
+}
+
+model::BackupSet read_manifest(const std::filesystem::path& directory) {
+    return model::parse_manifest(os::read_file(directory / model::manifest_file, largest_manifest)).value();
+}
+
+// From the index if that knows this very file, else from the file, which it knows then.
+model::BackupSet summary_of(const std::filesystem::path& directory, const std::string& name, Index& index) {
+    const auto status = manifest_status(directory);
+    if (status)
+        if (auto known = index.find(name, *status)) return std::move(*known);
+    auto manifest = read_manifest(directory);
+    keep_summary(manifest);
+    if (status) index.add(name, *status, manifest);
+    return manifest;
 }
 
 std::string problem_of(const StoredSet& set) {
@@ -40,18 +61,20 @@ std::string problem_of(const StoredSet& set) {
     return {};
 }
 
-StoredSet read_set(const std::filesystem::path& directory, const model::SetId& id) {
+// `index`: the summary is enough, and may come from there.
+StoredSet read_set(const std::filesystem::path& directory, const model::SetId& id, Index* index = nullptr) {
     StoredSet set;
     set.directory = directory;
     try {
         set.pinned = os::file_status(directory / pinned_name).has_value();
-        set.manifest = model::parse_manifest(os::read_file(directory / model::manifest_file, largest_manifest)).value();
+        set.manifest = index != nullptr ? summary_of(directory, id.set, *index) : read_manifest(directory);
     } catch (const Error& error) {
         set.manifest = model::BackupSet{};
         set.manifest.complete = false;
         set.manifest.started_at = time_in_name(id.set);
         set.problem = error.message();
         set.unreadable = true;
+        set.manifest_damaged = error.code() == ErrorCode::corrupt;
     }
     try {
         if (!set.unreadable) set.problem = problem_of(set);
@@ -65,6 +88,7 @@ StoredSet read_set(const std::filesystem::path& directory, const model::SetId& i
 }
 
 std::vector<std::string> set_names(const std::filesystem::path& job_directory) {
+    if (!is_real_directory(job_directory)) return {};
     auto names = os::list_directory(job_directory);
     std::erase_if(names, [&](const std::string& name) {
         return !model::is_set_name(name) || !is_real_directory(job_directory / name) ||
@@ -91,15 +115,23 @@ std::vector<StoredSet> Repository::sets(const std::optional<std::string>& job) c
     std::vector<StoredSet> result;
     for (const auto& name : job ? std::vector<std::string>{*job} : jobs()) {
         const auto directory = job_directory(name);
-        if (!is_real_directory(directory)) continue;
+        Index index(directory_ / index_name(name));
         for (const auto& set : set_names(directory)) {
-            auto found = read_set(directory / set, {name, set});
+            auto found = read_set(directory / set, {name, set}, &index);
             // Removed by somebody since it was listed: gone, not broken.
             if (!found.problem.empty() && !has_manifest(found.directory)) continue;
             result.push_back(std::move(found));
         }
+        index.save();
     }
     std::sort(result.begin(), result.end(), is_newer);
+    return result;
+}
+
+std::vector<model::SetId> Repository::ids(const std::optional<std::string>& job) const {
+    std::vector<model::SetId> result;
+    for (const auto& name : job ? std::vector<std::string>{*job} : jobs())
+        for (auto& set : set_names(job_directory(name))) result.push_back({name, std::move(set)});
     return result;
 }
 

@@ -22,6 +22,10 @@ std::string lock_name(std::string_view job) {
     return fmt::format(".{}.lock", job);
 }
 
+std::string index_name(std::string_view job) {
+    return fmt::format(".{}.index", job);
+}
+
 std::string partial_name(std::string_view set) {
     return fmt::format(".{}{}", set, partial_extension);
 }

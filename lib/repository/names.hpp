@@ -2,6 +2,7 @@
 //
 //   .daemon-lock            held by the daemon
 //   .<job>.lock             held by a run of the job, or by whoever sweeps it
+//   .<job>.index            a copy of what the job's manifests say (index.hpp); may be deleted at any time
 //   <job>/<set>/            a set
 //   <job>/.<set>.partial/   a set that is being written
 //   <job>/.<set>.removing/  a set that is being removed
@@ -21,6 +22,7 @@ inline constexpr std::string_view pinned_name = "pinned";
 inline constexpr std::string_view sidecar_extension = ".sha256";
 
 [[nodiscard]] std::string lock_name(std::string_view job);
+[[nodiscard]] std::string index_name(std::string_view job);
 [[nodiscard]] std::string partial_name(std::string_view set);
 [[nodiscard]] std::string removing_name(std::string_view set);
 // A name that partial_name or removing_name makes of a set's name.

@@ -21,6 +21,8 @@ struct StoredSet {
     // The problem is that it could not be looked at (no permission, an I/O error, a manifest of a newer format or none
     // that can be parsed): what it holds, and whether it is a milestone, is not known. Nobody deletes such a set.
     bool unreadable = false;
+    // Of an unreadable one: the manifest was read, and it is damaged. Else nothing was learnt of the set.
+    bool manifest_damaged = false;
 };
 
 class Repository {
@@ -35,13 +37,17 @@ class Repository {
     // `.partial` directories and anything else are left out. A set whose manifest cannot be read is listed with its
     // problem and never counted as good: incomplete, without artifacts, begun when its name says (taken as UTC). Where
     // a manifest names another set than its directory does, the directory is right. No symbolic link is followed.
+    // Manifests come without what only a restore needs (databases, restore_order, stock_restore: see find()), so that
+    // memory stays small. For jobs of hundreds of sets an index of them is kept beside the job (index.hpp).
     [[nodiscard]] std::vector<StoredSet> sets(const std::optional<std::string>& job = std::nullopt) const;
+    // The names of the same sets, by job and name; no manifest is read.
+    [[nodiscard]] std::vector<model::SetId> ids(const std::optional<std::string>& job = std::nullopt) const;
     // The newest complete set of a job without a problem that `accept` (if any) takes; nothing if there is none. Reads
     // manifests only until it is found, however many sets there are.
     [[nodiscard]] std::optional<StoredSet> newest(const std::string& job,
                                                   const std::function<bool(const StoredSet&)>& accept = {}) const;
-    // A set by id; "job/latest" is the newest complete one without a problem. Errors: not_found (with the nearest names
-    // as hint).
+    // A set by id, with all of its manifest; "job/latest" is the newest complete one without a problem. Errors:
+    // not_found (with the nearest names as hint).
     [[nodiscard]] StoredSet find(const model::SetId& id) const;
 
     // Locks a job against other runs of it, in any process. Nothing if it is locked; lock_holder tells by whom.
@@ -82,16 +88,22 @@ class Repository {
     std::filesystem::path directory_;
 };
 
-// How far an artifact or set was found to be good.
+// What came of reading an artifact or set again. Unread: the system refused (no permission, an I/O error, a file system
+// that went away), so that nothing is known of it; only `bad` speaks against the backup.
+enum class Finding { good, unread, bad };
+
 struct ArtifactVerdict {
     std::string file;
-    bool ok = false;
-    std::string message;  // "decoded: 12 tables, 1.2 MiB raw" or what is wrong
+    Finding finding = Finding::bad;
+    std::string message;  // "decoded: 12 tables, 1.2 MiB raw", what is wrong, or why it could not be read
+    [[nodiscard]] bool ok() const noexcept { return finding == Finding::good; }
 };
 struct Verdict {
-    bool ok = false;
-    model::Verification level = model::Verification::none;  // reached by all artifacts
+    model::Verification level = model::Verification::none;  // reached by all artifacts; none unless it is good
     std::vector<ArtifactVerdict> artifacts;
+    // The worst of its artifacts.
+    [[nodiscard]] Finding finding() const noexcept;
+    [[nodiscard]] bool ok() const noexcept { return finding() == Finding::good; }
 };
 // Reads every artifact again: size, SHA-256 against the manifest and the sidecar, decoded to the end. `progress` is
 // told the bytes read so far and returns false to stop (then Error cancelled); it may be empty. What cannot be read is

@@ -19,14 +19,14 @@ ArtifactVerdict verify_artifact(const StoredSet& set, const model::Artifact& art
     const auto file = set.directory / artifact.file;
     try {
         const auto found = os::file_status(file);
-        if (!found) return {artifact.file, false, "is missing"};
+        if (!found) return {artifact.file, Finding::bad, "is missing"};
         // A link or a pipe is none of ours, whatever is behind it.
-        if (!found->is_regular) return {artifact.file, false, "is not a regular file"};
+        if (!found->is_regular) return {artifact.file, Finding::bad, "is not a regular file"};
     } catch (const Error& error) {
-        return {artifact.file, false, error.message()};
+        return {artifact.file, finding_of(error), error.message()};
     }
     const auto sidecar = read_sidecar(file);
-    if (!sidecar) return {artifact.file, false, sidecar.error().message()};
+    if (!sidecar) return {artifact.file, finding_of(sidecar.error()), sidecar.error().message()};
     return check_file(file, reading_of(artifact), {artifact.bytes, artifact.sha256, *sidecar}, reporter);
 }
 
@@ -44,27 +44,32 @@ std::string first_bytes(const std::filesystem::path& file) {
 // A dump whose name says SQL but not of what: the other end marker is accepted too. A second pass, so only where the
 // first one failed.
 bool may_be_globals(const Reading& reading, const ArtifactVerdict& verdict) {
-    return !verdict.ok && !reading.encrypted && reading.content == codec::Content::plain_dump;
+    return verdict.finding == Finding::bad && !reading.encrypted && reading.content == codec::Content::plain_dump;
 }
 
 }  // namespace
+
+Finding Verdict::finding() const noexcept {
+    auto worst = artifacts.empty() ? Finding::bad : Finding::good;
+    for (const auto& artifact : artifacts) worst = std::max(worst, artifact.finding);
+    return worst;
+}
 
 Verdict verify(const StoredSet& set, const Progress& progress) {
     Verdict verdict;
     if (set.manifest.artifacts.empty()) {
         const auto fact = set.problem.empty() ? std::string("lists no artifact") : set.problem;
-        verdict.artifacts.push_back({std::string(model::manifest_file), false, fact});
+        const bool unread = set.unreadable && !set.manifest_damaged;
+        verdict.artifacts.push_back({std::string(model::manifest_file), unread ? Finding::unread : Finding::bad, fact});
         return verdict;
     }
     Reporter reporter(progress);
-    verdict.ok = true;
     verdict.level = Verification::decoded;
     for (const auto& artifact : set.manifest.artifacts) {
         verdict.artifacts.push_back(verify_artifact(set, artifact, reporter));
-        verdict.ok = verdict.ok && verdict.artifacts.back().ok;
         verdict.level = std::min(verdict.level, level_of(reading_of(artifact)));
     }
-    if (!verdict.ok) verdict.level = Verification::none;
+    if (!verdict.ok()) verdict.level = Verification::none;
     return verdict;
 }
 
@@ -76,8 +81,8 @@ Verdict verify_file(const std::filesystem::path& file, const Progress& progress)
                     found->is_directory ? "a backup set is named JOB/20260113_000001" : "");
     const auto name = file.filename().native();
     Verdict verdict;
-    const auto refuse = [&](std::string message) {
-        verdict.artifacts.push_back({name, false, std::move(message)});
+    const auto refuse = [&](std::string message, Finding finding = Finding::bad) {
+        verdict.artifacts.push_back({name, finding, std::move(message)});
         return verdict;
     };
     auto reading = reading_of_name(name);
@@ -85,7 +90,7 @@ Verdict verify_file(const std::filesystem::path& file, const Progress& progress)
     if (found->size == 0) return refuse("is empty");
     if (!reading) return refuse("is of no kind that can be checked: neither its name nor its content tells one");
     const auto sidecar = read_sidecar(file);
-    if (!sidecar) return refuse(sidecar.error().message());
+    if (!sidecar) return refuse(sidecar.error().message(), finding_of(sidecar.error()));
 
     const Expected expected{std::nullopt, {}, *sidecar};
     Reporter reporter(progress);
@@ -93,10 +98,9 @@ Verdict verify_file(const std::filesystem::path& file, const Progress& progress)
     if (may_be_globals(*reading, verdict.artifacts.back())) {
         reading->content = codec::Content::plain_globals;
         auto second = check_file(file, *reading, expected, reporter);
-        if (second.ok) verdict.artifacts.back() = std::move(second);
+        if (second.ok()) verdict.artifacts.back() = std::move(second);
     }
-    verdict.ok = verdict.artifacts.back().ok;
-    if (verdict.ok) verdict.level = level_of(*reading);
+    if (verdict.ok()) verdict.level = level_of(*reading);
     return verdict;
 }
 

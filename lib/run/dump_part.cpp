@@ -186,8 +186,13 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
         progress->raw_bytes = raw_before;
         progress->bytes = bytes_before;
         attempt.reset();
-        const auto remove_tree = [path] { os::remove_tree(path); };
-        co_await async::run_blocking(services.pool, remove_tree);
+        std::exception_ptr left;  // no reason to hide the cause; what stays here never gets into a set
+        try {
+            const auto remove_tree = [path] { os::remove_tree(path); };
+            co_await async::run_blocking(services.pool, remove_tree);
+        } catch (...) {
+            left = std::current_exception();
+        }
         std::rethrow_exception(failure);
     }
     co_await attempt->finish_counting();

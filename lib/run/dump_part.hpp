@@ -13,7 +13,8 @@ struct DumpedPart {
     std::vector<std::string> notes;
 };
 
-// Streams the part into `directory`/`file`. On failure the child is gone, the file removed, and the first cause thrown.
+// Streams the part into `directory`/`file`. On failure the child is gone, the file removed if the disk lets us, and the
+// first cause thrown.
 asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
                                       source::Prepared prepared, std::filesystem::path directory, std::string file,
                                       std::shared_ptr<Progress> progress, async::StopToken stop);

@@ -5,422 +5,214 @@
 #include <algorithm>
 #include <utility>
 
-#include "async/retry.hpp"
 #include "async/timer.hpp"
-#include "base/units.hpp"
 #include "host/secrets.hpp"
-#include "run/dump_part.hpp"
-#include "run/preflight.hpp"
+#include "os/file.hpp"
+#include "run/conclusion.hpp"
+#include "run/context.hpp"
+#include "run/dump_stage.hpp"
 #include "run/prune.hpp"
-#include "run/report_file.hpp"
-#include "run/stages.hpp"
 #include "source/connection.hpp"
 #include "source/stock_restore.hpp"
 
 namespace pgbakd::run {
 namespace {
 
-constexpr std::chrono::seconds cleanup_patience{10};
-
-model::ErrorReport describe(const base::Error& error) {
-    return {std::string(base::code_text(error.code())), error.message(), error.hint()};
+// Nothing but artifacts may lie in a directory that becomes a set: what a failed part could not clean up behind itself
+// is removed now, or the set is not committed. Blocks.
+void remove_all_but(const std::filesystem::path& directory, const std::vector<model::Artifact>& artifacts) {
+    for (const auto& name : os::list_directory(directory)) {
+        const bool known =
+            std::any_of(artifacts.begin(), artifacts.end(), [&name](const auto& entry) { return entry.file == name; });
+        if (!known) os::remove_tree(directory / name);
+    }
 }
 
-// Whether going on with the next part makes sense after this one failed so.
-bool ends_the_run(const base::Error& error, const async::StopToken& stop) {
-    return stop.stopped() || error.code() == base::ErrorCode::no_space;
+// Blocks. What cannot be removed is thrown: the repository keeps it to itself, and a second attempt says why.
+void discard(const repository::Repository& repository, const repository::Repository::Partial& partial) {
+    repository.discard(partial);
+    os::remove_tree(partial.directory);
 }
 
-// One run: its parts share the report, the stages and the set that grows.
+// One run, from its first stage to its report.
 class Execution {
   public:
     Execution(Services& services, Request request, model::RunReport report, std::shared_ptr<Progress> progress)
-        : services_(services),
-          request_(std::move(request)),
-          job_(*request_.job),
-          report_(std::move(report)),
-          progress_(std::move(progress)),
-          stages_(services.clock, report_, progress_) {}
+        : context_(services, std::move(request), std::move(report), std::move(progress)) {}
 
     asio::awaitable<model::RunReport> run(async::StopToken stop) {
         // A run may have waited for its turn; its story, and its set's name, begin now.
-        report_.started_at = services_.clock.now();
-        emit(Event::Kind::started,
-             fmt::format("started ({}), run {}", model::trigger_text(request_.trigger), request_.run.text()));
-        const async::Deadline deadline(services_.executor, stop, job_.timeout, "the run");
+        context_.report.started_at = context_.services.clock.now();
         std::exception_ptr failure;
         try {
-            co_await all_stages(deadline.token());
+            if (stop.stopped()) throw stop.reason().during("before it started");
+            co_await all_stages(std::move(stop));
         } catch (...) {
             failure = std::current_exception();
         }
         if (failure) {
-            co_await unwind();
             record_failure(base::to_error(failure));
+            co_await unwind();
         }
         job_lock_.reset();
         co_await conclude();
-        co_return std::move(report_);
+        co_return std::move(context_.report);
     }
 
   private:
     asio::awaitable<void> all_stages(async::StopToken stop) {
-        stop.check();
+        context_.emit(Event::Kind::started,
+                      fmt::format("started ({}), run {}", model::trigger_text(context_.request.trigger),
+                                  context_.request.run.text()));
+        const async::Deadline deadline(context_.services.executor, stop, context_.job.timeout, "the run");
         co_await take_lock();
-        co_await prepare(stop);
-        co_await dump(stop);
+        co_await prepare(deadline.token());
+        co_await dump_stage(context_, deadline.token());
         co_await commit();
-        if (set_.complete)
+        if (context_.set.complete)
             co_await prune();
         else
-            stages_.skip(model::StageName::prune, "the set is incomplete");
+            context_.stages.skip(model::StageName::prune, "the set is incomplete");
     }
 
     asio::awaitable<void> take_lock() {
-        const auto* repository = &services_.repository;
-        const auto holder = fmt::format("run {} of pgbakd", request_.run.text());
-        const auto lock_job = [repository, job = job_.name, holder] { return repository->lock_job(job, holder); };
-        job_lock_ = co_await async::run_blocking(services_.pool, lock_job);
+        auto& services = context_.services;
+        const auto* repository = &services.repository;
+        const auto holder = fmt::format("run {} of pgbakd", context_.request.run.text());
+        const auto lock_job = [repository, job = context_.job.name, holder] {
+            return repository->lock_job(job, holder);
+        };
+        job_lock_ = co_await async::run_blocking(services.pool, lock_job);
         if (job_lock_) co_return;
-        const auto lock_holder = [repository, job = job_.name] { return repository->lock_holder(job); };
-        const auto who = co_await async::run_blocking(services_.pool, lock_holder);
+        const auto lock_holder = [repository, job = context_.job.name] { return repository->lock_holder(job); };
+        const auto who = co_await async::run_blocking(services.pool, lock_holder);
         throw base::Error(base::ErrorCode::conflict, fmt::format("another run holds this job: {}", who),
                           "wait for it, or end it: pgbakctl cancel");
     }
 
     asio::awaitable<void> prepare(async::StopToken stop) {
-        stages_.begin(model::StageName::preflight);
-        const auto resolve_secret = [reference = request_.server.password] { return host::resolve_secret(reference); };
-        const auto password = co_await async::run_blocking(services_.pool, resolve_secret);
-        source_ = std::make_unique<source::PgDumpSource>(
-            services_.executor, services_.pool,
-            source::PgDumpSource::Settings{request_.server, job_.source, job_.compression, services_.programs, password,
-                                           source::application_name(request_.run.text()), services_.limits.nice});
-        async::Backoff backoff(job_.retries.attempts, job_.retries.backoff);
+        auto& services = context_.services;
+        const auto& job = context_.job;
+        const auto& request = context_.request;
+        context_.stages.begin(model::StageName::preflight);
+        const auto resolve_secret = [reference = request.server.password] { return host::resolve_secret(reference); };
+        const auto password = co_await async::run_blocking(services.pool, resolve_secret);
+        context_.source = std::make_unique<source::PgDumpSource>(
+            services.executor, services.pool,
+            source::PgDumpSource::Settings{request.server, job.source, job.compression, services.programs, password,
+                                           source::application_name(request.run.text()), services.limits.nice});
+        async::Backoff backoff(job.retries.attempts, job.retries.backoff);
         for (;;) {
             std::exception_ptr failure;
             try {
-                ready_ = co_await preflight(services_, *source_, job_, stop);
+                context_.ready = co_await preflight(services, *context_.source, job, stop);
             } catch (...) {
                 failure = std::current_exception();
             }
             if (!failure) break;
-            co_await wait_or_rethrow(backoff, failure, "preflight", stop);
+            co_await wait_or_rethrow(context_, backoff, failure, "preflight", stop);
         }
-        progress_->expected_bytes = ready_.last_set_bytes;
-        progress_->parts = ready_.prepared.parts.size();
-        for (const auto& text : ready_.prepared.notes) note(text);
-        for (const auto& refused : ready_.prepared.refused) part_failed(refused.database, refused.error);
-        stages_.end(0, fmt::format("server {}, {}", ready_.prepared.server.version, programs_text()));
-    }
-
-    // Waits before the next attempt, or throws the failure when there is to be none.
-    asio::awaitable<void> wait_or_rethrow(async::Backoff& backoff, std::exception_ptr failure, std::string what,
-                                          async::StopToken stop) {
-        stop.check();
-        const auto error = base::to_error(failure);
-        const auto pause = backoff.after(error, services_.random());
-        if (!pause) std::rethrow_exception(failure);
-        stages_.set_attempts(backoff.attempt());
-        emit(Event::Kind::retrying,
-             fmt::format("{} failed, trying again in {}: {}", what, base::format_duration(*pause), error.message()),
-             error.hint());
-        co_await async::sleep_for(*pause, stop);
-    }
-
-    asio::awaitable<void> dump(async::StopToken stop) {
-        stages_.begin(model::StageName::dump);
-        const auto* repository = &services_.repository;
-        const auto name = model::set_name(base::to_instant(report_.started_at), *job_.zone);
-        const auto begin = [repository, job = job_.name, name] { return repository->begin(job, name); };
-        partial_ = co_await async::run_blocking(services_.pool, begin);
-        begin_set();
-        progress_->dump_started = services_.clock.steady();
-        std::size_t databases = 0;
-        for (const auto& part : ready_.prepared.parts) {
-            progress_->part = part.kind == "globals" ? part.kind : part.database;
-            std::exception_ptr failure;
-            try {
-                co_await dump_with_retries(part, stop);
-                if (part.kind == "database") ++databases;
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            ++progress_->parts_done;
-            if (!failure) continue;
-            const auto error = base::to_error(failure);
-            if (ends_the_run(error, stop)) std::rethrow_exception(failure);
-            part_failed(part.kind == "globals" ? std::string{} : part.database, error);
-        }
-        if (databases == 0) throw base::Error(*first_failure_);
-        stages_.end(set_.bytes(), fmt::format("{} of {} parts", set_.artifacts.size(),
-                                              ready_.prepared.parts.size() + ready_.prepared.refused.size()));
-        stages_.begin(model::StageName::verify);
-        stages_.end(set_.bytes(), "every artifact was decoded to its end while it was written, and read back");
-    }
-
-    asio::awaitable<void> dump_with_retries(source::Part part, async::StopToken stop) {
-        const auto stem = part.kind == "globals" ? std::string("globals") : model::file_name_of_database(part.database);
-        const auto file = fmt::format("{}_{}{}", stem, partial_->id.set, part.extension);
-        const auto what = part.kind == "globals" ? std::string("globals") : fmt::format("\"{}\"", part.database);
-        async::Backoff backoff(job_.retries.attempts, job_.retries.backoff);
-        for (;;) {
-            const auto began = services_.clock.steady();
-            std::exception_ptr failure;
-            try {
-                auto dumped = co_await dump_part(services_, *source_, part, ready_.prepared, partial_->directory, file,
-                                                 progress_, stop);
-                const auto took =
-                    std::chrono::duration_cast<std::chrono::milliseconds>(services_.clock.steady() - began);
-                add(std::move(dumped), part.kind == "globals" ? std::string("globals") : part.database, took);
-            } catch (...) {
-                failure = std::current_exception();
-            }
-            if (!failure) co_return;
-            // The failed attempt's backends must not go on holding locks beside the next one's.
-            co_await end_backends();
-            co_await wait_or_rethrow(backoff, failure, "dumping " + what, stop);
-        }
-    }
-
-    void add(DumpedPart dumped, const std::string& name, std::chrono::milliseconds took) {
-        for (const auto& text : dumped.notes) note(text);
-        Event event = make_event(
-            Event::Kind::dumped,
-            fmt::format("{} dumped: {} in {} ({} raw), decoded", name, base::format_size(dumped.artifact.bytes),
-                        base::format_duration(took), base::format_size(dumped.artifact.raw_bytes)));
-        event.bytes = dumped.artifact.bytes;
-        event.duration = took;
-        event.stage = "dump";
-        services_.observe(event);
-        set_.restore_order.push_back(dumped.artifact.file);
-        set_.artifacts.push_back(std::move(dumped.artifact));
-        if (!dumped.facts.database.empty()) set_.databases.push_back(std::move(dumped.facts));
-    }
-
-    void begin_set() {
-        set_.id = partial_->id;
-        set_.run = request_.run;
-        set_.host = services_.hostname;
-        set_.trigger = std::string(model::trigger_text(request_.trigger));
-        set_.started_at = report_.started_at;
-        set_.timezone = job_.timezone;
-        set_.started_at_local = calendar::format_rfc3339(base::to_instant(set_.started_at), *job_.zone);
-        auto& source = set_.source;
-        source.server = request_.server.name;
-        source.databases = ready_.prepared.databases;
-        source.server_version = ready_.prepared.server.version;
-        source.server_version_number = ready_.prepared.server.version_number;
-        source.client_version = ready_.prepared.programs.version_text;
-        source.system_identifier = ready_.prepared.server.system_identifier;
-        set_.system = {services_.hostname, services_.user, services_.version};
+        const auto& prepared = context_.ready.prepared;
+        context_.progress->expected_bytes = context_.ready.last_set_bytes;
+        context_.progress->parts = prepared.parts.size();
+        for (const auto& text : prepared.notes) context_.note(text);
+        for (const auto& refused : prepared.refused) context_.part_failed(refused.database, refused.error);
+        context_.stages.end(0, fmt::format("server {}, {}", prepared.server.version, prepared.programs.version_text));
     }
 
     asio::awaitable<void> commit() {
-        stages_.begin(model::StageName::commit);
-        set_.finished_at = services_.clock.now();
-        set_.finished_at_local = calendar::format_rfc3339(base::to_instant(set_.finished_at), *job_.zone);
-        set_.stock_restore = source::stock_restore(set_);
-        const auto* repository = &services_.repository;
-        const auto commit = [repository, partial = *partial_, set = set_] { return repository->commit(partial, set); };
-        const auto directory = co_await async::run_blocking(services_.pool, commit);
-        partial_.reset();
-        report_.set = set_.id.text();
-        report_.set_directory = directory.string();
-        report_.size_bytes = set_.bytes();
-        report_.artifacts = set_.artifacts;
-        stages_.end(set_.bytes(), report_.set);
-        if (set_.complete) {
-            report_.outcome = model::Outcome::success;
+        auto& set = context_.set;
+        auto& report = context_.report;
+        context_.stages.begin(model::StageName::commit);
+        set.finished_at = context_.services.clock.now();
+        set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
+        set.stock_restore = source::stock_restore(set);
+        const auto* repository = &context_.services.repository;
+        const auto commit = [repository, partial = *context_.partial, set] {
+            remove_all_but(partial.directory, set.artifacts);
+            return repository->commit(partial, set);
+        };
+        const auto directory = co_await async::run_blocking(context_.services.pool, commit);
+        context_.partial.reset();
+        report.set = set.id.text();
+        report.set_directory = directory.string();
+        report.size_bytes = set.bytes();
+        report.artifacts = set.artifacts;
+        context_.stages.end(set.bytes(), report.set);
+        if (set.complete) {
+            report.outcome = model::Outcome::success;
         } else {
-            report_.outcome = model::Outcome::failed;
-            report_.error = describe(*first_failure_);
+            report.outcome = model::Outcome::failed;
+            report.error = describe(*context_.first_failure);
         }
     }
 
     asio::awaitable<void> prune() {
-        stages_.begin(model::StageName::prune);
-        const auto* repository = &services_.repository;
-        auto* catalog = &services_.catalog;
-        const auto now = base::to_instant(services_.clock.now());
+        context_.stages.begin(model::StageName::prune);
+        auto& services = context_.services;
+        const auto* repository = &services.repository;
+        auto* catalog = &services.catalog;
+        const auto now = base::to_instant(services.clock.now());
         Pruned pruned;
         std::exception_ptr failure;
         try {
-            const auto prune_sets = [repository, catalog, job = request_.job, now] {
+            const auto prune_sets = [repository, catalog, job = context_.request.job, now] {
                 return prune_local(*repository, catalog, *job, now);
             };
-            pruned = co_await async::run_blocking(services_.pool, prune_sets);
+            pruned = co_await async::run_blocking(services.pool, prune_sets);
         } catch (...) {
             failure = std::current_exception();
         }
         // The set is there and good: old ones that stay are no failure of this run.
         if (failure) pruned.failures.push_back(base::to_error(failure).message());
         for (const auto& decision : pruned.deleted) {
-            auto event = make_event(Event::Kind::pruned,
-                                    fmt::format("pruned local set {}: {}", decision.id.set, decision.reason));
+            auto event = context_.make_event(Event::Kind::pruned,
+                                             fmt::format("pruned local set {}: {}", decision.id.set, decision.reason));
             event.set = decision.id.text();
-            services_.observe(event);
+            context_.observe(event);
         }
-        for (const auto& text : pruned.failures) note("could not prune " + text);
-        stages_.end(0, fmt::format("{} sets removed", pruned.deleted.size()));
-    }
-
-    void part_failed(const std::string& database, const base::Error& error) {
-        set_.complete = false;
-        set_.missing.push_back({database, error.message()});
-        if (!first_failure_) first_failure_ = error;
-        auto event = make_event(Event::Kind::note, error.message());
-        event.hint = error.hint();
-        event.stage = progress_->stage;
-        services_.observe(event);
-    }
-
-    asio::awaitable<void> end_backends() {
-        if (!source_) co_return;
-        const async::Deadline patience(services_.executor, {}, cleanup_patience, "ending the backends of the run");
-        std::exception_ptr unreachable;  // a server that cannot be reached notices by itself that we are gone
-        try {
-            co_await source_->end_backends(patience.token());
-        } catch (...) {
-            unreachable = std::current_exception();
-        }
-    }
-
-    asio::awaitable<void> unwind() {
-        if (partial_) {
-            const auto* repository = &services_.repository;
-            const auto discard = [repository, partial = *partial_] { repository->discard(partial); };
-            co_await async::run_blocking(services_.pool, discard);
-            co_await end_backends();
-        }
+        for (const auto& text : pruned.failures) context_.note("could not prune " + text);
+        context_.stages.end(0, fmt::format("{} sets removed", pruned.deleted.size()));
     }
 
     void record_failure(const base::Error& error) {
-        stages_.fail(error);
-        report_.error = describe(error);
-        switch (error.code()) {
-            case base::ErrorCode::cancelled: report_.outcome = model::Outcome::cancelled; break;
-            case base::ErrorCode::interrupted: report_.outcome = model::Outcome::interrupted; break;
-            case base::ErrorCode::conflict:
-                report_.outcome = job_lock_ ? model::Outcome::failed : model::Outcome::skipped;
-                break;
-            default: report_.outcome = model::Outcome::failed;
+        context_.stages.fail(error);
+        context_.report.error = describe(error);
+        context_.report.outcome = outcome_of(error, !job_lock_);
+    }
+
+    // The failure stands whatever happens here: what cannot be cleaned up becomes a note beside it.
+    asio::awaitable<void> unwind() {
+        if (!context_.partial) co_return;
+        std::exception_ptr left;
+        try {
+            const auto* repository = &context_.services.repository;
+            const auto discard_partial = [repository, partial = *context_.partial] { discard(*repository, partial); };
+            co_await async::run_blocking(context_.services.pool, discard_partial);
+        } catch (...) {
+            left = std::current_exception();
         }
+        if (left)
+            context_.note(fmt::format("{} could not be removed, the next start tries again: {}",
+                                      context_.partial->directory.string(), base::to_error(left).message()));
+        co_await end_backends(context_);
     }
 
     asio::awaitable<void> conclude() {
-        report_.finished_at = services_.clock.now();
-        co_await keep_report(services_, report_, job_.zone);
-        auto event = make_event(conclusion(), conclusion_text());
-        event.set = report_.set;
-        event.bytes = report_.size_bytes;
-        event.duration = report_.duration();
-        if (report_.error) event.hint = report_.error->hint;
-        services_.observe(event);
+        auto& report = context_.report;
+        report.finished_at = context_.services.clock.now();
+        co_await keep_report(context_.services, report, context_.job.zone);
+        auto event =
+            context_.make_event(conclusion_kind(report.outcome), conclusion_text(report, context_.set.missing.size()));
+        event.set = report.set;
+        event.bytes = report.size_bytes;
+        event.duration = report.duration();
+        if (report.error) event.hint = report.error->hint;
+        context_.observe(event);
     }
 
-    [[nodiscard]] Event::Kind conclusion() const {
-        switch (report_.outcome) {
-            case model::Outcome::running:
-            case model::Outcome::failed: return Event::Kind::failed;
-            case model::Outcome::success:
-            case model::Outcome::warning: return Event::Kind::succeeded;
-            case model::Outcome::skipped: return Event::Kind::skipped;
-            case model::Outcome::cancelled: return Event::Kind::cancelled;
-            case model::Outcome::interrupted: return Event::Kind::interrupted;
-        }
-        return Event::Kind::failed;
-    }
-
-    [[nodiscard]] std::string conclusion_text() const {
-        const auto took = base::format_duration(report_.duration());
-        const auto why = report_.error ? report_.error->message : std::string{};
-        switch (conclusion()) {
-            case Event::Kind::succeeded: return fmt::format("succeeded in {}: {}", took, report_.set);
-            case Event::Kind::skipped: return "skipped: " + why;
-            case Event::Kind::cancelled: return fmt::format("cancelled after {}: {}", took, why);
-            case Event::Kind::interrupted: return fmt::format("interrupted after {}: {}", took, why);
-            default: break;
-        }
-        if (!report_.set.empty())
-            return fmt::format("failed after {}: incomplete set {} ({} missing): {}", took, report_.set,
-                               set_.missing.size(), why);
-        return fmt::format("failed after {}: {}", took, why);
-    }
-
-    [[nodiscard]] std::string programs_text() const { return ready_.prepared.programs.version_text; }
-
-    void note(const std::string& text) {
-        report_.notes.push_back(text);
-        emit(Event::Kind::note, text);
-    }
-    [[nodiscard]] Event make_event(Event::Kind kind, std::string message) const {
-        Event event;
-        event.kind = kind;
-        event.job = job_.name;
-        event.run = request_.run.text();
-        event.message = std::move(message);
-        return event;
-    }
-    void emit(Event::Kind kind, std::string message, std::string hint = {}) {
-        auto event = make_event(kind, std::move(message));
-        event.hint = std::move(hint);
-        event.stage = progress_->stage;
-        services_.observe(event);
-    }
-
-  public:
-    // Report file and catalog. The set is what counts: a report that cannot be written is told, and changes no outcome.
-    static asio::awaitable<void> keep_report(Services& services, model::RunReport& report, calendar::ZonePtr zone) {
-        auto* catalog = &services.catalog;
-        std::vector<std::string> failures;
-        std::exception_ptr failure;
-        try {
-            const auto to_instant = [directory = services.reports_directory, report, zone] {
-                const auto name = model::set_name(base::to_instant(report.started_at), *zone);
-                write_report(directory, report, name);
-            };
-            co_await async::run_blocking(services.pool, to_instant);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) failures.push_back("the report could not be written: " + base::to_error(failure).message());
-        failure = nullptr;
-        try {
-            const auto finish_run = [catalog, report] { catalog->finish_run(report); };
-            co_await async::run_blocking(services.pool, finish_run);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) {
-            failures.push_back("the catalog could not be written: " + base::to_error(failure).message());
-            services.not_recorded(report);
-        }
-        for (auto& text : failures) {
-            Event event;
-            event.kind = Event::Kind::note;
-            event.job = report.job;
-            event.run = report.run.text();
-            event.stage = "report";
-            event.message = text;
-            services.observe(event);
-            report.notes.push_back(std::move(text));
-        }
-    }
-
-  private:
-    Services& services_;
-    Request request_;
-    const model::JobSpec& job_;
-    model::RunReport report_;
-    std::shared_ptr<Progress> progress_;
-    StageLog stages_;
+    Context context_;
     std::optional<os::FileLock> job_lock_;
-    std::unique_ptr<source::PgDumpSource> source_;
-    Ready ready_;
-    std::optional<repository::Repository::Partial> partial_;
-    model::BackupSet set_;
-    std::optional<base::Error> first_failure_;
 };
 
 }  // namespace
@@ -448,7 +240,7 @@ asio::awaitable<void> record_skipped(Services& services, model::RunReport report
     report.outcome = model::Outcome::skipped;
     report.finished_at = report.started_at;
     report.error = describe(reason);
-    co_await Execution::keep_report(services, report, std::move(zone));
+    co_await keep_report(services, report, std::move(zone));
 }
 
 }  // namespace pgbakd::run

@@ -9,9 +9,10 @@ namespace pgbakd::run {
 [[nodiscard]] model::RunReport begin_report(const Request& request, base::Timestamp now);
 
 // Runs to the end and returns the report, which is by then in the catalog and in the reports directory. Never throws
-// for a failure of the run itself. `stop` ends it early: with ErrorCode::cancelled the run is CANCELLED, with
-// `interrupted` INTERRUPTED; either way nothing is left behind. The caller has recorded `report` in the catalog as
-// running.
+// for a failure of the run itself, or of cleaning up behind it: that becomes a note of the report. `stop` ends it
+// early: with ErrorCode::cancelled the run is CANCELLED, with `interrupted` INTERRUPTED; either way nothing is left
+// behind. If it is stopped already, the run ends so without having been told as started. The caller has recorded
+// `report` in the catalog as running.
 asio::awaitable<model::RunReport> execute(Services& services, Request request, model::RunReport report,
                                           std::shared_ptr<Progress> progress, async::StopToken stop);
 

@@ -35,20 +35,31 @@ std::vector<retention::Decision> plan_local(const repository::Repository& reposi
     return retention::plan(candidates(sets, states), job.local_retention, now, *job.zone);
 }
 
-Pruned prune_local(const repository::Repository& repository, catalog::Catalog* catalog, const model::JobSpec& job,
-                   base::Instant now) {
+Pruned delete_local(const repository::Repository& repository, catalog::Catalog* catalog,
+                    std::vector<retention::Decision> plan) {
     Pruned pruned;
-    for (auto& decision : plan_local(repository, catalog, job, now)) {
+    for (auto& decision : plan) {
         if (decision.keep) continue;
         try {
             repository.remove(decision.id);
-            if (catalog != nullptr) catalog->forget_set(decision.id);
-            pruned.deleted.push_back(std::move(decision));
         } catch (const base::Error& error) {
             pruned.failures.push_back(decision.id.text() + ": " + error.message());
+            continue;
         }
+        try {
+            if (catalog != nullptr) catalog->forget_set(decision.id);
+        } catch (const base::Error& error) {
+            // On a full disk the catalog cannot grow, and then to delete is what is needed most.
+            pruned.not_forgotten = error;
+        }
+        pruned.deleted.push_back(std::move(decision));
     }
     return pruned;
+}
+
+Pruned prune_local(const repository::Repository& repository, catalog::Catalog* catalog, const model::JobSpec& job,
+                   base::Instant now) {
+    return delete_local(repository, catalog, plan_local(repository, catalog, job, now));
 }
 
 }  // namespace pgbakd::run

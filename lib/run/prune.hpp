@@ -1,6 +1,7 @@
 // Local retention carried out: the plan over what lies in the repository, and its deletions.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,7 +26,12 @@ namespace pgbakd::run {
 struct Pruned {
     std::vector<retention::Decision> deleted;
     std::vector<std::string> failures;  // sets that could not be removed, with the reason
+    // Why the catalog still knows of sets that are gone: no harm, since whether a set exists the repository decides.
+    std::optional<base::Error> not_forgotten;
 };
+// Deletes what a plan says, one set after the other. Blocks. The caller holds the job's lock since before the plan.
+[[nodiscard]] Pruned delete_local(const repository::Repository& repository, catalog::Catalog* catalog,
+                                  std::vector<retention::Decision> plan);
 // Plans and deletes. Blocks. The caller holds the job's lock.
 [[nodiscard]] Pruned prune_local(const repository::Repository& repository, catalog::Catalog* catalog,
                                  const model::JobSpec& job, base::Instant now);

@@ -1,9 +1,20 @@
 #include "run/reconcile.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "os/file.hpp"
+#include "os/marked_processes.hpp"
 #include "run/report_file.hpp"
+#include "source/connection.hpp"
 
 namespace pgbakd::run {
 namespace {
+
+constexpr std::chrono::seconds process_patience{10};
+constexpr std::size_t largest_report = std::size_t{64} << 20U;
+constexpr int most_running = 10'000;
 
 template <class Step>
 void attempt(Reconciled& result, Step step) {
@@ -21,6 +32,20 @@ std::optional<repository::StoredSet> set_of(const repository::Repository& reposi
     return std::nullopt;
 }
 
+// The report that a run left before the catalog heard of its end. Only files that are younger than the run are read.
+std::optional<model::RunReport> report_of(const std::filesystem::path& directory, const model::RunReport& run) {
+    if (!os::file_status(directory)) return std::nullopt;
+    const auto began = std::chrono::floor<std::chrono::seconds>(run.started_at.time_since_epoch()).count();
+    for (const auto& name : os::list_directory(directory)) {
+        if (!name.starts_with(run.job + "_") || !name.ends_with(".json")) continue;
+        const auto status = os::file_status(directory / name);
+        if (!status || !status->is_regular || status->modified_seconds < began) continue;
+        auto report = model::parse_report(os::read_file(directory / name, largest_report));
+        if (report && report->run == run.run && report->outcome != model::Outcome::running) return std::move(*report);
+    }
+    return std::nullopt;
+}
+
 void adopt(model::RunReport& run, const repository::StoredSet& set) {
     run.outcome = set.manifest.complete ? model::Outcome::success : model::Outcome::failed;
     if (set.manifest.complete) run.error.reset();
@@ -32,25 +57,61 @@ void adopt(model::RunReport& run, const repository::StoredSet& set) {
     run.notes.emplace_back("the daemon ended after the set was committed");
 }
 
+void interrupt(model::RunReport& run, base::Timestamp now) {
+    run.outcome = model::Outcome::interrupted;
+    run.finished_at = std::max(now, run.started_at);  // the clock may have been set back since
+    run.error = {std::string(base::code_text(base::ErrorCode::interrupted)), "pgbakd ended while the run was under way",
+                 "nothing of it was kept; the journal says why pgbakd ended"};
+}
+
+// pg_dump dies with the daemon, but the workers that it forked for a directory do not.
+void end_processes(model::RunReport& run) {
+    const auto ended = os::end_marked_processes(source::process_mark(run.run.text()), process_patience);
+    if (ended > 0) run.notes.push_back(fmt::format("processes that it had left were ended: {}", ended));
+}
+
+// The report is on the disk before the catalog tells the end: whenever this is cut short, the next start finds the run
+// still running and comes to the same end.
+void settle(Reconciled& result, const repository::Repository& repository, catalog::Catalog& catalog,
+            const std::filesystem::path& reports_directory, model::RunReport run, base::Timestamp now) {
+    attempt(result, [&run] { end_processes(run); });
+    if (auto written = report_of(reports_directory, run)) {
+        catalog.finish_run(*written);
+        if (written->outcome == model::Outcome::interrupted)
+            result.interrupted.push_back(std::move(*written));
+        else if (!written->set.empty())
+            result.finished.push_back(std::move(*written));
+        return;
+    }
+    const auto set = set_of(repository, run);
+    if (set)
+        adopt(run, *set);
+    else
+        interrupt(run, now);
+    const auto name = calendar::format_compact(base::to_instant(run.started_at), *calendar::Zone::utc());
+    attempt(result, [&] { write_report(reports_directory, run, name + "Z_" + run.run.text()); });
+    catalog.finish_run(run);
+    (set ? result.finished : result.interrupted).push_back(std::move(run));
+}
+
 }  // namespace
 
 Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
                      const std::filesystem::path& reports_directory, base::Timestamp now) {
     Reconciled result;
-    std::vector<model::RunReport> found;
-    attempt(result, [&] { found = catalog.interrupt_running(now); });
-    for (auto& run : found)
-        attempt(result, [&] {
-            if (const auto set = set_of(repository, run)) {
-                adopt(run, *set);
-                catalog.finish_run(run);
-                result.finished.push_back(run);
-            } else {
-                result.interrupted.push_back(run);
-            }
-            const auto name = calendar::format_compact(base::to_instant(run.started_at), *calendar::Zone::utc());
-            write_report(reports_directory, run, name + "Z_" + run.run.text());
-        });
+    std::vector<model::RunReport> running;
+    attempt(result, [&] {
+        catalog::RunFilter filter;
+        filter.outcome = model::Outcome::running;
+        filter.limit = most_running;
+        running = catalog.runs(filter);
+    });
+    for (const auto& run : running)
+        attempt(result, [&] { settle(result, repository, catalog, reports_directory, run, now); });
+    // Those that could not be settled have ended all the same.
+    attempt(result, [&] {
+        for (auto& run : catalog.interrupt_running(now)) result.interrupted.push_back(std::move(run));
+    });
     attempt(result, [&] { result.swept = repository.sweep(); });
     return result;
 }

@@ -10,13 +10,15 @@
 namespace pgbakd::run {
 
 struct Reconciled {
-    std::vector<model::RunReport> interrupted;  // runs found running; now INTERRUPTED, with a report each
-    std::vector<model::RunReport>
-        finished;  // found running, but their set was committed: SUCCESS, or FAILED if incomplete
+    // Runs that the catalog had as running have one outcome now, in the catalog and in one report each: that of the
+    // report they had written, that of the set they had committed, or INTERRUPTED.
+    std::vector<model::RunReport> interrupted;
+    std::vector<model::RunReport> finished;    // those that left a set
     std::vector<std::filesystem::path> swept;  // partial directories removed
     std::vector<std::string> failures;         // what could not be put right, as a person reads it
 };
-// Before anything is scheduled. Blocks; nothing in it is fatal.
+// Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, and sweeps the
+// repository. May be cut short at any point: the next start goes on. Blocks; nothing in it is fatal.
 [[nodiscard]] Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
                                    const std::filesystem::path& reports_directory, base::Timestamp now);
 

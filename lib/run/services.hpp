@@ -62,6 +62,7 @@ struct Progress {
     std::uint64_t bytes = 0;           // written to the repository
     std::uint64_t expected_bytes = 0;  // the size of the job's last good set; 0: not known
     base::SteadyTime dump_started{};
+    std::vector<model::StageReport> stages;  // begun so far, as the report will tell them
 };
 
 struct Request {

@@ -16,6 +16,7 @@ void StageLog::begin(model::StageName name) {
     began_ = clock_.steady();
     report_.stages.push_back(std::move(stage));
     progress_->stage = std::string(model::stage_text(name));
+    progress_->stages = report_.stages;
     open_ = true;
 }
 
@@ -27,6 +28,7 @@ void StageLog::close(std::string status, std::uint64_t bytes, std::string messag
     stage.bytes = bytes;
     stage.message = std::move(message);
     stage.duration = std::chrono::duration_cast<std::chrono::milliseconds>(clock_.steady() - began_);
+    progress_->stages = report_.stages;
 }
 
 void StageLog::end(std::uint64_t bytes, std::string message, int attempts) {

@@ -8,10 +8,6 @@
 
 namespace pgbakd::scheduler {
 
-std::string schedule_key(const calendar::Schedule& schedule, const calendar::Zone& zone) {
-    return schedule.canonical() + " [" + zone.name() + "]";
-}
-
 Planner::Planner(base::Instant earliest_believable) : earliest_believable_(earliest_believable) {}
 Planner::~Planner() = default;
 

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "calendar/schedule.hpp"
+#include "calendar/schedule_key.hpp"
 #include "calendar/zone.hpp"
 #include "model/job.hpp"
 #include "scheduler/actions.hpp"
@@ -30,9 +31,6 @@ struct PlannedJob {
     model::Overlap overlap = model::Overlap::skip;
     std::chrono::seconds offset{0};  // added to each slot: jitter_offset()
 };
-
-// What JobState::schedule holds: the canonical text and the zone's name.
-[[nodiscard]] std::string schedule_key(const calendar::Schedule& schedule, const calendar::Zone& zone);
 
 // A fire to come: `slot` is the schedule's instant and the name of the run, `at` (slot + offset) when it starts.
 struct Upcoming {

@@ -23,7 +23,7 @@ struct Planner::Job {
     bool paused = false;
     std::vector<Fire> waiting;  // for a run of the job to end, oldest first
 
-    [[nodiscard]] std::string key() const { return schedule_key(planned.schedule, *planned.zone); }
+    [[nodiscard]] std::string key() const { return calendar::schedule_key(planned.schedule, *planned.zone); }
     [[nodiscard]] catalog::JobState state() const {
         // Without its schedule's text a stored state counts as edited: the next start anchors it, as this one would
         // have.

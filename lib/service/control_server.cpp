@@ -217,6 +217,7 @@ asio::awaitable<void> ControlServer::serve(async::StopToken stop) {
 }
 
 asio::awaitable<void> ControlServer::accept_all(async::StopToken stop) {
+    // NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): it lives until the end of the scope
     const auto registration = stop.on_stop([this] {
         boost::system::error_code ignored;
         acceptor_.cancel(ignored);

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/timer.hpp"
+#include "run/conclusion.hpp"
+
 namespace pgbakd::service {
 
 Runner::Runner(run::Services& services, Finished finished)
@@ -63,23 +66,24 @@ asio::awaitable<void> Runner::perform(std::shared_ptr<ActiveRun> run) {
     } catch (...) {
         failure = std::current_exception();
     }
-    // execute() reports failures of the run itself; what comes here is a bug or no memory, and still ends the run.
-    if (failure) {
-        const auto error = base::to_error(failure);
-        run->report.outcome = model::Outcome::failed;
-        run->report.finished_at = services_.clock.now();
-        run->report.error = {std::string(base::code_text(error.code())), error.message(), error.hint()};
-        services_.observe({run::Event::Kind::failed,
-                           run->request.job->name,
-                           run->request.run.text(),
-                           "report",
-                           "failed: " + error.message(),
-                           error.hint(),
-                           {},
-                           0,
-                           {}});
-    }
+    if (failure) record_broken(*run, base::to_error(failure));
     ended(run);
+}
+
+// execute() reports failures of the run itself; what comes here is a bug or no memory, and still ends the run.
+void Runner::record_broken(ActiveRun& run, const base::Error& error) {
+    run.report.outcome = model::Outcome::failed;
+    run.report.finished_at = services_.clock.now();
+    run.report.error = run::describe(error);
+    services_.not_recorded(run.report);
+    run::Event event;
+    event.kind = run::Event::Kind::failed;
+    event.job = run.request.job->name;
+    event.run = run.request.run.text();
+    event.stage = "report";
+    event.message = "failed: " + error.message();
+    event.hint = error.hint();
+    services_.observe(event);
 }
 
 void Runner::ended(const std::shared_ptr<ActiveRun>& run) {
@@ -91,9 +95,18 @@ void Runner::ended(const std::shared_ptr<ActiveRun>& run) {
     start_waiting();
 }
 
+asio::awaitable<void> Runner::wait_changed(std::chrono::milliseconds at_most, async::StopToken stop) {
+    const async::Deadline soon(services_.executor, stop, at_most, "a change");
+    try {
+        co_await changed_.wait(soon.token());
+    } catch (const base::Error&) {
+        stop.check();
+    }
+}
+
 void Runner::cancel(const std::shared_ptr<ActiveRun>& run, base::Error reason) {
     run->stop->stop(std::move(reason));
-    // One that waits for its turn gets it now: it stops at its first step, and still leaves its report.
+    // One that waits for its turn gets it now: it finds itself stopped, never starts, and still leaves its report.
     if (run->executing) return;
     run->executing = true;
     tasks_.spawn(perform(run));

@@ -39,6 +39,8 @@ class Runner {
     [[nodiscard]] bool is_running(const std::string& job) const;
     [[nodiscard]] const std::map<std::string, std::shared_ptr<ActiveRun>>& active() const noexcept { return active_; }
     [[nodiscard]] async::Event& changed() noexcept { return changed_; }
+    // Until something changes, at most so long; throws the token's reason.
+    asio::awaitable<void> wait_changed(std::chrono::milliseconds at_most, async::StopToken stop);
 
     // More may run at once than before: those that wait are looked at again.
     void limits_changed() { start_waiting(); }
@@ -51,6 +53,7 @@ class Runner {
     void start_waiting();
     [[nodiscard]] bool may_start(const ActiveRun& run) const;
     asio::awaitable<void> perform(std::shared_ptr<ActiveRun> run);
+    void record_broken(ActiveRun& run, const base::Error& error);
     void ended(const std::shared_ptr<ActiveRun>& run);
 
     run::Services& services_;

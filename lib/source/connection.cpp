@@ -3,9 +3,18 @@
 #include <algorithm>
 
 namespace pgbakd::source {
+namespace {
+
+constexpr const char* name_variable = "PGAPPNAME";
+
+}  // namespace
 
 std::string application_name(const std::string& run_id) {
     return "pgbakd/" + run_id;
+}
+
+std::string process_mark(const std::string& run_id) {
+    return std::string(name_variable) + "=" + application_name(run_id);
 }
 
 postgres::ConnectOptions connect_options(const model::ServerSpec& server, const base::Secret& password,
@@ -38,7 +47,7 @@ std::vector<os::Command::Variable> client_environment(const postgres::ConnectOpt
     put("PGSSLMODE", options.sslmode);
     put("PGSSLROOTCERT", options.sslrootcert);
     put("PGDATABASE", options.database);
-    put("PGAPPNAME", options.application_name);
+    put(name_variable, options.application_name);
     // Causes are told by their English words (program_stream.cpp).
     put("LC_ALL", "C");
     // libpq counts in seconds and takes 1 for 2.

@@ -13,6 +13,10 @@ namespace pgbakd::source {
 // Every backend of a run carries this name in pg_stat_activity, so that what a run left can be found and ended.
 [[nodiscard]] std::string application_name(const std::string& run_id);
 
+// What stands in the environment of every process of a run's client programs, workers that they fork included, and of
+// no other process: "PGAPPNAME=…".
+[[nodiscard]] std::string process_mark(const std::string& run_id);
+
 [[nodiscard]] postgres::ConnectOptions connect_options(const model::ServerSpec& server, const base::Secret& password,
                                                        const std::string& database, const std::string& application);
 

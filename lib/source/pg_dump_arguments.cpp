@@ -79,9 +79,26 @@ bool chooses_tables(const std::vector<std::string>& options) {
     return any_begins_with(options, choosing);
 }
 
-bool changes_rights(const std::vector<std::string>& options) {
-    constexpr std::array<std::string_view, 2> changing{"--role", "--enable-row-security"};
-    return any_begins_with(options, changing);
+std::string role_of(const std::vector<std::string>& options) {
+    // "--ro" may mean --rows-per-insert too: getopt_long refuses it.
+    constexpr std::string_view shortest = "--rol";
+    std::string role;
+    for (std::size_t i = 0; i < options.size(); ++i) {
+        const std::string_view option = options[i];
+        const auto equals = option.find('=');
+        const auto name = option.substr(0, equals);
+        if (!name.starts_with(shortest) || !std::string_view("--role").starts_with(name)) continue;
+        if (equals != std::string_view::npos)
+            role = option.substr(equals + 1);
+        else if (i + 1 < options.size())
+            role = options[++i];
+    }
+    return role;
+}
+
+bool enables_row_security(const std::vector<std::string>& options) {
+    constexpr std::array<std::string_view, 1> enabling{"--enable"};  // getopt_long needs no more of it
+    return any_begins_with(options, enabling);
 }
 
 }  // namespace pgbakd::source

@@ -53,6 +53,13 @@ postgres::ConnectOptions PgDumpSource::connection(const std::string& database) c
     return connect_options(settings_.server, settings_.password, database, settings_.application);
 }
 
+postgres::ConnectOptions PgDumpSource::reading_connection(const std::string& database) const {
+    auto options = connection(database);
+    options.role = role_of(settings_.source.options);
+    if (enables_row_security(settings_.source.options)) options.settings.emplace_back("row_security", "on");
+    return options;
+}
+
 asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     Prepared prepared;
     auto options = connection(settings_.server.maintenance_database);
@@ -86,6 +93,7 @@ asio::awaitable<std::vector<postgres::DatabaseInfo>> PgDumpSource::choose_databa
     std::vector<postgres::DatabaseInfo> existing, Prepared& prepared, async::StopToken stop) {
     std::vector<postgres::DatabaseInfo> chosen;
     std::vector<std::string> names;
+    names.reserve(existing.size());
     for (const auto& database : existing) names.push_back(database.name);
     const auto refuse = [&prepared](const std::string& database, base::Error error) {
         prepared.refused.push_back({database, std::move(error)});
@@ -139,11 +147,12 @@ asio::awaitable<std::vector<postgres::DatabaseInfo>> PgDumpSource::choose_databa
 }
 
 asio::awaitable<void> PgDumpSource::check_database(std::string database, async::StopToken stop) {
-    auto options = connection(database);
+    auto options = reading_connection(database);
     const auto session = co_await postgres::Session::connect(options, stop);
-    // Options that leave tables out may leave out just those the role cannot read: pg_dump itself will say.
-    // With --role or row security switched on, it is not this role's own rights that count.
-    if (chooses_tables(settings_.source.options) || changes_rights(settings_.source.options)) co_return;
+    // Options that leave tables out may leave out just those the role cannot read: pg_dump itself will say. With row
+    // security switched on, a policy is no obstacle.
+    const auto& chosen = settings_.source.options;
+    if (chooses_tables(chosen) || enables_row_security(chosen)) co_return;
     const auto report = co_await postgres::missing_privileges(*session, privileges_named, stop);
     if (report.total > 0) throw missing_privileges_error(database, report);
 }
@@ -198,7 +207,7 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, Prepare
     // A fingerprint counts what the dump holds. Plain SQL does not tell which tables were left out.
     const bool countable = !(chooses_tables(source.options) && part.format == model::DumpFormat::plain);
     if (source.fingerprint == model::FingerprintKind::counts && countable)
-        snapshot = co_await postgres::Snapshot::open(options, source.lock_wait_timeout, stop);
+        snapshot = co_await postgres::Snapshot::open(reading_connection(part.database), source.lock_wait_timeout, stop);
     // A snapshot does not hold back TRUNCATE: a table emptied between its dump and its count would disprove a good set.
     if (snapshot) co_await snapshot->lock_tables(stop);
     const DumpRequest request{part.format,

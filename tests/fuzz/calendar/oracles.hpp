@@ -56,18 +56,26 @@ inline void check_fires(const Schedule& schedule, base::Instant start, const Zon
         require(schedule.latest(start, after, zone) == after, "latest finds the last", schedule.canonical());
 }
 
+// What is wrong, at which column of the text, and the fix.
+inline void require_helpful(const base::Error& error, std::string_view text) {
+    const auto& message = error.message();
+    require(message.size() < 8 * Schedule::max_text_bytes, "an error is of bounded size");
+    require(!error.hint().empty(), "an error says the fix", message);
+    const auto word = message.rfind(" at column ");
+    require(word != std::string::npos && word > 0, "an error says the column, and what is there", message);
+    const auto column = std::strtoul(message.c_str() + word + std::string_view(" at column ").size(), nullptr, 10);
+    require(column >= 1 && column <= text.size() + 1, "the column is one of the text", message);
+}
+
 inline int check_schedule(std::string_view text) {
     static const auto changing = zone_with_changes();
     static const auto utc = Zone::utc();
     const auto parsed = Schedule::parse(text);
     if (!parsed) {
-        require(!parsed.error().message().empty(), "an error says what is wrong");
-        require(parsed.error().message().size() < 8 * Schedule::max_text_bytes, "an error is of bounded size");
+        require_helpful(parsed.error(), text);
         return 0;
     }
     const auto again = Schedule::parse(parsed->canonical());
-    // A long list may have a canonical text beyond the bound for what people write; nothing else may fail.
-    if (parsed->canonical().size() > Schedule::max_text_bytes) return 0;
     require(again.has_value(), "the canonical text parses", parsed->canonical());
     require(again->canonical() == parsed->canonical(), "the canonical text is canonical", parsed->canonical());
     require(again->kind() == parsed->kind() && again->own_zone() == parsed->own_zone() &&

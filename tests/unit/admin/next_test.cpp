@@ -46,6 +46,14 @@ TEST_CASE("what never fires says so") {
     CHECK(text(job.at("job")) == "");
     CHECK(contains(machine.run({"next", "--schedule", "0 0 30 2 *"}).out, "never fires"));
     CHECK(contains(machine.run({"next", "--schedule", "once at 2020-01-01 00:00"}).out, "no fire to come"));
+    for (const auto& [schedule, never] :
+         {std::pair{"once at 2020-01-01 00:00", true}, std::pair{"calendar 2025-*-* 02:00", true},
+          std::pair{"once at 2027-01-01 00:00", false}, std::pair{"on change", false}}) {
+        INFO(schedule);
+        const auto told = machine.run({"--json", "next", "--schedule", schedule}).json().at("jobs").at(0).as_object();
+        CHECK(told.at("never").as_bool() == never);
+        CHECK(told.at("fires").as_array().empty() == (never || std::string(schedule) == "on change"));
+    }
 }
 
 TEST_CASE("a job that is not there is not found, with the nearest name") {

@@ -100,6 +100,32 @@ TEST_CASE("schedules that are wrong, over or never due are refused") {
     CHECK(texts(both).find("/etc/pgbakd.yaml:4:15: warning: jobs.j.schedule: ") == 0);
 }
 
+TEST_CASE("a schedule that has passed since the daemon took it over is a warning, not the end of all jobs") {
+    std::vector<std::string> asked;
+    auto around = host();
+    around.was_in_force = [&asked](const std::filesystem::path& state_file, const model::JobSpec& job) {
+        asked.push_back(state_file.string() + " " + job.name + " " + job.schedule.canonical() + " " + job.zone->name());
+        return job.schedule.canonical() != "once at 2025-12-02 02:00";
+    };
+    const auto load_with = [&around](const std::string& schedule) {
+        return load({{"/etc/pgbakd.yaml", "repository: {directory: /srv/pg/sets}\n" + scheduled(schedule), false}},
+                    around);
+    };
+    const auto done = load_with("once at 2025-12-01 02:00");
+    CHECK(done.config);
+    CHECK(texts(done) ==
+          "/etc/pgbakd.yaml:5:15: warning: jobs.j.schedule: \"once at 2025-12-01 02:00\" has passed: the job does not "
+          "run by the clock any more\n  hint: remove the job, or give it a later time\n");
+    CHECK(load_with("calendar 2025-*-* 02:00").config);
+    CHECK_FALSE(load_with("once at 2025-12-02 02:00").config);
+    CHECK(asked.at(0) == "/srv/pg/state.db j once at 2025-12-01 02:00 Asia/Shanghai");
+    CHECK(asked.size() == 3);
+    // What can never have been right stays wrong, and what is to come is no question.
+    CHECK_FALSE(load_with("'0 2 30 2 *'").config);
+    CHECK(load_with("once at 2026-12-01 02:00").config);
+    CHECK(asked.size() == 3);
+}
+
 TEST_CASE("jitter is less than the schedule's shortest gap") {
     CHECK(load_text(scheduled("hourly", "jitter: 59m")).config);
     CHECK(problems_of(scheduled("hourly", "jitter: 1h")) ==

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "catalog/catalog.hpp"
 #include "host/secrets.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
@@ -79,4 +80,40 @@ TEST_CASE("a secret comes from where it is said to be, without the line end of i
     reference.name = "PGBAKD_TEST_NEVER_SET";
     CHECK_THROWS_AS(host::resolve_secret(reference), base::Error);
     CHECK(host::resolve_secret({}).empty());
+}
+
+TEST_CASE("a schedule that has passed is known by the daemon's state, or is an error") {
+    const support::TemporaryDirectory directory;
+    pgbakd::calendar::ZoneDatabase zones;
+    const auto file = directory / "pgbakd.yaml";
+    const auto state = directory / "state" / "state.db";
+    const auto configure = [&](const std::string& schedule) {
+        write(file, "timezone: UTC\nrepository: {directory: " + (directory / "state" / "sets").string() +
+                        "}\nservers: {s: {}}\njobs:\n  move: {schedule: " + schedule +
+                        ", source: {type: pg_dump, server: s, databases: all}}\n");
+        return host::load_configuration(file, zones, now);
+    };
+    const std::string schedule = "once at 2026-12-01 02:00";
+    // No daemon ever ran here.
+    CHECK_FALSE(configure(schedule).config);
+    CHECK_FALSE(std::filesystem::exists(state));
+    {
+        const auto catalog = pgbakd::catalog::Catalog::open(state, base::Timestamp{});
+        catalog->put_job_state({"move", schedule + " [UTC]", now - std::chrono::hours(1'000), false});
+    }
+    const auto done = configure(schedule);
+    CHECK(done.config);
+    REQUIRE(done.problems.size() == 1);
+    CHECK(done.problems.front().severity == pgbakd::config::Problem::Severity::warning);
+    CHECK(done.problems.front().message.find("has passed") != std::string::npos);
+    // Edited to another time in the past, or in another zone: nobody knows that one.
+    CHECK_FALSE(configure("once at 2026-12-01 03:00").config);
+    CHECK_FALSE(configure(schedule + ", timezone: Europe/Berlin").config);
+
+    // A file that tells nothing is said to be the reason.
+    write(state, "this is no database, and long enough for SQLite to look at its header, which says nothing at all");
+    const auto blind = configure(schedule);
+    CHECK_FALSE(blind.config);
+    REQUIRE(blind.problems.size() == 2);
+    CHECK(blind.problems.back().file == state.string());
 }

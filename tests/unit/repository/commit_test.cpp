@@ -74,7 +74,7 @@ TEST_CASE("a commit that failed can be tried again") {
     wrong.artifacts.at(1).bytes += 1;
     CHECK_THROWS_AS(place.repository.commit(partial, wrong), base::Error);
     place.repository.commit(partial, set);
-    CHECK(repository::verify(place.repository.find(partial.id), {}).ok);
+    CHECK(repository::verify(place.repository.find(partial.id), {}).ok());
 }
 
 TEST_CASE("a disk that is full at any step of a commit leaves no set") {
@@ -95,7 +95,7 @@ TEST_CASE("a disk that is full at any step of a commit leaves no set") {
             const auto sets = repository.sets();
             REQUIRE(sets.size() == 1);
             CHECK(sets.at(0).problem.empty());
-            CHECK(repository::verify(sets.at(0), {}).ok);
+            CHECK(repository::verify(sets.at(0), {}).ok());
             std::filesystem::remove(ballast);
             repository.remove(partial.id);
         } catch (const base::Error& error) {
@@ -143,7 +143,7 @@ TEST_CASE("a process killed at any moment leaves whole sets and nothing that swe
 
         for (const auto& set : place.repository.sets()) {
             CHECK(set.problem.empty());
-            CHECK(repository::verify(set, {}).ok);
+            CHECK(repository::verify(set, {}).ok());
         }
         (void)place.repository.sweep();
         for (const auto& name : os::list_directory(place / "a")) CHECK(model::is_set_name(name));

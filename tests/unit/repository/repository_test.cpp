@@ -120,7 +120,7 @@ TEST_CASE("a broken set is listed with its problem") {
         CHECK_FALSE(set.manifest.complete);
         CHECK(set.manifest.verified() == model::Verification::none);
         CHECK(set.manifest.started_at == at("2026-01-14T00:00:01Z"));
-        CHECK_FALSE(repository::verify(set, {}).ok);
+        CHECK_FALSE(repository::verify(set, {}).ok());
     }
     SECTION("the manifest names a file elsewhere") {
         auto text = contents(directory / "manifest.json");

@@ -25,7 +25,7 @@ TEST_CASE("a whole set is decoded, a changed one is not") {
     const auto verify = [&] { return repository::verify(place.repository.find(id), {}); };
 
     const auto good = verify();
-    CHECK(good.ok);
+    CHECK(good.ok());
     CHECK(good.level == Verification::decoded);
     REQUIRE(good.artifacts.size() == 2);
     CHECK(good.artifacts.at(0).file == "shop_20260114_000001.sql.gz");
@@ -59,11 +59,11 @@ TEST_CASE("a whole set is decoded, a changed one is not") {
         write(file.native() + ".sha256", "x");
     }
     const auto bad = verify();
-    CHECK_FALSE(bad.ok);
+    CHECK_FALSE(bad.ok());
     CHECK(bad.level == Verification::none);
-    CHECK_FALSE(bad.artifacts.at(0).ok);
+    CHECK_FALSE(bad.artifacts.at(0).ok());
     CHECK_FALSE(bad.artifacts.at(0).message.empty());
-    CHECK(bad.artifacts.at(1).ok);
+    CHECK(bad.artifacts.at(1).ok());
 }
 
 TEST_CASE("what never was a whole dump is told from what changed on disk") {
@@ -76,7 +76,7 @@ TEST_CASE("what never was a whole dump is told from what changed on disk") {
     set.artifacts.at(0) = artifact(set.artifacts.at(0).file, "database", bytes);
     place.repository.commit(partial, set);
     const auto verdict = repository::verify(place.repository.find(partial.id), {});
-    CHECK_FALSE(verdict.ok);
+    CHECK_FALSE(verdict.ok());
     CHECK(verdict.artifacts.at(0).message.find("the dump does not end with") == 0);
 
     write(partial.directory.parent_path() / partial.id.set / set.artifacts.at(1).file, "x");
@@ -95,7 +95,7 @@ TEST_CASE("an encrypted artifact is read back, no further") {
     secret.encryption = "age";
     place.repository.commit(partial, set);
     const auto verdict = repository::verify(place.repository.find(partial.id), {});
-    CHECK(verdict.ok);
+    CHECK(verdict.ok());
     CHECK(verdict.level == Verification::read_back);
     CHECK(verdict.artifacts.at(0).message.find("encrypted, so not decoded") != std::string::npos);
 }
@@ -169,15 +169,15 @@ TEST_CASE("files outside any set are decoded too") {
         REQUIRE_FALSE(bytes.empty());
         const auto verdict = verify_copy(directory / name, bytes);
         INFO(verdict.artifacts.at(0).message);
-        CHECK(verdict.ok);
+        CHECK(verdict.ok());
         CHECK(verdict.level == Verification::decoded);
         CHECK(verdict.artifacts.at(0).file == name);
         // The same, cut off.
-        CHECK_FALSE(verify_copy(directory / name, bytes.substr(0, bytes.size() - bytes.size() / 3)).ok);
+        CHECK_FALSE(verify_copy(directory / name, bytes.substr(0, bytes.size() - bytes.size() / 3)).ok());
     }
-    CHECK(verify_copy(directory / "b.sql.gz", gzip(dump_text())).ok);
-    CHECK(verify_copy(directory / "b.gz", gzip("anything")).ok);
-    CHECK_FALSE(verify_copy(directory / "b.sql.gz", gzip("anything")).ok);
+    CHECK(verify_copy(directory / "b.sql.gz", gzip(dump_text())).ok());
+    CHECK(verify_copy(directory / "b.gz", gzip("anything")).ok());
+    CHECK_FALSE(verify_copy(directory / "b.sql.gz", gzip("anything")).ok());
     CHECK(verify_copy(directory / "empty.dump", "").artifacts.at(0).message == "is empty");
     CHECK(verify_copy(directory / "letter", "hello").artifacts.at(0).message.find("is of no kind") == 0);
 }
@@ -188,9 +188,9 @@ TEST_CASE("a file's sidecar is believed more than the file") {
     const auto hash = codec::sha256_hex(bytes_of(bytes));
     const auto sidecar = directory / "a.dump.sha256";
     write(sidecar, hash + "  a.dump\n");
-    CHECK(verify_copy(directory / "a.dump", bytes).ok);
+    CHECK(verify_copy(directory / "a.dump", bytes).ok());
     write(sidecar, hash + " *renamed.dump\n");
-    CHECK(verify_copy(directory / "a.dump", bytes).ok);
+    CHECK(verify_copy(directory / "a.dump", bytes).ok());
     write(sidecar, std::string(64, '0') + "  a.dump\n");
     CHECK(verify_copy(directory / "a.dump", bytes).artifacts.at(0).message ==
           "has another SHA-256 than its .sha256 file says");

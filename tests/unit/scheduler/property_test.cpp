@@ -73,7 +73,7 @@ class World {
         auto& known = states_[state.job];
         INFO(state.job << " " << show(known.anchor) << " " << show(state.anchor));
         CHECK(state.anchor >= known.anchor);  // no step back is more than three hours here
-        CHECK(state.schedule == schedule_key(spec(state.job).schedule, *spec(state.job).zone));
+        CHECK(state.schedule == calendar::schedule_key(spec(state.job).schedule, *spec(state.job).zone));
         // Whatever it moved over was started, skipped or reported as missed.
         const auto& planned = spec(state.job);
         auto slot = known.job.empty() ? std::nullopt : planned.schedule.next(known.anchor, *planned.zone);

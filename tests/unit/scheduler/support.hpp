@@ -63,7 +63,7 @@ inline PlannedJob job(std::string name, std::string_view schedule, const JobOpti
 }
 // How the catalog has the schedule of `job`, all settled up to `anchor`.
 inline catalog::JobState stored(const PlannedJob& job, std::string_view anchor, bool paused = false) {
-    return {job.name, schedule_key(job.schedule, *job.zone), at(anchor), paused};
+    return {job.name, calendar::schedule_key(job.schedule, *job.zone), at(anchor), paused};
 }
 
 struct Describe {

@@ -1,0 +1,138 @@
+#include "run/dump_stage.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "async/timer.hpp"
+#include "base/units.hpp"
+#include "run/dump_part.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+constexpr std::chrono::seconds backends_patience{10};
+
+bool is_globals(const source::Part& part) {
+    return part.kind == "globals";
+}
+
+// Whether going on with the next part makes sense after this one failed so.
+bool ends_the_run(const base::Error& error, const async::StopToken& stop) {
+    return stop.stopped() || error.code() == base::ErrorCode::no_space;
+}
+
+void begin_set(Context& context) {
+    auto& set = context.set;
+    const auto& services = context.services;
+    const auto& prepared = context.ready.prepared;
+    set.id = context.partial->id;
+    set.run = context.request.run;
+    set.host = services.hostname;
+    set.trigger = std::string(model::trigger_text(context.request.trigger));
+    set.started_at = context.report.started_at;
+    set.timezone = context.job.timezone;
+    set.started_at_local = calendar::format_rfc3339(base::to_instant(set.started_at), *context.job.zone);
+    set.source.server = context.request.server.name;
+    set.source.databases = prepared.databases;
+    set.source.server_version = prepared.server.version;
+    set.source.server_version_number = prepared.server.version_number;
+    set.source.client_version = prepared.programs.version_text;
+    set.source.system_identifier = prepared.server.system_identifier;
+    set.system = {services.hostname, services.user, services.version};
+}
+
+void add(Context& context, DumpedPart dumped, const std::string& name, std::chrono::milliseconds took) {
+    for (const auto& text : dumped.notes) context.note(text);
+    auto event = context.make_event(
+        Event::Kind::dumped,
+        fmt::format("{} dumped: {} in {} ({} raw), decoded", name, base::format_size(dumped.artifact.bytes),
+                    base::format_duration(took), base::format_size(dumped.artifact.raw_bytes)));
+    event.bytes = dumped.artifact.bytes;
+    event.duration = took;
+    event.stage = "dump";
+    context.observe(event);
+    auto& set = context.set;
+    set.restore_order.push_back(dumped.artifact.file);
+    set.artifacts.push_back(std::move(dumped.artifact));
+    if (!dumped.facts.database.empty()) set.databases.push_back(std::move(dumped.facts));
+}
+
+asio::awaitable<void> dump_with_retries(Context& context, source::Part part, async::StopToken stop) {
+    auto& services = context.services;
+    const auto stem = is_globals(part) ? std::string("globals") : model::file_name_of_database(part.database);
+    const auto file = fmt::format("{}_{}{}", stem, context.partial->id.set, part.extension);
+    const auto what = is_globals(part) ? std::string("globals") : fmt::format("\"{}\"", part.database);
+    async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
+    for (;;) {
+        const auto began = services.clock.steady();
+        std::exception_ptr failure;
+        try {
+            auto dumped = co_await dump_part(services, *context.source, part, context.ready.prepared,
+                                             context.partial->directory, file, context.progress, stop);
+            const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
+            add(context, std::move(dumped), part.what(), took);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) co_return;
+        // The failed attempt's backends must not go on holding locks beside the next one's.
+        co_await end_backends(context);
+        co_await wait_or_rethrow(context, backoff, failure, "dumping " + what, stop);
+    }
+}
+
+asio::awaitable<void> begin_partial(Context& context) {
+    const auto* repository = &context.services.repository;
+    const auto name = model::set_name(base::to_instant(context.report.started_at), *context.job.zone);
+    const auto begin = [repository, job = context.job.name, name] { return repository->begin(job, name); };
+    context.partial = co_await async::run_blocking(context.services.pool, begin);
+    begin_set(context);
+}
+
+}  // namespace
+
+asio::awaitable<void> dump_stage(Context& context, async::StopToken stop) {
+    auto& stages = context.stages;
+    auto& progress = *context.progress;
+    stages.begin(model::StageName::dump);
+    co_await begin_partial(context);
+    progress.dump_started = context.services.clock.steady();
+    std::size_t databases = 0;
+    const auto& prepared = context.ready.prepared;
+    for (const auto& part : prepared.parts) {
+        progress.part = part.what();
+        std::exception_ptr failure;
+        try {
+            co_await dump_with_retries(context, part, stop);
+            if (part.kind == "database") ++databases;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        ++progress.parts_done;
+        if (!failure) continue;
+        const auto error = base::to_error(failure);
+        if (ends_the_run(error, stop)) std::rethrow_exception(failure);
+        context.part_failed(part.database, error);
+    }
+    if (databases == 0) throw base::Error(*context.first_failure);
+    const auto bytes = context.set.bytes();
+    stages.end(bytes, fmt::format("{} of {} parts", context.set.artifacts.size(),
+                                  prepared.parts.size() + prepared.refused.size()));
+    stages.begin(model::StageName::verify);
+    stages.end(bytes, "every artifact was decoded to its end while it was written, and read back");
+}
+
+asio::awaitable<void> end_backends(Context& context) {
+    if (!context.source) co_return;
+    std::exception_ptr unreachable;
+    try {
+        const async::Deadline patience(context.services.executor, {}, backends_patience,
+                                       "ending the backends of the run");
+        co_await context.source->end_backends(patience.token());
+    } catch (...) {
+        unreachable = std::current_exception();
+    }
+}
+
+}  // namespace pgbakd::run

@@ -1,0 +1,195 @@
+#include "service/dispatcher.hpp"
+
+#include <fmt/format.h>
+
+#include <array>
+
+#include "async/timer.hpp"
+#include "base/text.hpp"
+#include "run/execute.hpp"
+#include "systemd/message_ids.hpp"
+
+namespace pgbakd::service {
+namespace {
+
+constexpr std::chrono::seconds recording_pause{10};
+
+// A job whose run is being recorded: no second one may be asked for meanwhile.
+class Starting {
+  public:
+    Starting(std::multiset<std::string>& jobs, const std::string& job) : jobs_(jobs), at_(jobs.insert(job)) {}
+    Starting(const Starting&) = delete;
+    Starting& operator=(const Starting&) = delete;
+    ~Starting() { jobs_.erase(at_); }
+
+  private:
+    std::multiset<std::string>& jobs_;
+    std::multiset<std::string>::iterator at_;
+};
+
+base::Error unknown_job(const config::Config& config, const std::string& name) {
+    std::vector<std::string> names;
+    for (const auto& job : config.jobs) names.push_back(job->name);
+    const auto near = base::closest(name, names);
+    return {base::ErrorCode::not_found, fmt::format("there is no job \"{}\"", base::printable(name)),
+            near ? fmt::format("did you mean \"{}\"?", *near) : fmt::format("jobs: {}", base::join(names, ", "))};
+}
+
+// Whether the catalog may be writable again in a while: a fire must not be lost because the disk was full at two.
+bool may_pass(const base::Error& error) {
+    return error.code() == base::ErrorCode::no_space || error.code() == base::ErrorCode::io_failed ||
+           error.code() == base::ErrorCode::timed_out;
+}
+
+}  // namespace
+
+void Dispatcher::act(std::vector<scheduler::Action> actions) {
+    for (auto& action : actions) actions_.push_back(std::move(action));
+    added_.notify();
+}
+
+asio::awaitable<void> Dispatcher::carry_out(async::StopToken stop) {
+    bool told = false;
+    for (;;) {
+        while (!actions_.empty() && !core_.stopping) {
+            const auto action = std::make_shared<scheduler::Action>(actions_.front());
+            std::exception_ptr failure;
+            try {
+                co_await carry_out_one(action);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            if (failure) {
+                const auto error = base::to_error(failure).during("recording a schedule");
+                if (!told) core_.log.problem(Priority::error, error);
+                told = may_pass(error);
+                if (told) {
+                    co_await async::sleep_for(recording_pause, stop);
+                    continue;
+                }
+                if (const auto* start = std::get_if<scheduler::Start>(action.get())) finished(start->job);
+            } else if (told) {
+                told = false;
+                core_.log.write(Priority::info, "schedules can be recorded again");
+            }
+            actions_.pop_front();
+        }
+        co_await added_.wait(stop);
+    }
+}
+
+asio::awaitable<void> Dispatcher::carry_out_one(std::shared_ptr<const scheduler::Action> action) {
+    auto* catalog = core_.catalog.get();
+    auto& log = core_.log;
+    if (const auto* start = std::get_if<scheduler::Start>(action.get())) {
+        co_await start_scheduled(*start);
+    } else if (const auto* skip = std::get_if<scheduler::Skip>(action.get())) {
+        co_await record_skip(*skip);
+    } else if (const auto* anchor = std::get_if<scheduler::Anchor>(action.get())) {
+        const auto put_job_state = [catalog, state = anchor->state] { catalog->put_job_state(state); };
+        co_await async::run_blocking(core_.pool, put_job_state);
+    } else if (const auto* forget = std::get_if<scheduler::Forget>(action.get())) {
+        const auto forget_job = [catalog, job = forget->job] { catalog->forget_job(job); };
+        co_await async::run_blocking(core_.pool, forget_job);
+    } else if (const auto* missed = std::get_if<scheduler::Missed>(action.get())) {
+        log.write(Priority::warning,
+                  fmt::format("{}: missed {}{} {}, the latest at {}", missed->job, missed->more ? "more than " : "",
+                              missed->count, missed->count == 1 ? "fire" : "fires",
+                              core_.people_time(missed->job, missed->latest)),
+                  systemd::fire_missed, {{"PGBAKD_JOB", missed->job}});
+    } else if (const auto* moved = std::get_if<scheduler::Moved>(action.get())) {
+        log.write(Priority::info, moved->to ? fmt::format("{}: new time zone rules moved the next fire to {}",
+                                                          moved->job, core_.people_time(moved->job, *moved->to))
+                                            : moved->job + ": new time zone rules left no further fire");
+    } else if (const auto* warning = std::get_if<scheduler::Warning>(action.get())) {
+        log.problem(Priority::warning, {base::ErrorCode::internal, warning->message, warning->hint});
+    }
+}
+
+asio::awaitable<void> Dispatcher::start_scheduled(scheduler::Start start) {
+    const auto job = core_.config->job(start.job);
+    if (!job) {
+        finished(start.job);
+        co_return;
+    }
+    const Starting starting(starting_, start.job);
+    const auto trigger = start.catch_up ? model::Trigger::catch_up : model::Trigger::schedule;
+    auto request = make_request(job, trigger, start.repeated ? std::nullopt : std::optional(start.slot));
+    auto report = run::begin_report(request, core_.clock.now());
+    auto* catalog = core_.catalog.get();
+    // A repeated slot may have run before: it is a run without one.
+    const auto take_slot = [catalog, start, report] {
+        if (!start.repeated) return catalog->take_slot(start.state, start.slot, report);
+        catalog->begin_run(report);
+        return true;
+    };
+    const bool taken = co_await async::run_blocking(core_.pool, take_slot);
+    if (taken) {
+        core_.runner->add(std::move(request), std::move(report));
+        co_return;
+    }
+    core_.log.write(Priority::warning, fmt::format("{}: the fire of {} was run before", start.job,
+                                                   core_.people_time(start.job, start.slot)));
+    finished(start.job);
+}
+
+asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
+    auto* catalog = core_.catalog.get();
+    const auto put_job_state = [catalog, state = skip.state] { catalog->put_job_state(state); };
+    co_await async::run_blocking(core_.pool, put_job_state);
+    const std::string reason(scheduler::reason_text(skip.reason));
+    core_.log.write(
+        Priority::warning,
+        fmt::format("{}: the fire of {} is skipped: {}", skip.job, core_.people_time(skip.job, skip.slot), reason),
+        systemd::fire_missed, {{"PGBAKD_JOB", skip.job}});
+    const auto job = core_.config->job(skip.job);
+    if (!job) co_return;
+    const auto request = make_request(job, model::Trigger::schedule, skip.slot);
+    auto report = run::begin_report(request, core_.clock.now());
+    co_await run::record_skipped(*core_.services, std::move(report), job->zone,
+                                 {base::ErrorCode::conflict, reason, "see overlap and catch_up of this job"});
+}
+
+asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name) {
+    const auto job = core_.config->job(name);
+    if (!job) throw unknown_job(*core_.config, name);
+    if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
+    if (core_.runner->is_running(name) || starting_.contains(name))
+        throw base::Error(base::ErrorCode::conflict, fmt::format("a run of {} goes on already", name),
+                          "wait for it (pgbakctl status), or end it: pgbakctl cancel RUN");
+    const Starting starting(starting_, name);
+    // Told before the disk is: a fire that comes meanwhile already sees a run of this job.
+    core_.planner.on_started(name);
+    auto request = make_request(job, model::Trigger::manual, std::nullopt);
+    auto report = run::begin_report(request, core_.clock.now());
+    auto* catalog = core_.catalog.get();
+    const auto begin_run = [catalog, report] { catalog->begin_run(report); };
+    std::exception_ptr failure;
+    try {
+        co_await async::run_blocking(core_.pool, begin_run);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        finished(name);
+        std::rethrow_exception(failure);
+    }
+    const auto id = request.run.text();
+    core_.runner->add(std::move(request), std::move(report));
+    co_return id;
+}
+
+void Dispatcher::finished(const std::string& job) {
+    act(core_.planner.on_finished(job, core_.now()));
+    core_.driver->rearm();
+}
+
+run::Request Dispatcher::make_request(std::shared_ptr<const model::JobSpec> job, model::Trigger trigger,
+                                      std::optional<base::Instant> slot) {
+    std::array<std::byte, 10> random{};
+    for (auto& byte : random) byte = static_cast<std::byte>(core_.services->random() & 0xffU);
+    const auto& server = core_.config->servers.at(job->source.server);
+    return {std::move(job), server, base::RunId::make(core_.clock.now(), random), trigger, slot};
+}
+
+}  // namespace pgbakd::service

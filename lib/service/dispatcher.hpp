@@ -1,0 +1,47 @@
+// Carries out what the planner wants done, and what people ask for: takes the slot in the catalog, then hands the run
+// to the Runner.
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "async/event.hpp"
+#include "async/stop.hpp"
+#include "scheduler/actions.hpp"
+#include "service/core.hpp"
+
+namespace pgbakd::service {
+
+class Dispatcher {
+  public:
+    explicit Dispatcher(Core& core) : core_(core), added_(core.io.get_executor()) {}
+
+    // What the planner returned; carried out soon, in this order.
+    void act(std::vector<scheduler::Action> actions);
+    // Carries actions out one after the other: a slot is on the disk before its run starts and before the next action
+    // is looked at. What cannot be recorded for want of space or by an I/O error is tried until it can. Until stopped.
+    asio::awaitable<void> carry_out(async::StopToken stop);
+
+    // A run by hand, recorded and queued; its id. Errors: not_found, conflict (one goes on), interrupted.
+    asio::awaitable<std::string> start_by_hand(std::string job);
+    // A run of the job has ended, or will not begin.
+    void finished(const std::string& job);
+
+  private:
+    asio::awaitable<void> carry_out_one(std::shared_ptr<const scheduler::Action> action);
+    asio::awaitable<void> start_scheduled(scheduler::Start start);
+    asio::awaitable<void> record_skip(scheduler::Skip skip);
+    run::Request make_request(std::shared_ptr<const model::JobSpec> job, model::Trigger trigger,
+                              std::optional<base::Instant> slot);
+
+    Core& core_;
+    std::deque<scheduler::Action> actions_;
+    async::Event added_;
+    std::multiset<std::string> starting_;  // jobs whose run is being recorded and not in the runner's queue yet
+};
+
+}  // namespace pgbakd::service

@@ -1,0 +1,31 @@
+// Takes a changed configuration over, or refuses it as a whole; and the same configuration under new time zone rules.
+#pragma once
+
+#include "service/control_routes.hpp"
+#include "service/core.hpp"
+#include "service/dispatcher.hpp"
+
+namespace pgbakd::service {
+
+class Reloader {
+  public:
+    Reloader(Core& core, Dispatcher& dispatcher) : core_(core), dispatcher_(dispatcher) {}
+
+    // Reads the files again. Anything wrong: the old configuration stays in force, and the verdict and the log say
+    // why. Errors: conflict (a reload goes on), interrupted (the daemon stops).
+    asio::awaitable<ReloadVerdict> reload();
+
+    // The time zone files may have changed (behaviour of an updated tzdata): each zone that a job goes by is read
+    // again, and fires that moved are logged. A file that cannot be used leaves the old rules in force, with a warning.
+    asio::awaitable<void> read_zones_again();
+
+  private:
+    asio::awaitable<ReloadVerdict> load_again();
+    void apply(ConfigPtr config);
+
+    Core& core_;
+    Dispatcher& dispatcher_;
+    bool reloading_ = false;
+};
+
+}  // namespace pgbakd::service

@@ -1,0 +1,44 @@
+#include "service/unwritten_reports.hpp"
+
+#include <fmt/format.h>
+
+#include "async/timer.hpp"
+
+namespace pgbakd::service {
+namespace {
+
+constexpr std::chrono::seconds pause{5};
+
+}  // namespace
+
+void UnwrittenReports::keep(const model::RunReport& report) {
+    reports_.push_back(report);
+    added_.notify();
+}
+
+std::optional<model::RunReport> UnwrittenReports::find(const base::RunId& run) const {
+    for (const auto& report : reports_)
+        if (report.run == run) return report;
+    return std::nullopt;
+}
+
+asio::awaitable<void> UnwrittenReports::write(async::StopToken stop) {
+    auto* catalog = core_.catalog.get();
+    for (;;) {
+        while (reports_.empty()) co_await added_.wait(stop);
+        co_await async::sleep_for(pause, stop);
+        const auto report = reports_.front();
+        const auto finish_run = [catalog, report] { catalog->finish_run(report); };
+        std::exception_ptr failure;
+        try {
+            co_await async::run_blocking(core_.pool, finish_run);
+        } catch (const base::Error&) {
+            failure = std::current_exception();
+        }
+        if (failure) continue;
+        reports_.pop_front();
+        core_.log.write(Priority::info, fmt::format("{}: run {} is recorded now", report.job, report.run.text()));
+    }
+}
+
+}  // namespace pgbakd::service

@@ -1,0 +1,69 @@
+#include "service/zone_watch.hpp"
+
+#include <filesystem>
+#include <optional>
+
+#include "async/timer.hpp"
+#include "os/directory_watch.hpp"
+
+namespace pgbakd::service {
+namespace {
+
+// A package manager replaces some hundred files one after the other.
+constexpr std::chrono::seconds settled{1};
+
+// All of them, whatever zones the configuration names now: a reload may name others. Directories watched already stay
+// so. Blocks, for microseconds: the tree has some twenty directories.
+void watch_tree(os::DirectoryWatch& watch, const std::filesystem::path& top) {
+    watch.add(top);
+    std::error_code error;
+    for (auto entry = std::filesystem::recursive_directory_iterator(top, error);
+         !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+        std::error_code gone;
+        if (entry->is_directory(gone) && !entry->is_symlink(gone)) watch.add(entry->path());
+    }
+}
+
+}  // namespace
+
+asio::awaitable<void> watch_zones(Core& core, Reloader& reloader, async::StopToken stop) {
+    std::optional<os::DirectoryWatch> watch;
+    asio::posix::stream_descriptor readable(core.io);
+    std::exception_ptr failure;
+    try {
+        watch.emplace();
+        watch_tree(*watch, core.zones.directory());
+        readable.assign(watch->descriptor());
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        core.log.problem(Priority::warning, base::to_error(failure).during("time zones"));
+        co_return;
+    }
+    // The descriptor is the watch's own: Asio must not close it.
+    struct Release {
+        asio::posix::stream_descriptor& descriptor;
+        ~Release() { descriptor.release(); }
+    } release{readable};
+    const auto registration = stop.on_stop([&readable] { readable.cancel(); });
+    for (;;) {
+        boost::system::error_code error;
+        co_await readable.async_wait(asio::posix::stream_descriptor::wait_read,
+                                     asio::redirect_error(asio::use_awaitable, error));
+        stop.check();
+        do {
+            co_await async::sleep_for(settled, stop);
+        } while (watch->drain());
+        try {
+            watch_tree(*watch, core.zones.directory());
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) core.log.problem(Priority::warning, base::to_error(failure).during("time zones"));
+        failure = nullptr;
+        co_await reloader.read_zones_again();
+    }
+}
+
+}  // namespace pgbakd::service
