@@ -117,8 +117,9 @@ ExitCode perform_check(Context& context, const Arguments& arguments) {
     Telling telling(context);
     if (arguments.has("--connect")) {
         if (!context.json) context.out << '\n';
+        const auto credentials = read_credentials(context.around, config);
         become_owner_of(config.repository.directory);
-        check_connections(context, config, [&telling](const Finding& finding) { telling(finding); });
+        check_connections(context, config, credentials, [&telling](const Finding& finding) { telling(finding); });
         document["connect"] = telling.take();
     }
     if (context.json) print_json(context, document);

@@ -28,19 +28,30 @@ std::string flags_of(const std::vector<Flag>& flags) {
     return base::join(words, " ");
 }
 
-// What a shell's own command substitution yields for it; empty: files.
-std::string names_command(Values values, std::string_view program) {
+// The words themselves, or a command substitution that yields them: `before` and `behind` a kind of names. Empty:
+// files.
+std::string choices_of(Values values, std::string_view before, std::string_view behind) {
+    const auto asked = [&](std::string_view kind) { return fmt::format("{}{}{}", before, kind, behind); };
     switch (values) {
-        case Values::jobs: return fmt::format("$({} names jobs 2>/dev/null)", program);
-        case Values::sets: return fmt::format("$({} names sets 2>/dev/null)", program);
-        case Values::runs: return fmt::format("$({} names runs 2>/dev/null)", program);
+        case Values::jobs: return asked("jobs");
+        case Values::sets: return asked("sets");
+        case Values::runs: return asked("runs");
+        case Values::zones: return asked("zones");
         case Values::statuses: return std::string(statuses);
         case Values::shells: return std::string(shells);
-        case Values::zones: return fmt::format("$({} names zones 2>/dev/null)", program);
         case Values::files:
         case Values::anything: break;
     }
     return {};
+}
+
+// The configuration that stands on the line is the one whose jobs are meant.
+std::string bash_choices(Values values) {
+    return choices_of(values, "$(pgbakctl \"${config[@]}\" names ", " 2>/dev/null)");
+}
+
+std::string fish_choices(Values values) {
+    return choices_of(values, "(__pgbakctl_names ", ")");
 }
 
 std::vector<const Verb*> shown_verbs() {
@@ -63,7 +74,7 @@ std::string bash_values() {
         if (flag.value.empty()) return;
         auto pattern = flag.spelling;
         if (const auto comma = pattern.find(','); comma != std::string::npos) pattern[comma] = '|';
-        const auto names = names_command(flag.values, "pgbakctl");
+        const auto names = bash_choices(flag.values);
         if (flag.values == Values::files)
             text += fmt::format("        {}) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n", pattern);
         else
@@ -79,25 +90,29 @@ std::string bash_values() {
 std::string bash_script() {
     std::string cases;
     for (const auto* verb : shown_verbs()) {
-        const auto names = verb->positionals.empty() ? "" : names_command(verb->positionals.front().values, "pgbakctl");
-        cases += fmt::format("        {}) words=\"{}\"; flags=\"{}\" ;;\n", verb->name, names, flags_of(verb->flags));
+        const auto names = verb->positionals.empty() ? "" : bash_choices(verb->positionals.front().values);
+        cases += fmt::format("        {}) choices=\"{}\"; flags=\"{}\" ;;\n", verb->name, names, flags_of(verb->flags));
     }
     return fmt::format(R"(# bash completion for pgbakctl: source <(pgbakctl completion bash)
 _pgbakctl() {{
-    local word=${{COMP_WORDS[COMP_CWORD]}} previous=${{COMP_WORDS[COMP_CWORD-1]}} verb="" words="" flags="" each
+    local word=${{COMP_WORDS[COMP_CWORD]}} previous="" verb="" choices="" flags="" each config=()
     COMPREPLY=()
+    [[ $word == = ]] && word=""
+    for each in "${{COMP_WORDS[@]:1:$((COMP_CWORD - 1))}}"; do
+        [[ $each == = ]] && continue
+        [[ $previous == --config ]] && config=(--config "$each")
+        [[ -z $verb && $previous != --config ]] && case " {verbs} " in *" $each "*) verb=$each ;; esac
+        previous=$each
+    done
     case $previous in
 {values}    esac
-    for each in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
-        case " {verbs} " in *" $each "*) verb=$each; break ;; esac
-    done
     case $verb in
-        "") words="{verbs}" ;;
+        "") choices="{verbs}" ;;
 {cases}    esac
     if [[ $word == -* ]]; then
         COMPREPLY=($(compgen -W "$flags {globals} --help" -- "$word"))
     else
-        COMPREPLY=($(compgen -W "$words" -- "$word"))
+        COMPREPLY=($(compgen -W "$choices" -- "$word"))
         [[ $verb == verify ]] && COMPREPLY+=($(compgen -f -- "$word"))
     fi
     return 0
@@ -108,7 +123,7 @@ complete -F _pgbakctl pgbakctl
                        fmt::arg("globals", flags_of(global_flags())));
 }
 
-// zsh runs bash's: one script to keep right.
+// zsh runs bash's: one script to keep right. It must not use the names of zsh's own variables, such as `words`.
 std::string zsh_script() {
     return "#compdef pgbakctl\n# zsh completion for pgbakctl: source <(pgbakctl completion zsh)\n"
            "autoload -U +X bashcompinit && bashcompinit\n" +
@@ -128,14 +143,26 @@ std::string fish_flag(const Flag& flag, const std::string& condition) {
     std::string line = "complete -c pgbakctl" + condition;
     for (const auto word : base::split(flag.spelling, ','))
         line += word.starts_with("--") ? fmt::format(" -l {}", word.substr(2)) : fmt::format(" -s {}", word.substr(1));
-    const auto names = names_command(flag.values, "pgbakctl");
+    const auto names = fish_choices(flag.values);
     if (!flag.value.empty()) line += flag.values == Values::files ? " -r -F" : " -x";
-    if (!names.empty()) line += fmt::format(" -a {}", shell_quoted(names.starts_with("$") ? names.substr(1) : names));
+    if (!names.empty()) line += fmt::format(" -a {}", shell_quoted(names));
     return line + fmt::format(" -d {}\n", shell_quoted(flag.help));
 }
 
 std::string fish_script() {
-    std::string text = "# fish completion for pgbakctl: pgbakctl completion fish | source\ncomplete -c pgbakctl -f\n";
+    std::string text = R"(# fish completion for pgbakctl: pgbakctl completion fish | source
+function __pgbakctl_names
+    set -l config
+    set -l previous
+    for each in (commandline -opc)
+        string match -q -- '--config=*' $each; and set config $each
+        test "$previous" = --config; and set config --config $each
+        set previous $each
+    end
+    pgbakctl $config names $argv 2>/dev/null
+end
+complete -c pgbakctl -f
+)";
     for (const auto& flag : global_flags()) text += fish_flag(flag, "");
     const auto no_verb = fmt::format(" -n 'not __fish_seen_subcommand_from {}'", verb_words());
     for (const auto* verb : shown_verbs()) {
@@ -143,9 +170,8 @@ std::string fish_script() {
         const auto seen = fmt::format(" -n '__fish_seen_subcommand_from {}'", verb->name);
         for (const auto& flag : verb->flags) text += fish_flag(flag, seen);
         if (verb->positionals.empty()) continue;
-        const auto names = names_command(verb->positionals.front().values, "pgbakctl");
         text += fmt::format("complete -c pgbakctl{}{} -a {}\n", seen, verb->name == "verify" ? " -F" : "",
-                            shell_quoted(names.starts_with("$") ? names.substr(1) : names));
+                            shell_quoted(fish_choices(verb->positionals.front().values)));
     }
     return text;
 }

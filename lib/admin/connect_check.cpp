@@ -61,6 +61,19 @@ void check_directory(const std::string& subject, const std::filesystem::path& di
           {}});
 }
 
+base::Error not_handed_over(const model::SecretReference& reference, const std::filesystem::path& service) {
+    return {
+        base::ErrorCode::not_found,
+        fmt::format("{}: credential \"{}\" is handed over by systemd, and not to this process; that of the service, "
+                    "in {}, cannot be read either",
+                    reference.location, reference.name, service.string()),
+        fmt::format("run this as root while the service runs, or hand it over: systemd-run --pipe --wait -p "
+                    "User=pgbakd -p LoadCredential={}:/path/to/file pgbakctl check --connect (or "
+                    "LoadCredentialEncrypted=, see systemd-creds); the daemon itself tells when it starts whether "
+                    "it can read it",
+                    reference.name)};
+}
+
 std::string databases_text(const std::vector<std::string>& databases) {
     std::vector<std::string> named(databases.begin(), databases.begin() + static_cast<std::ptrdiff_t>(std::min(
                                                                               databases_named, databases.size())));
@@ -70,8 +83,9 @@ std::string databases_text(const std::vector<std::string>& databases) {
 
 class JobCheck {
   public:
-    JobCheck(Context& context, const config::Config& config, const model::JobSpec& job, const Tell& tell)
-        : context_(context), config_(config), job_(job), tell_(tell) {}
+    JobCheck(Context& context, const config::Config& config, const model::JobSpec& job, const Credentials& credentials,
+             const Tell& tell)
+        : context_(context), config_(config), job_(job), credentials_(credentials), tell_(tell) {}
 
     void run() {
         try {
@@ -100,7 +114,7 @@ class JobCheck {
         source::PgDumpSource source(
             reactor.get_executor(), pool,
             {server, job_.source, job_.compression, postgres::ProgramSearch::standard(path.value_or("/usr/bin:/bin")),
-             host::resolve_secret(server.password), source::application_name("check"), 0});
+             password(), source::application_name("check"), 0});
         Asked asked;
         asio::co_spawn(reactor, ask(reactor.get_executor(), source, "job " + job_.name, asked),
                        [](const std::exception_ptr& failure) {
@@ -109,6 +123,12 @@ class JobCheck {
         reactor.run();
         if (asked.failure) std::rethrow_exception(asked.failure);
         return std::move(*asked.prepared);
+    }
+
+    [[nodiscard]] base::Secret password() const {
+        const auto credential = credentials_.find(job_.source.server);
+        if (credential != credentials_.end()) return credential->second.value();
+        return host::resolve_secret(config_.servers.at(job_.source.server).password);
     }
 
     void dumped(const source::Prepared& prepared) {
@@ -149,16 +169,36 @@ class JobCheck {
     Context& context_;
     const config::Config& config_;
     const model::JobSpec& job_;
+    const Credentials& credentials_;
     const Tell& tell_;
 };
 
 }  // namespace
 
-void check_connections(Context& context, const config::Config& config,
+Credentials read_credentials(const Surroundings& around, const config::Config& config) {
+    Credentials found;
+    auto environment = systemd::Environment::of_process();
+    if (around.environment) environment.credentials_directory = around.environment("CREDENTIALS_DIRECTORY");
+    const bool ours = environment.credentials_directory.has_value();
+    if (!ours) environment.credentials_directory = around.service_credentials.string();
+    const bool readable = ::access(environment.credentials_directory->c_str(), R_OK | X_OK) == 0;
+    for (const auto& [name, server] : config.servers) {
+        if (server.password.kind != model::SecretReference::Kind::credential) continue;
+        try {
+            if (!ours && !readable) throw not_handed_over(server.password, around.service_credentials);
+            found.emplace(name, host::resolve_secret(server.password, environment));
+        } catch (const base::Error& error) {
+            found.emplace(name, error);
+        }
+    }
+    return found;
+}
+
+void check_connections(Context& context, const config::Config& config, const Credentials& credentials,
                        const std::function<void(const Finding&)>& tell) {
     check_directory("repository", config.repository.directory, tell);
     check_directory("reports", config.reports_directory, tell);
-    for (const auto& job : config.jobs) JobCheck(context, config, *job, tell).run();
+    for (const auto& job : config.jobs) JobCheck(context, config, *job, credentials, tell).run();
 }
 
 }  // namespace pgbakd::admin

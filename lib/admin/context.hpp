@@ -25,6 +25,8 @@ struct Surroundings {
     const base::Clock& clock;
     calendar::ZoneDatabase& zones;
     std::string host_zone_name;
+    // Where systemd keeps what it handed to the daemon's service, for root to see.
+    std::filesystem::path service_credentials = "/run/credentials/pgbakd.service";
 };
 
 struct Context {

@@ -24,9 +24,13 @@ config::Problem problem_of(const boost::json::object& object) {
     return problem;
 }
 
-Failure refused_reload(const Answer& answer) {
+std::vector<config::Problem> problems_of(const Answer& answer) {
     std::vector<config::Problem> problems;
     for (const auto& value : list_at(answer.body, "problems")) problems.push_back(problem_of(as_object(value)));
+    return problems;
+}
+
+Failure refused_reload(const Answer& answer) {
     auto refused = refusal(answer);
     if (answer.status != 422) return refused;
     const auto given = text_at(object_at(answer.body, "error"), "message");
@@ -34,7 +38,7 @@ Failure refused_reload(const Answer& answer) {
             {base::ErrorCode::invalid_configuration,
              given.empty() ? "the new configuration is refused: the old one stays in force" : given,
              refused.error().hint()},
-            std::move(problems)};
+            problems_of(answer)};
 }
 
 void print_changes(Context& context, const boost::json::array& changes) {
@@ -60,10 +64,12 @@ Answer ask_for_reload(Context& context) {
 ExitCode perform_reload(Context& context, const Arguments&) {
     const auto answer = ask_for_reload(context);
     if (!answer.good()) throw refused_reload(answer);
-    if (context.json)
+    if (context.json) {
         print_json(context, answer.body);
-    else
-        print_changes(context, list_at(answer.body, "changes"));
+        return ExitCode::good;
+    }
+    for (const auto& warning : problems_of(answer)) context.err << config::problem_text(warning) << '\n';
+    print_changes(context, list_at(answer.body, "changes"));
     return ExitCode::good;
 }
 

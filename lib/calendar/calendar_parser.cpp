@@ -190,7 +190,10 @@ base::Status read_weekdays(Scanner& scanner, CalendarForm& event) {
         const auto found = weekday_at(here.text);
         if (!found && first) return {};
         if (!found)
-            return problem(here.position, here.text.empty() ? "the end of the text" : quoted(scanner.peek_word().text),
+            return problem(here.position,
+                           here.text.empty()
+                               ? "the end of the text"
+                               : quoted(here.text.substr(0, std::max<std::size_t>(scanner.peek_word().text.size(), 1))),
                            "a weekday belongs here", "weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun");
         for (std::size_t i = 0; i < found->length; ++i) scanner.take(scanner.peek());
         if (range_start) {

@@ -45,7 +45,20 @@ int year_of(local_seconds time) {
 }
 
 void TimeSet::add(int hour, Bits minutes) {
-    minutes_[static_cast<std::size_t>(hour)] |= minutes;
+    auto& index = of_hour_[static_cast<std::size_t>(hour)];
+    if (has_bit(hours_, hour)) {
+        minutes |= minutes_[index];
+        int users = 0;
+        for (int other = 0; other < 24; ++other)
+            if (has_bit(hours_, other) && of_hour_[static_cast<std::size_t>(other)] == index) ++users;
+        if (users == 1) {
+            minutes_[index] = minutes;
+            return;
+        }
+    }
+    auto known = std::find(minutes_.begin(), minutes_.end(), minutes);
+    if (known == minutes_.end()) known = minutes_.insert(minutes_.end(), minutes);
+    index = static_cast<std::uint8_t>(known - minutes_.begin());  // at most one for each hour
     hours_ |= Bits{1} << static_cast<unsigned>(hour);
 }
 
@@ -56,7 +69,7 @@ void TimeSet::add_product(Bits hours, Bits minutes) {
 std::optional<int> TimeSet::first_from(int second_of_day) const {
     const int hour = second_of_day / 3600, minute = second_of_day / 60 % 60, second = second_of_day % 60;
     if (has_bit(hours_, hour)) {
-        const auto minutes = minutes_[static_cast<std::size_t>(hour)];
+        const auto minutes = minutes_of(hour);
         if (has_bit(minutes, minute))
             if (const auto rest = seconds_ & from_bit(second); rest != 0)
                 return hour * 3600 + minute * 60 + lowest(rest);
@@ -65,13 +78,13 @@ std::optional<int> TimeSet::first_from(int second_of_day) const {
     }
     const auto rest = hours_ & from_bit(hour + 1);
     if (rest == 0) return std::nullopt;
-    return lowest(rest) * 3600 + lowest(minutes_[static_cast<std::size_t>(lowest(rest))]) * 60 + lowest(seconds_);
+    return lowest(rest) * 3600 + lowest(minutes_of(lowest(rest))) * 60 + lowest(seconds_);
 }
 
 std::optional<int> TimeSet::last_until(int second_of_day) const {
     const int hour = second_of_day / 3600, minute = second_of_day / 60 % 60, second = second_of_day % 60;
     if (has_bit(hours_, hour)) {
-        const auto minutes = minutes_[static_cast<std::size_t>(hour)];
+        const auto minutes = minutes_of(hour);
         if (has_bit(minutes, minute))
             if (const auto rest = seconds_ & up_to_bit(second); rest != 0)
                 return hour * 3600 + minute * 60 + highest(rest);
@@ -80,7 +93,7 @@ std::optional<int> TimeSet::last_until(int second_of_day) const {
     }
     const auto rest = hours_ & up_to_bit(hour - 1);
     if (rest == 0) return std::nullopt;
-    return highest(rest) * 3600 + highest(minutes_[static_cast<std::size_t>(highest(rest))]) * 60 + highest(seconds_);
+    return highest(rest) * 3600 + highest(minutes_of(highest(rest))) * 60 + highest(seconds_);
 }
 
 void YearSet::add(int year) {

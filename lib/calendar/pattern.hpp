@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 namespace pgbakd::calendar {
 
@@ -45,8 +46,12 @@ class TimeSet {
     [[nodiscard]] std::optional<int> last_until(int second_of_day) const;
 
   private:
-    std::array<Bits, 24> minutes_{};
-    Bits hours_ = 0;  // those with minutes
+    [[nodiscard]] Bits minutes_of(int hour) const { return minutes_[of_hour_[static_cast<std::size_t>(hour)]]; }
+
+    // Nearly always the same minutes in each hour: a set is kept once, a hundred thousand jobs have one each.
+    std::vector<Bits> minutes_;
+    std::array<std::uint8_t, 24> of_hour_{};  // index into minutes_, for the hours that have some
+    Bits hours_ = 0;                          // those with minutes
     Bits seconds_ = 1;
 };
 

@@ -13,8 +13,8 @@ namespace {
 
 using base::Instant;
 
-base::Error too_long(const std::string& what) {
-    return problem(Schedule::max_text_bytes, what, fmt::format("at most {} are allowed", Schedule::max_text_bytes),
+base::Error too_long(std::size_t position, const std::string& what) {
+    return problem(position, what, fmt::format("at most {} are allowed", Schedule::max_text_bytes),
                    "say a range or a step instead of a list");
 }
 
@@ -52,7 +52,8 @@ struct Schedule::Data : ParsedSchedule {};
 Schedule::Schedule(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
 base::Result<Schedule> Schedule::parse(std::string_view text) {
-    if (text.size() > max_text_bytes) return too_long(fmt::format("a schedule of {} bytes", text.size()));
+    if (text.size() > max_text_bytes)
+        return too_long(max_text_bytes, fmt::format("a schedule of {} bytes", text.size()));
     // Tabs and line ends are blanks; columns stay what they are.
     std::string blanked(text);
     std::replace_if(
@@ -63,7 +64,7 @@ base::Result<Schedule> Schedule::parse(std::string_view text) {
     if (!parsed) return parsed.error();
     // A list of years written with two digits grows: what is printed must be what can be read again.
     if (parsed->canonical.size() > max_text_bytes)
-        return too_long(fmt::format("a schedule that written out has {} bytes", parsed->canonical.size()));
+        return too_long(text.size(), fmt::format("a schedule that written out has {} bytes", parsed->canonical.size()));
     return Schedule(std::make_shared<const Data>(Data{*std::move(parsed)}));
 }
 

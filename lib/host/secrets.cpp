@@ -30,7 +30,7 @@ base::Secret without_line_end(const base::Secret& secret) {
 
 }  // namespace
 
-base::Secret resolve_secret(const model::SecretReference& reference) {
+base::Secret resolve_secret(const model::SecretReference& reference, const systemd::Environment& environment) {
     using Kind = model::SecretReference::Kind;
     try {
         switch (reference.kind) {
@@ -38,7 +38,7 @@ base::Secret resolve_secret(const model::SecretReference& reference) {
             case Kind::literal: return reference.literal;
             case Kind::environment: return from_environment(reference.name);
             case Kind::file: return without_line_end(base::Secret(os::read_file(reference.name, largest_secret)));
-            case Kind::credential: return without_line_end(systemd::credential(reference.name).value());
+            case Kind::credential: return without_line_end(systemd::credential(reference.name, environment).value());
         }
     } catch (const base::Error& error) {
         throw error.during(reference.location);

@@ -21,7 +21,7 @@ asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async:
     const auto sql = fmt::format(
         "SELECT n.nspname, c.relname, coalesce(x.condition, ''), "
         "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') "
-        "AND NOT row_security_active(c.oid) "
+        "AND (NOT row_security_active(c.oid) OR current_setting('row_security') = 'on') "
         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN {} x ON x.relid = c.oid "
         "WHERE c.relkind = 'r' AND {} AND {} "
         "AND (c.relpersistence = 'p' OR c.relpersistence = 'u' AND NOT pg_is_in_recovery()) "

@@ -20,7 +20,7 @@ extern const std::string_view not_left_to_extension;
 struct DumpedTable {
     TableRef name;
     std::string condition;  // of an extension's configuration table: "WHERE NOT predefined", as pg_dump applies it
-    bool readable = true;   // the role may read all of its rows
+    bool readable = true;   // the role may read its rows: all of them, if row_security is off
 };
 // By schema and name, as bytes.
 asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async::StopToken stop);

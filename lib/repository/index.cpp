@@ -56,6 +56,8 @@ void keep_summary(model::BackupSet& set) {
 
 Index::Index(std::filesystem::path file) : file_(std::move(file)) {
     try {
+        const auto directory = os::file_status(file_.parent_path());
+        ours_ = directory && directory->owner == ::geteuid();
         const auto found = os::file_status(file_);
         if (!found || !found->is_regular) return;
         text_ = os::read_file(file_, largest_index);
@@ -91,7 +93,7 @@ std::optional<model::BackupSet> Index::find(const std::string& set, const os::Fi
 }
 
 void Index::add(const std::string& set, const os::FileStatus& manifest, const model::BackupSet& content) {
-    if (!is_settled(manifest)) return;
+    if (!ours_ || !is_settled(manifest)) return;
     auto summary = content;
     keep_summary(summary);
     lines_[set] = fmt::format("{}\t{}\t{}\n", set, stamp_of(manifest), model::compact(model::json_manifest(summary)));
@@ -99,9 +101,7 @@ void Index::add(const std::string& set, const os::FileStatus& manifest, const mo
 
 void Index::save() noexcept {
     try {
-        if (seen_ < fewest_sets && text_.empty()) return;
-        const auto directory = os::file_status(file_.parent_path());
-        if (!directory || directory->owner != ::geteuid()) return;
+        if (!ours_ || (seen_ < fewest_sets && text_.empty())) return;
         const bool mostly_dead = entries_.size() > 2 * (used_ + lines_.size()) + fewest_changes;
         if (seen_ < fewest_sets)
             os::remove_file(file_);

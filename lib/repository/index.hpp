@@ -38,6 +38,7 @@ class Index {
     void write() const;
 
     std::filesystem::path file_;
+    bool ours_ = false;  // the directory: what root or a guest would leave there, the daemon could not replace
     std::string text_;
     std::map<std::string_view, Entry> entries_;
     std::map<std::string, std::string> lines_;  // new ones

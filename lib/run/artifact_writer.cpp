@@ -50,8 +50,8 @@ struct ArtifactWriter::State {
     }
 };
 
-ArtifactWriter::ArtifactWriter(asio::any_io_executor executor, async::Pool& pool, std::filesystem::path path,
-                               codec::Content content, codec::Method outer, std::function<void()> on_failure)
+ArtifactWriter::ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::filesystem::path path,
+                               codec::Content content, codec::Method outer, const std::function<void()>& on_failure)
     : pool_(pool),
       state_(std::make_unique<State>(State{std::move(path), {}, 0, 0, {}, codec::make_check(content, outer)})),
       file_(

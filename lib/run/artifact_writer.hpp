@@ -22,8 +22,8 @@ struct WrittenArtifact {
 class ArtifactWriter {
   public:
     // `on_failure` is called on the reactor when a lane fails: the writer of chunks should stop then.
-    ArtifactWriter(asio::any_io_executor executor, async::Pool& pool, std::filesystem::path path,
-                   codec::Content content, codec::Method outer, std::function<void()> on_failure);
+    ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::filesystem::path path,
+                   codec::Content content, codec::Method outer, const std::function<void()>& on_failure);
     ~ArtifactWriter();
 
     // Creates the file; before the first push().

@@ -113,6 +113,7 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
         for (auto& run : catalog.interrupt_running(now)) result.interrupted.push_back(std::move(run));
     });
     attempt(result, [&] { result.swept = repository.sweep(); });
+    attempt(result, [&] { sweep_reports(reports_directory, now); });
     return result;
 }
 

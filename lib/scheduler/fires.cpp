@@ -91,12 +91,12 @@ void Planner::start_waiting(Turn& turn, Job& job) {
 
 void Planner::start(Turn& turn, Job& job, const Fire& fire) {
     on_started(job.planned.name);
-    job.anchor = std::max(job.anchor, fire.slot);
+    job.settle(fire.slot);
     turn.actions.emplace_back(Start{job.planned.name, fire.slot, fire.catch_up, fire.repeated, job.state()});
 }
 
 void Planner::skip(Turn& turn, Job& job, base::Instant slot, Skip::Reason reason) {
-    job.anchor = std::max(job.anchor, slot);
+    job.settle_skipped(slot);
     turn.actions.emplace_back(Skip{job.planned.name, slot, reason, job.state()});
 }
 

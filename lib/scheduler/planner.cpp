@@ -25,8 +25,7 @@ std::vector<Action> Planner::load(std::vector<PlannedJob> jobs, const std::vecto
         const auto found = stored.find(planned.name);
         adopt(turn, std::move(planned), rank++, found == stored.end() ? nullptr : found->second, previous);
     }
-    for (const auto& [name, job] : previous)
-        if (job) turn.actions.emplace_back(Forget{name});
+    for (const auto& [name, job] : previous) turn.actions.emplace_back(Forget{std::string(name)});
     for (const auto& state : states)
         if (!jobs_.contains(state.job) && !previous.contains(state.job)) turn.actions.emplace_back(Forget{state.job});
 
@@ -41,8 +40,9 @@ void Planner::adopt(Turn& turn, PlannedJob planned, std::uint32_t rank, const ca
                     Jobs& previous) {
     const auto known = previous.find(planned.name);
     std::unique_ptr<Job> job;
-    if (known != previous.end() && known->second) {
+    if (known != previous.end()) {
         job = std::move(known->second);
+        previous.erase(known);  // its key is the name that is about to be replaced
         const auto before = std::exchange(job->next, std::nullopt);
         const bool same = planned.schedule == job->planned.schedule &&  //
                           planned.zone->name() == job->planned.zone->name();
@@ -68,8 +68,8 @@ void Planner::adopt(Turn& turn, PlannedJob planned, std::uint32_t rank, const ca
         }
     }
     job->rank = rank;
-    auto name = job->planned.name;
-    jobs_.emplace(std::move(name), std::move(job));
+    const std::string_view name = job->planned.name;
+    jobs_.emplace(name, std::move(job));
 }
 
 std::vector<Action> Planner::on_time(base::Instant now) {

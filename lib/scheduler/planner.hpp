@@ -1,6 +1,6 @@
 // Decides what is due, caught up, skipped and waiting. A pure state machine: events and the time in, actions out; it
-// keeps its own copy of how each schedule stands and never asks anybody. About 500 bytes per job; an event costs
-// O(log jobs) per fire that it finds due.
+// keeps its own copy of how each schedule stands and never asks anybody. About 500 bytes per job beside its schedule;
+// an event costs O(log jobs) per fire that it finds due.
 #pragma once
 
 #include <chrono>
@@ -91,7 +91,7 @@ class Planner {
 
   private:
     struct Job;
-    using Jobs = std::map<std::string, std::unique_ptr<Job>, std::less<>>;
+    using Jobs = std::map<std::string_view, std::unique_ptr<Job>>;  // by the name that the job itself holds
     struct Due {
         base::Instant at;
         std::uint32_t rank;  // in the configuration: a stable order among fires of one instant

@@ -68,6 +68,7 @@ void Planner::settle(Turn& turn, Job& job) {
 void Planner::anchor(Turn& turn, Job& job, base::Instant at, std::string_view why) {
     job.anchored = true;
     job.anchor = job.position = at;
+    job.skipped_behind = base::Instant::min();
     turn.actions.emplace_back(Anchor{job.state(), std::string(why)});
 }
 

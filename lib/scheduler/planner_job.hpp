@@ -1,6 +1,7 @@
 // The planner's inner values; for its own sources only.
 #pragma once
 
+#include <algorithm>
 #include <utility>
 
 #include "scheduler/planner.hpp"
@@ -22,7 +23,21 @@ struct Planner::Job {
     bool anchored = false;              // false: starts with its next slot, once the clock can be believed
     bool paused = false;
     std::vector<Fire> waiting;  // for a run of the job to end, oldest first
+    // A later fire than one that waits was skipped: settled once nothing waits any more.
+    base::Instant skipped_behind = base::Instant::min();
 
+    // A restart does not look at `slot` again.
+    void settle(base::Instant slot) {
+        anchor = std::max(anchor, slot);
+        if (waiting.empty()) anchor = std::max(anchor, skipped_behind);
+    }
+    // The same, but a restart must still find an older one that waits.
+    void settle_skipped(base::Instant slot) {
+        if (!waiting.empty() && waiting.front().slot < slot)
+            skipped_behind = std::max(skipped_behind, slot);
+        else
+            settle(slot);
+    }
     [[nodiscard]] std::string key() const { return calendar::schedule_key(planned.schedule, *planned.zone); }
     [[nodiscard]] catalog::JobState state() const {
         // Without its schedule's text a stored state counts as edited: the next start anchors it, as this one would

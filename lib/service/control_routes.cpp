@@ -56,7 +56,8 @@ asio::awaitable<HttpAnswer> reload(Control& control, Segments) {
     const auto verdict = co_await control.reload();
     boost::json::array problems;
     for (const auto& problem : verdict.problems)
-        problems.push_back({{"file", problem.file},
+        problems.push_back({{"severity", problem.severity == config::Problem::Severity::error ? "error" : "warning"},
+                            {"file", problem.file},
                             {"line", problem.line},
                             {"column", problem.column},
                             {"path", problem.path},

@@ -17,8 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import proc
 from support.daemon import Daemon, config_for
 from support.postgres import PostgresServer
-from support.process import run
+from support.process import current_account, remove_directory, run, scratch_directory
 
+CASES = ["memory", "custom", "idle", "schedules", "planner", "next"]
 MIB = 1 << 20
 # About 1 GB of COPY data per unit: text, JSON, numbers, and some that does not compress.
 MEDIUM = """
@@ -46,11 +47,21 @@ class Bench:
     def __init__(self, scale: float) -> None:
         self.scale = scale
         self.results: list[dict[str, Any]] = []
-        self.server = PostgresServer(settings={"max_wal_size": "8GB", "shared_buffers": "256MB", "autovacuum": "off"})
-        self.server.start()
+        self._server: PostgresServer | None = None
+
+    @property
+    def server(self) -> PostgresServer:
+        """Started by the first case that needs one."""
+        if self._server is None:
+            self._server = PostgresServer(
+                settings={"max_wal_size": "8GB", "shared_buffers": "256MB", "autovacuum": "off"}
+            )
+            self._server.start()
+        return self._server
 
     def close(self) -> None:
-        self.server.close()
+        if self._server is not None:
+            self._server.close()
 
     def say(self, case: str, figure: str, **more: Any) -> None:
         self.results.append({"case": case, **more})
@@ -133,15 +144,65 @@ class Bench:
                      wakes=wakes, pings=pinged)
 
 
+    # --- schedules ---
+
+    @staticmethod
+    def measured(what: str) -> dict[str, float]:
+        program = Path(os.environ["PGBAKD_BENCH_DIR"]) / "bench_schedules"
+        done = run([program, what], current_account(), timeout=600).check()
+        return {name: float(value) for name, value in (line.rsplit(" ", 1) for line in done.out.splitlines())}
+
+    def schedules(self) -> None:
+        """The next fire of twelve typical expressions, against taking a date apart and putting it together again."""
+        found = self.measured("next")
+        base = found["baseline"]
+        for zone, bound in (("UTC", 0.15), ("Europe/Berlin", 0.5)):
+            for figure, most in (("median", bound), ("worst", 5.0), ("minutely beside a change", 5.0)):
+                value = found[f"{zone} {figure}"]
+                self.say(f"next fire, {zone}, {figure} (at most {most} µs)",
+                         f"{value / 1000:.3f} µs   {value / base:.1f} times the arithmetic of a date",
+                         nanoseconds=value, ratio=value / base)
+
+    def planner(self) -> None:
+        """A planner with 100,000 jobs, against putting as many names into a map and instants into a set."""
+        found = self.measured("planner")
+        for name, what in (("load", "100,000 jobs loaded"), ("fires", "100,000 fires of one second, in order")):
+            self.say(f"{what} (at most 1 s)", f"{found[name] / 1e9:.2f} s   {found[name] / found['baseline']:.1f} times the containers alone",
+                     nanoseconds=found[name], ratio=found[name] / found["baseline"])
+        self.say("resident memory per job, its schedule included (below 1,024)", f"{found['bytes per job']:.0f} bytes",
+                 bytes=found["bytes per job"])
+        self.say("wake-ups in 3 seconds with nothing due (0)", f"{found['idle wakes']:.0f}", wakes=found["idle wakes"])
+
+    def next(self) -> None:
+        """pgbakctl next on 10,000 jobs."""
+        account = current_account()
+        directory = scratch_directory(account, "pgb-bench-")
+        forms = ["daily at 02:{minute:02}", "'{minute} 3 * * *'", "weekly on sunday at 04:{minute:02}", "every 15 minutes",
+                 "calendar Mon..Fri *-*-* 05:{minute:02}:00"]
+        lines = ["timezone: Europe/Berlin", "servers: {local: {}}", f"repository: {{directory: {directory}/sets}}", "jobs:"]
+        for number in range(10_000):
+            schedule = forms[number % len(forms)].format(minute=number % 60)
+            lines += [f"  job-{number:05}:", f"    schedule: {schedule}", "    source: {type: pg_dump, server: local, databases: all}"]
+        file = directory / "pgbakd.yaml"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        program = Path(os.environ["PGBAKD_BIN_DIR"]) / "pgbakctl"
+        for name, options in (("one fire each", ["-n", "1"]), ("ten each, as JSON", ["--json"])):
+            command = [program, "--config", file, "next", *options]
+            times = [timed(lambda: run(command, account, timeout=60).check()) for _ in range(5)]
+            self.say(f"pgbakctl next, 10,000 jobs, {name} (at most 1 s)", f"{statistics.median(times):.2f} s",
+                     seconds=statistics.median(times))
+        remove_directory(directory)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scale", type=float, default=1.0, help="size of the data, 1 is about 1 GB")
     parser.add_argument("--json", type=Path, help="write the figures there too")
-    parser.add_argument("case", nargs="*", help="memory, custom, idle; default: all")
+    parser.add_argument("case", nargs="*", help=f"{', '.join(CASES)}; default: all")
     arguments = parser.parse_args()
     bench = Bench(arguments.scale)
     try:
-        for case in arguments.case or ["memory", "custom", "idle"]:
+        for case in arguments.case or CASES:
             getattr(bench, case)()
     finally:
         bench.close()

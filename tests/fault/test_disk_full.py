@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.daemon import Daemon, config_for
-from support.postgres import PostgresServer
+from support.cases import ServerCase
+from support.daemon import config_for
 from support.process import unprivileged_account
 from support.tmpfs import Tmpfs
 
@@ -17,26 +18,27 @@ CTEST = {"timeout": 600}
 SIZE = 24 << 20
 
 
-class DiskFull(unittest.TestCase):
-    def test_a_full_disk_at_every_write(self) -> None:
-        account = unprivileged_account()
-        disk = Tmpfs(SIZE, account)
-        self.addCleanup(disk.close)
-        server = PostgresServer()
-        self.addCleanup(server.close)
-        server.start()
-        server.createdb("shop")
-        server.sql("create table t as select i, md5(i::text) body from generate_series(1, 40000) i", "shop")
-        config = config_for(
-            server,
-            jobs={"job": {"source": {"type": "pg_dump", "server": "local", "databases": ["shop"], "globals": True},
-                          "compression": "none", "retries": {"attempts": 1}, "retention": {"local": {"last": 50}}}},
+class DiskFull(ServerCase):
+    shop_rows = 40_000
+
+    def disk(self) -> Tmpfs:
+        found = Tmpfs(SIZE, unprivileged_account())
+        self.addCleanup(found.close)
+        return found
+
+    def config(self, disk: Tmpfs, keep: int) -> dict[str, Any]:
+        source = {"type": "pg_dump", "server": "local", "databases": ["shop"], "globals": True}
+        return config_for(
+            self.server,
+            jobs={"job": {"source": source, "compression": "none", "retries": {"attempts": 1},
+                          "retention": {"local": {"last": keep, "at_least": 1}}}},
             repository={"directory": str(disk.path / "repository"), "min_free": "0"},
             reports={"directory": str(disk.path / "reports")},
         )  # fmt: skip
-        daemon = Daemon(config)
-        self.addCleanup(daemon.close)
-        daemon.start()
+
+    def test_a_full_disk_at_every_write(self) -> None:
+        disk = self.disk()
+        daemon = self.new_daemon(self.config(disk, keep=50)).start()
         good = daemon.run("job")
         self.assertEqual(good["status"], "SUCCESS")
         size = good["size_bytes"]
@@ -72,17 +74,38 @@ class DiskFull(unittest.TestCase):
         self.assertGreater(failures, len(steps) // 2)
         self.assertEqual(daemon.run("job")["status"], "SUCCESS")
 
+    def test_a_stopped_daemon_says_what_to_do_and_prune_does_it(self) -> None:
+        disk = self.disk()
+        daemon = self.new_daemon(self.config(disk, keep=50)).start()
+        oldest, good, rotten = (daemon.run("job")["set"] for _ in range(3))
+        artifact = next((disk.path / "repository" / rotten).glob("shop_*.dump"))
+        artifact.write_bytes(artifact.read_bytes()[:-1] + b"x")
+        self.assertEqual(daemon.ctl("verify", rotten, check=False).code, 4)
+        daemon.stop()
+        daemon.write_config(self.config(disk, keep=1))
+        ballast = disk.fill()
+        self.assertEqual(disk.free(), 0)
+
+        daemon.launch()
+        self.assertNotIn(daemon.wait(), (0, 3))
+        for words in ("state.db: no space left", "0 B of 24.0 MiB available", "pgbakctl prune --apply"):
+            self.assertIn(words, daemon.log())
+
+        # What was found rotten counts for nothing although the catalog cannot be opened in the usual way.
+        answer = daemon.ctl("prune", "--apply")
+        self.assertIn("1 set deleted, 2 kept", answer.out)
+        self.assertEqual([entry["set"] for entry in daemon.sets()], [rotten, good])
+        self.assertFalse((disk.path / "repository" / oldest).exists())
+        daemon.start()
+        ballast.unlink()
+        self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+
     def test_preflight_refuses_what_would_not_fit_and_says_the_figures(self) -> None:
-        server = PostgresServer()
-        self.addCleanup(server.close)
-        server.start()
         config = config_for(
-            server, jobs={"job": {"source": {"type": "pg_dump", "server": "local", "databases": ["postgres"]}}},
+            self.server, jobs={"job": {"source": {"type": "pg_dump", "server": "local", "databases": ["postgres"]}}},
             repository={"min_free": "900 TiB"},
         )  # fmt: skip
-        daemon = Daemon(config)
-        self.addCleanup(daemon.close)
-        daemon.start()
+        daemon = self.new_daemon(config).start()
         report = daemon.run("job", check=False)
         self.assertEqual(report["error"]["code"], "no_space")
         self.assertIn("900 TiB must stay free", report["error"]["message"])

@@ -13,22 +13,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import proc
+from support.cases import ServerCase
 from support.daemon import Daemon, config_for
-from support.postgres import PostgresServer
 
 CTEST = {"timeout": 240}
 
 
-class DumpProgram(unittest.TestCase):
-    server: PostgresServer
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.server = PostgresServer()
-        cls.addClassCleanup(cls.server.close)
-        cls.server.start()
-        cls.server.createdb("shop")
-        cls.server.sql("create table t as select i, md5(i::text) body from generate_series(1, 100000) i", "shop")
+class DumpProgram(ServerCase):
+    shop_rows = 100_000
 
     def daemon(self, script: str, **job: Any) -> Daemon:
         """A daemon whose pg_dump is this shell script; {real} is the real one."""
@@ -38,8 +30,7 @@ class DumpProgram(unittest.TestCase):
             jobs={"job": {"source": source, "retries": {"attempts": 1},
                           "retention": {"local": {"last": 1, "at_least": 1}}, **job}},
         )  # fmt: skip
-        found = Daemon(config)
-        self.addCleanup(found.close)
+        found = self.new_daemon(config)
         bin_directory = found.directory / "bin"
         bin_directory.mkdir()
         real = self.server.bin / "pg_dump"

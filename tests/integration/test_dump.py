@@ -12,6 +12,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support.cases import ServerCase
 from support.daemon import Daemon, config_for
 from support.postgres import PostgresServer, quote_identifier
 from support.process import run
@@ -35,22 +36,7 @@ ODD_NAMES = [
 ]
 
 
-class ServerCase(unittest.TestCase):
-    """A server for all tests of a class, and a daemon for each."""
-
-    server: PostgresServer
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.server = PostgresServer()
-        cls.addClassCleanup(cls.server.close)
-        cls.server.start()
-
-    def daemon(self, jobs: dict[str, Any], **more: Any) -> Daemon:
-        found = Daemon(config_for(self.server, jobs=jobs, **more))
-        self.addCleanup(found.close)
-        return found.start()
-
+class DumpCase(ServerCase):
     def restore(self, daemon: Daemon, name: str) -> PostgresServer:
         """Restores a set into a new server with the manifest's own commands and nothing of pgbakd."""
         other = PostgresServer()
@@ -69,7 +55,7 @@ class ServerCase(unittest.TestCase):
         return other
 
 
-class Formats(ServerCase):
+class Formats(DumpCase):
     shop: Shop
 
     @classmethod
@@ -84,7 +70,7 @@ class Formats(ServerCase):
         job["source"].update(source)
         if compression:
             job["compression"] = compression
-        daemon = self.daemon({"job": job})
+        daemon = self.start_daemon({"job": job})
         report = daemon.run("job")
         self.assertEqual(report["status"], "SUCCESS", report)
         manifest = daemon.manifest(report["set"])
@@ -132,7 +118,7 @@ class Formats(ServerCase):
         """A writer goes on while the dump runs: counts and dump agree all the same."""
         self.server.createdb("busy")
         self.server.sql("create table t(i bigint); insert into t select generate_series(1, 200000)", "busy")
-        daemon = self.daemon(
+        daemon = self.start_daemon(
             {"job": {"source": {"type": "pg_dump", "server": "local", "databases": ["busy"], "fingerprint": "counts"}}}
         )
         stop = threading.Event()
@@ -157,7 +143,7 @@ class Formats(ServerCase):
         source = {
             "type": "pg_dump", "server": "local", "databases": ["shop"], "options": ["--exclude-table=*.order*"],
         }  # fmt: skip
-        daemon = self.daemon({"job": {"source": source}})
+        daemon = self.start_daemon({"job": {"source": source}})
         report = daemon.run("job")
         self.assertEqual(report["status"], "SUCCESS", report)
         tables = [entry["name"] for entry in daemon.manifest(report["set"])["databases"][0]["fingerprint"]]
@@ -165,7 +151,7 @@ class Formats(ServerCase):
         self.assertEqual([name for name in tables if name.startswith("order")], [])
 
 
-class Databases(ServerCase):
+class Databases(DumpCase):
     def job(self, **source: Any) -> dict[str, Any]:
         return {"source": {"type": "pg_dump", "server": "local", "databases": "all", **source}, "retries": {"attempts": 1}}
 
@@ -174,7 +160,7 @@ class Databases(ServerCase):
             self.server.createdb(name)
             self.addCleanup(self.server.dropdb, name)
             self.server.sql("create table t as select 42 as i", name)
-        daemon = self.daemon({"job": self.job(databases=ODD_NAMES)})
+        daemon = self.start_daemon({"job": self.job(databases=ODD_NAMES)})
         report = daemon.run("job")
         self.assertEqual(report["status"], "SUCCESS", report)
         manifest = daemon.manifest(report["set"])
@@ -189,7 +175,7 @@ class Databases(ServerCase):
     def test_all_databases_but_those_excluded_and_news_of_new_and_vanished_ones(self) -> None:
         for name in ("a", "b", "scratch"):
             self.server.createdb(name)
-        daemon = self.daemon({"job": self.job(exclude=["scratch"])})
+        daemon = self.start_daemon({"job": self.job(exclude=["scratch"])})
         first = daemon.run("job")
         self.assertEqual({entry["database"] for entry in first["artifacts"]}, {"a", "b", "postgres"})
         self.server.dropdb("b")
@@ -211,7 +197,7 @@ class Databases(ServerCase):
             " end loop; end $$",
             "many",
         )
-        daemon = self.daemon({"job": self.job(databases=["empty", "many"])})
+        daemon = self.start_daemon({"job": self.job(databases=["empty", "many"])})
         report = daemon.run("job")
         self.assertEqual(report["status"], "SUCCESS", report)
         facts = {entry["database"]: entry for entry in daemon.manifest(report["set"])["databases"]}
@@ -224,7 +210,7 @@ class Databases(ServerCase):
         self.addCleanup(self.server.dropdb, "there")
         job = self.job(databases=["there", "theer"])
         job["retention"] = {"local": {"last": 1, "at_least": 1}}
-        daemon = self.daemon({"job": job})
+        daemon = self.start_daemon({"job": job})
         answer = daemon.ctl("--json", "run", "job", "--wait", check=False)
         self.assertEqual(answer.code, 1)
         report = answer.json
@@ -244,7 +230,7 @@ class Databases(ServerCase):
         self.assertEqual(len(left), 1, "incomplete sets go once a complete one has followed")
 
     def test_only_missing_databases_leave_no_set(self) -> None:
-        daemon = self.daemon({"job": self.job(databases=["nowhere"], globals=True)})
+        daemon = self.start_daemon({"job": self.job(databases=["nowhere"], globals=True)})
         report = daemon.run("job", check=False)
         self.assertEqual(report["status"], "FAILED")
         self.assertEqual(daemon.sets(), [])
@@ -253,7 +239,7 @@ class Databases(ServerCase):
         for name in ("gone", "stays"):
             self.server.createdb(name)
         self.addCleanup(self.server.dropdb, "stays")
-        daemon = self.daemon({"job": self.job(databases=["gone", "stays"])})
+        daemon = self.start_daemon({"job": self.job(databases=["gone", "stays"])})
         bin_directory = daemon.directory / "bin"
         bin_directory.mkdir()
         real = self.server.bin
@@ -278,13 +264,11 @@ class Databases(ServerCase):
         self.assertEqual([entry["database"] for entry in report["artifacts"]], ["stays"])
 
 
-class Privileges(ServerCase):
+class Privileges(DumpCase):
     def role_daemon(self, role: str, source: dict[str, Any]) -> Daemon:
         config = config_for(self.server, jobs={"job": {"source": source, "retries": {"attempts": 1}}})
         config["servers"]["local"]["user"] = role
-        found = Daemon(config)
-        self.addCleanup(found.close)
-        return found.start()
+        return self.new_daemon(config).start()
 
     def test_what_a_role_cannot_read_is_said_before_anything_is_read_with_the_grant_that_mends_it(self) -> None:
         self.server.createdb("guarded")
@@ -329,12 +313,12 @@ class Privileges(ServerCase):
         self.assertEqual(daemon.sets(), [])
 
 
-class Locks(ServerCase):
+class Locks(DumpCase):
     def test_a_lock_that_is_not_granted_is_retried_then_told_and_leaves_no_backend(self) -> None:
         self.server.createdb("locked")
         self.server.sql("create table t(i int)", "locked")
         source = {"type": "pg_dump", "server": "local", "databases": ["locked"], "lock_wait_timeout": "1s"}
-        daemon = self.daemon({"job": {"source": source, "retries": {"attempts": 2, "backoff": "100ms"}}})
+        daemon = self.start_daemon({"job": {"source": source, "retries": {"attempts": 2, "backoff": "100ms"}}})
         holder = subprocess.Popen(
             [self.server.bin / "psql", "-qX", "-c", "begin; lock table t in access exclusive mode; select pg_sleep(3600)"],
             env=self.server.environment("locked"), stdout=subprocess.DEVNULL,

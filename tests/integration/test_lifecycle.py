@@ -17,32 +17,22 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import proc
+from support.cases import ServerCase
 from support.daemon import Daemon, config_for, hourly_away_from_now
-from support.postgres import PostgresServer
 from support.process import wait_for
 
 CTEST = {"timeout": 240}
 
 
-class LifeCase(unittest.TestCase):
-    server: PostgresServer
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.server = PostgresServer()
-        cls.addClassCleanup(cls.server.close)
-        cls.server.start()
-        cls.server.createdb("shop")
-        cls.server.sql("create table t as select generate_series(1, 1000) i", "shop")
+class LifeCase(ServerCase):
+    shop_rows = 1000
 
     def config(self, **job: Any) -> dict[str, Any]:
         base = {"source": {"type": "pg_dump", "server": "local", "databases": ["shop"]}}
         return config_for(self.server, jobs={"job": {**base, **job}})
 
     def daemon(self, config: dict[str, Any] | None = None, **more: Any) -> Daemon:
-        found = Daemon(config or self.config(), **more)
-        self.addCleanup(found.close)
-        return found
+        return self.new_daemon(config or self.config(), **more)
 
     def hold_lock(self) -> subprocess.Popen[bytes]:
         """A dump waits for this session for as long as it lives: a run that is certainly in the middle."""
@@ -155,6 +145,15 @@ class Reload(LifeCase):
         self.assertTrue(daemon.notify.values("MONOTONIC_USEC"))
         self.assertEqual(daemon.notify.count("READY"), 2)
         self.assertEqual(daemon.run("second")["status"], "SUCCESS")
+
+    def test_a_warning_is_shown_and_refuses_nothing(self) -> None:
+        daemon = self.daemon()
+        daemon.start()
+        daemon.write_config(self.config(schedule="monthly on 31 at 03:00"))
+        answer = daemon.ctl("reload")
+        self.assertIn("job job changed", answer.out)
+        self.assertRegex(answer.err, r"warning: jobs\.job\.schedule: ")
+        self.assertEqual(daemon.ctl("--json", "reload").json["problems"][0]["severity"], "warning")
 
     def test_a_broken_file_is_refused_with_every_problem_and_the_old_one_stays_in_force(self) -> None:
         daemon = self.daemon()
@@ -386,6 +385,18 @@ class ControlSocket(LifeCase):
             self.assertIn(b"HTTP/1.1 " + status, answer[:20], (text[:60], answer[:300]))
             self.assertIn(b'"error"', answer)
         self.assertEqual(daemon.ctl("status").code, 0)
+
+    def test_a_run_that_goes_on_tells_its_stages(self) -> None:
+        daemon = self.daemon()
+        daemon.start()
+        self.hold_lock()
+        run = self.start_stuck_run(daemon)
+        answer = self.request(daemon, f"GET /v1/runs/{run} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        report = json.loads(answer.split(b"\r\n\r\n", 1)[1])
+        stages = [(stage["name"], stage["status"]) for stage in report["stages"]]
+        self.assertEqual(stages, [("preflight", "ok"), ("dump", "running")])
+        self.assertEqual(report["status"], "RUNNING")
+        daemon.ctl("cancel", run)
 
     def test_more_connections_than_allowed_do_not_hurt_those_that_are_there(self) -> None:
         daemon = self.daemon()

@@ -130,6 +130,7 @@ class Daemon:
         self.extra_environment = dict(environment or {})
         if watchdog_seconds is not None:
             self.extra_environment["WATCHDOG_USEC"] = str(int(watchdog_seconds * 1e6))
+        self.before_exec: Callable[[], None] | None = None  # called in the child of the next launch (gate.Gate)
         self._process: subprocess.Popen[bytes] | None = None
         self.write_config(config)
 
@@ -192,6 +193,7 @@ class Daemon:
                 environment=self.environment(NOTIFY_SOCKET=str(self.notify.path)),
                 directory=self.directory,
                 output=log,
+                before_exec=self.before_exec,
             )
 
     def environment(self, **more: str) -> dict[str, str]:

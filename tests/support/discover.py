@@ -1,7 +1,8 @@
 """Lists the Python tests in the given files for CMake, without importing them.
 
 One line per ctest entry: file TAB case TAB label TAB timeout TAB processors TAB lock. A case is `Class.method`, or
-`Class` where the class (or one it derives from in the same file) has a setUpClass: that is then paid for only once.
+`Class` where the class (or one it derives from, in the same file or in support/) has a setUpClass: that is then paid for
+only once.
 
 A file or a class may say what ctest should know about it:
 
@@ -37,14 +38,30 @@ def methods(body: list[ast.stmt]) -> list[str]:
     return [node.name for node in body if isinstance(node, ast.FunctionDef)]
 
 
+def class_nodes(module: ast.Module) -> dict[str, ast.ClassDef]:
+    return {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
+
+
+def imported_nodes(module: ast.Module) -> dict[str, ast.ClassDef]:
+    """The classes that a file takes from support/, by `from support.name import Class`."""
+    found: dict[str, ast.ClassDef] = {}
+    for node in module.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("support."):
+            path = Path(__file__).parent / f"{str(node.module).removeprefix('support.')}.py"
+            known = class_nodes(ast.parse(path.read_text(encoding="utf-8"), str(path)))
+            found.update({alias.name: known[alias.name] for alias in node.names if alias.name in known})
+    return found
+
+
 class Classes:
-    """The classes of one file and what they take over from each other."""
+    """The classes of one file and what they take over from each other and from support/."""
 
     def __init__(self, module: ast.Module) -> None:
-        self.nodes = {node.name: node for node in module.body if isinstance(node, ast.ClassDef)}
+        self.own = list(class_nodes(module))
+        self.nodes = {**imported_nodes(module), **class_nodes(module)}
 
     def lineage(self, name: str) -> list[ast.ClassDef]:
-        """The class and its bases in this file, nearest first."""
+        """The class and its bases that are known here, nearest first."""
         if name not in self.nodes:
             return []
         found = [self.nodes[name]]
@@ -66,7 +83,7 @@ def rows(path: Path) -> list[str]:
     module = ast.parse(path.read_text(encoding="utf-8"), str(path))
     classes = Classes(module)
     found: list[str] = []
-    for name in classes.nodes:
+    for name in classes.own:
         lineage = classes.lineage(name)
         names = list(dict.fromkeys(method for node in reversed(lineage) for method in methods(node.body)))
         tests = [method for method in names if method.startswith("test")]

@@ -78,11 +78,13 @@ def remove_directory(directory: Path) -> None:
         shutil.rmtree(directory, onerror=make_writable)
 
 
-def _die_with_parent(number: int) -> Callable[[], None]:
+def _die_with_parent(number: int, before_exec: Callable[[], None] | None = None) -> Callable[[], None]:
     """Run in the child: a test that is killed cannot clean up, so its children must go by themselves."""
 
     def prepare() -> None:
         _libc.prctl(PR_SET_PDEATHSIG, number, 0, 0, 0)
+        if before_exec:
+            before_exec()
 
     return prepare
 
@@ -96,6 +98,7 @@ def spawn(
     output: IO[bytes] | int = subprocess.DEVNULL,
     errors: IO[bytes] | int = subprocess.STDOUT,
     death_signal: int = signal.SIGTERM,
+    before_exec: Callable[[], None] | None = None,
 ) -> subprocess.Popen[bytes]:
     """Starts a program as an account, in a session of its own: Ctrl-C is for the test, which then stops it in order."""
     who: dict[str, Any] = {}
@@ -109,7 +112,7 @@ def spawn(
         cwd=directory or "/",
         env=dict(environment) if environment is not None else base_environment(),
         start_new_session=True,
-        preexec_fn=_die_with_parent(death_signal),
+        preexec_fn=_die_with_parent(death_signal, before_exec),
         **who,
     )
 

@@ -14,7 +14,8 @@
 #include <cstdlib>
 #include <fstream>
 #include <stdexcept>
-#include <thread>
+
+#include "support/wait_for.hpp"
 
 namespace pgbakd::test {
 namespace {
@@ -156,20 +157,21 @@ void Cluster::start_without_waiting() {
 
 void Cluster::start() {
     start_without_waiting();
-    for (int attempt = 0;; ++attempt) {
+    const auto answers = [this] {
         try {
             const Sql ready(options());
-            return;
+            return true;
         } catch (const base::Error& error) {
-            if (attempt == 300 || !error.is_passing()) throw;
-            std::this_thread::sleep_for(std::chrono::milliseconds(100));
+            if (!error.is_passing()) throw;
         }
         // Another test may have taken the port meanwhile.
         if (waitpid(server_, nullptr, WNOHANG) == server_) {
             port_ = free_port();
             start_without_waiting();
         }
-    }
+        return false;
+    };
+    if (!support::wait_for(answers)) throw std::runtime_error("the server did not start: " + directory_.string());
 }
 
 void Cluster::stop() {
@@ -216,11 +218,8 @@ std::string Sql::value(const std::string& statement) {
 }
 
 bool eventually(Sql& sql, const std::string& statement, const std::string& expected) {
-    for (int attempt = 0; attempt < 100; ++attempt) {
-        if (sql.value(statement) == expected) return true;
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
-    }
-    return false;
+    const auto is_so = [&] { return sql.value(statement) == expected; };
+    return support::wait_for(is_so);
 }
 
 }  // namespace pgbakd::test

@@ -2,11 +2,11 @@
 #include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <thread>
 
 #include "async/timer.hpp"
 #include "integration/postgres/cluster.hpp"
 #include "support/catch.hpp"
+#include "support/wait_for.hpp"
 
 using namespace pgbakd;
 using base::ErrorCode;
@@ -218,10 +218,11 @@ TEST_CASE("no server, no such host, and a server that starts up") {
     cluster.write_file("postgresql.auto.conf", "restore_command = 'sleep 60; false'\n");
     cluster.start_without_waiting();
     auto starting = refusal(cluster.options());
-    for (int i = 0; i < 100 && starting.code() == ErrorCode::unreachable; ++i) {
-        std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    const auto listens = [&] {
         starting = refusal(cluster.options());
-    }
+        return starting.code() != ErrorCode::unreachable;
+    };
+    (void)support::wait_for(listens);
     CHECK(starting.code() == ErrorCode::server_error);
     CHECK(starting.is_passing());
     CHECK(contains(starting.message(), "the database system is starting up (SQLSTATE 57P03)"));

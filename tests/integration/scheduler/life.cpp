@@ -73,9 +73,10 @@ class Life {
           driver_(std::make_unique<FastTimer>(io_.get_executor(), world), clock_, planner_,
                   [this](std::vector<Action> actions) { act(std::move(actions)); }) {}
 
-    void go() {
+    void go(int loaded) {
         static_cast<void>(catalog_->interrupt_running(world_.now()));
         act(planner_.load(world_.jobs, catalog_->job_states(), base::to_instant(world_.now())));
+        if (::write(loaded, "", 1) != 1) die();
         tasks_.spawn(driver_.run(stop_.token()));
         io_.run();
     }
@@ -167,11 +168,11 @@ base::SteadyTime World::when(base::Instant instant) const {
     return origin + std::chrono::ceil<base::SteadyTime::duration>(std::chrono::nanoseconds(instant - begin) / speed);
 }
 
-void live(const World& world, Accident accident, std::uint64_t seed) {
+void live(const World& world, Accident accident, std::uint64_t seed, int loaded) {
     std::string cause = "it came to an end";
     try {
         Life life(world, accident, seed);
-        life.go();
+        life.go(loaded);
     } catch (const base::Error& error) {
         cause = error.message();
     } catch (const std::exception& error) {

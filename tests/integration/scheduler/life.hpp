@@ -32,9 +32,10 @@ struct World {
     [[nodiscard]] base::SteadyTime when(base::Instant instant) const;
 };
 
-// Until it is killed. Writes what it does into the diary, a line at a time: "anchor JOB SECONDS", "missed JOB SECONDS
-// COUNT", "skip JOB SECONDS", "run JOB SECONDS" (when a run begins), "repeated JOB SECONDS", "broken WHAT".
-[[noreturn]] void live(const World& world, Accident accident, std::uint64_t seed);
+// Until it is killed. Writes a byte to `loaded` once the schedules are loaded and what was missed is dealt with. Writes
+// what it does into the diary, a line at a time: "anchor JOB SECONDS", "missed JOB SECONDS COUNT", "skip JOB SECONDS",
+// "run JOB SECONDS" (when a run begins), "repeated JOB SECONDS", "broken WHAT".
+[[noreturn]] void live(const World& world, Accident accident, std::uint64_t seed, int loaded);
 
 struct Entry {
     std::string what, job;

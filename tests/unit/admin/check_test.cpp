@@ -64,6 +64,34 @@ TEST_CASE("a wrong configuration stops the other verbs, with all its problems") 
     CHECK(contains(gone.err, "/nowhere.yaml"));
 }
 
+TEST_CASE("check --connect reads a credential of the running service, and says how to hand one over") {
+    Machine machine;
+    const std::string server = "servers: {local: {";
+    auto text = contents(machine.config_file());
+    text.insert(text.find(server) + server.size(), "password: {credential: pg}, ");
+    write(machine.config_file(), text);
+
+    const auto without = machine.run({"check", "--connect"});
+    CHECK(without.exit == 1);
+    CHECK(contains(without.out, "servers.local.password: credential \"pg\" is handed over by systemd"));
+    CHECK(contains(without.out, "systemd-run --pipe --wait -p User=pgbakd -p LoadCredential=pg:"));
+
+    std::filesystem::create_directory(machine.service_credentials);
+    CHECK(contains(machine.run({"check", "--connect"}).out, "credential \"pg\" does not exist"));
+    write(machine.service_credentials / "pg", "hunter2\n");
+    const auto with = machine.run({"check", "--connect"});
+    CHECK_FALSE(contains(with.out, "credential"));
+    CHECK_FALSE(contains(with.out, "hunter2"));
+    CHECK(contains(with.out, "No such file or directory"));  // of the server's socket: it was got that far
+
+    // What systemd handed to this process comes first.
+    machine.environment = [&](const char* name) -> std::optional<std::string> {
+        if (std::string_view(name) == "CREDENTIALS_DIRECTORY") return (machine.directory / "none").string();
+        return std::nullopt;
+    };
+    CHECK(contains(machine.run({"check", "--connect"}).out, "credential \"pg\" does not exist"));
+}
+
 TEST_CASE("check --connect tells what fails, with a hint, and exits with 1") {
     Machine machine;  // no server listens in its directory
     const auto ran = machine.run({"check", "--connect"});

@@ -92,7 +92,7 @@ TEST_CASE("completion knows every verb and flag, and asks for names") {
             CHECK(contains(script, verb.name));
             for (const auto& flag : verb.flags) CHECK(contains(script, flag.name().substr(2)));
         }
-        CHECK(contains(script, "pgbakctl names jobs"));
+        CHECK(contains(script, "names jobs"));
     }
     Machine machine;
     machine.add_set("shop-daily", "2026-01-13T01:00:00Z");

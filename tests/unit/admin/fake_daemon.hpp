@@ -1,12 +1,15 @@
 // A daemon that answers as it is told: one scripted answer per connection, in order.
 #pragma once
 
+#include <linux/sockios.h>
 #include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <atomic>
+#include <array>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "os/descriptor.hpp"
+#include "support/wait_for.hpp"
 
 namespace pgbakd::admin::testing {
 
@@ -52,10 +56,11 @@ class FakeDaemon {
         if (::bind(listener_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
             ::listen(listener_.get(), 8) != 0)
             throw std::runtime_error("cannot listen at " + path.string());
+        stop_ = os::Descriptor(::eventfd(0, EFD_CLOEXEC));
         thread_ = std::thread([this] { serve(); });
     }
     ~FakeDaemon() {
-        stopping_ = true;
+        (void)::eventfd_write(stop_.get(), 1);
         thread_.join();
     }
     // The request lines so far.
@@ -65,17 +70,23 @@ class FakeDaemon {
     }
 
   private:
-    bool wait(int descriptor) {
-        while (!stopping_) {
-            pollfd entry{descriptor, POLLIN, 0};
-            if (::poll(&entry, 1, 10) > 0) return true;
-        }
-        return false;
+    // False when the fake daemon is to end first.
+    bool wait_for_connection() {
+        std::array<pollfd, 2> entries{{{listener_.get(), POLLIN, 0}, {stop_.get(), POLLIN, 0}}};
+        return ::poll(entries.data(), entries.size(), -1) > 0 && entries[1].revents == 0;
+    }
+    void wait_for_the_end() {
+        pollfd entry{stop_.get(), POLLIN, 0};
+        (void)::poll(&entry, 1, -1);
+    }
+    static bool is_read(const os::Descriptor& connection) {
+        int unread = 0;
+        return ::ioctl(connection.get(), SIOCOUTQ, &unread) != 0 || unread == 0;
     }
     void serve() {
         std::vector<os::Descriptor> held;
         for (const auto& scripted : script_) {
-            if (!wait(listener_.get())) return;
+            if (!wait_for_connection()) return;
             os::Descriptor connection(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
             std::string request;
             char buffer[4096];
@@ -91,12 +102,12 @@ class FakeDaemon {
             // In two pieces, so that nobody counts on one.
             const auto middle = scripted.answer.size() / 2;
             send(connection, scripted.answer.substr(0, middle));
-            std::this_thread::sleep_for(std::chrono::milliseconds(2));
+            (void)support::wait_for([&] { return is_read(connection); }, std::chrono::seconds(1));
             send(connection, scripted.answer.substr(middle));
             if (scripted.hold) held.push_back(std::move(connection));
         }
         listener_.reset();
-        while (!stopping_ && !held.empty()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+        if (!held.empty()) wait_for_the_end();
     }
     static void send(const os::Descriptor& connection, const std::string& bytes) {
         for (std::size_t sent = 0; sent < bytes.size();) {
@@ -110,7 +121,7 @@ class FakeDaemon {
     os::Descriptor listener_;
     std::mutex mutex_;
     std::vector<std::string> requests_;
-    std::atomic<bool> stopping_{false};
+    os::Descriptor stop_;  // readable when it is to end
     std::thread thread_;
 };
 

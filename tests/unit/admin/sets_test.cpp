@@ -1,6 +1,7 @@
 // list, show, verify, prune, pin, rescan, runs: on a repository of real sets.
 #include "catalog/catalog.hpp"
 #include "support.hpp"
+#include "support/unreadable_file.hpp"
 
 using namespace pgbakd;
 using namespace pgbakd::admin;
@@ -154,6 +155,36 @@ TEST_CASE("verify: a flipped byte is exit 4, is remembered, and forgotten when t
     listed = machine.run({"--json", "list", "shop-daily"}).json().at("sets").at(0).as_object();
     CHECK(listed.at("corrupt") == false);
     CHECK(text(listed.at("verified")) == "decoded");
+}
+
+TEST_CASE("verify: what cannot be read is exit 1, and no stain on the set") {
+    Stocked machine;
+    for (const auto& file : {machine.artifact(machine.newest), machine.path_of(machine.newest) / "manifest.json"}) {
+        const support::UnreadableFile unreadable(file);
+        if (!unreadable.mounted()) return;
+        const auto ran = machine.run({"--json", "verify", machine.newest});
+        CHECK(ran.exit == 1);
+        CHECK(ran.json().at("ok") == false);
+        const auto found = ran.json().at("artifacts").at(0).as_object();
+        CHECK(found.at("unread") == true);
+        CHECK(contains(text(found.at("message")), "reading " + file.string() + ": Input/output error"));
+        CHECK(contains(ran.err, machine.newest + " could not be verified: 1 of 1 artifact could not be read"));
+        CHECK(contains(machine.run({"verify", machine.newest}).out, "unread " + file.filename().string()));
+    }
+    CHECK_FALSE(std::filesystem::exists(machine.state_file()));
+    CHECK(machine.run({"--json", "list", "shop-daily"}).json().at("sets").at(0).at("corrupt") == false);
+    CHECK(machine.run({"verify", machine.newest}).exit == 0);
+}
+
+TEST_CASE("a set whose manifest cannot be read is listed as that, not as corrupt, and is not deleted") {
+    Stocked machine;
+    const support::UnreadableFile unreadable(machine.path_of(machine.oldest) / "manifest.json");
+    if (!unreadable.mounted()) return;
+    const auto listed = machine.run({"--json", "list", "shop-daily"}).json().at("sets").at(2).as_object();
+    CHECK(listed.at("corrupt") == false);
+    CHECK(contains(text(listed.at("problem")), "cannot be read: "));
+    CHECK(listed.at("keep") == true);
+    CHECK(contains(machine.run({"list"}).out, "unreadable"));
 }
 
 TEST_CASE("verify: files, directories of sets, and what is neither") {

@@ -38,6 +38,13 @@ inline void write(const std::filesystem::path& path, std::string_view text) {
     if (!file.flush()) throw std::runtime_error("cannot write " + path.string());
 }
 
+inline std::string contents(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::ostringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
 // A machine: a configuration with two jobs in a directory of its own, on 2026-01-20 00:00 UTC.
 class Machine {
   public:
@@ -67,7 +74,7 @@ class Machine {
     }
     Ran run_bare(const std::vector<std::string>& arguments) {
         std::ostringstream out, err;
-        Surroundings around{out, err, terminal, terminal, 80, environment, clock, zones_, "UTC"};
+        Surroundings around{out, err, terminal, terminal, 80, environment, clock, zones_, "UTC", service_credentials};
         Ran ran;
         ran.exit = admin::main(arguments, around);
         ran.out = out.str();
@@ -89,6 +96,7 @@ class Machine {
     support::TemporaryDirectory directory;
     base::ManualClock clock{at("2026-01-20T00:00:00Z")};
     std::function<std::optional<std::string>(const char*)> environment;
+    std::filesystem::path service_credentials = directory / "credentials";
     bool terminal = false;
 
   private:

@@ -10,16 +10,24 @@
 
 namespace pgbakd::calendar::testing {
 
-// A wall clock's reading, taken apart.
+// A date, taken apart.
 struct Reading {
     int year, month, day, weekday, length;  // weekday 0 is Sunday; length of the month
-    int hour, minute, second;
 };
 
 struct RandomSchedule {
     std::string text;
-    std::function<bool(const Reading&)> matches;
-    bool periodic = false;  // its hours are all 24
+    std::function<bool(const Reading&)> on_date;
+    std::vector<char> times = std::vector<char>(86'400);  // by second of the day: whether it is one of its times
+    bool periodic = false;                                // its hours are all 24
+
+    void add_times(const std::set<int>& hours, const std::set<int>& minutes, const std::set<int>& seconds = {0}) {
+        for (const int hour : hours)
+            for (const int minute : minutes)
+                for (const int second : seconds)
+                    times[static_cast<std::size_t>((hour * 60 + minute) * 60 + second)] = 1;
+        periodic = hours.size() == 24;
+    }
 };
 
 class Random {
@@ -100,15 +108,14 @@ inline RandomSchedule random_cron(Random& random) {
     }
     RandomSchedule schedule;
     schedule.text = minute.text + " " + hour.text + " " + day.text + " " + month.text + " " + weekday.text;
-    schedule.periodic = hour.values.size() == 24;
-    schedule.matches = [=](const Reading& r) {
+    schedule.add_times(hour.values, minute.values);
+    schedule.on_date = [=](const Reading& r) {
         const bool on_day = day.values.contains(r.day) || (last_day && r.day == r.length);
         const bool on_special =
             r.weekday == special_weekday && (nth == 6 ? r.day + 7 > r.length : (r.day - 1) / 7 + 1 == nth);
         const bool on_weekday = weekday.values.contains(r.weekday) || on_special;
         const bool dates = day.star || weekday.star ? on_day && on_weekday : on_day || on_weekday;
-        return r.second == 0 && minute.values.contains(r.minute) && hour.values.contains(r.hour) &&
-               month.values.contains(r.month) && dates;
+        return month.values.contains(r.month) && dates;
     };
     return schedule;
 }
@@ -134,11 +141,10 @@ inline RandomSchedule random_calendar(Random& random, bool with_seconds) {
     schedule.text = "calendar " + weekday_text + (weekday_text.empty() ? "*-" : " *-") + month.text +
                     (from_end != 0 ? "~" + std::to_string(from_end) : "-" + day.text) + " " + hour.text + ":" +
                     minute.text + ":" + second.text;
-    schedule.periodic = hour.values.size() == 24;
-    schedule.matches = [=](const Reading& r) {
+    schedule.add_times(hour.values, minute.values, second.values);
+    schedule.on_date = [=](const Reading& r) {
         const bool on_day = from_end != 0 ? r.length - r.day + 1 == from_end : day.values.contains(r.day);
-        return second.values.contains(r.second) && minute.values.contains(r.minute) && hour.values.contains(r.hour) &&
-               month.values.contains(r.month) && on_day && (weekdays.empty() || weekdays.contains(r.weekday));
+        return month.values.contains(r.month) && on_day && (weekdays.empty() || weekdays.contains(r.weekday));
     };
     return schedule;
 }
@@ -156,34 +162,48 @@ inline RandomSchedule random_human(Random& random) {
         const auto two = [](int value) { return (value < 10 ? "0" : "") + std::to_string(value); };
         at += (at.size() > 4 ? ", " : "") + two(time / 60) + ":" + two(time % 60);
     }
-    const auto on_time = [times](const Reading& r) { return r.second == 0 && times.contains(r.hour * 60 + r.minute); };
+    RandomSchedule schedule;
+    for (const int time : times) schedule.add_times({time / 60}, {time % 60});
     const int weekday = random.number(0, 6), nth = random.number(1, 6), day = random.number(1, 31);
     const auto name = names[static_cast<std::size_t>(weekday)];
     switch (random.number(0, 6)) {
-        case 0: return {"daily" + at, on_time, false};
-        case 1: return {"weekdays" + at, [=](const Reading& r) { return on_time(r) && r.weekday % 6 != 0; }, false};
+        case 0:
+            schedule.text = "daily" + at;
+            schedule.on_date = [](const Reading&) { return true; };
+            return schedule;
+        case 1:
+            schedule.text = "weekdays" + at;
+            schedule.on_date = [](const Reading& r) { return r.weekday % 6 != 0; };
+            return schedule;
         case 2:
-            return {"weekly on " + name + at, [=](const Reading& r) { return on_time(r) && r.weekday == weekday; },
-                    false};
+            schedule.text = "weekly on " + name + at;
+            schedule.on_date = [=](const Reading& r) { return r.weekday == weekday; };
+            return schedule;
         case 3:
-            return {"monthly on " + std::to_string(day) + at,
-                    [=](const Reading& r) { return on_time(r) && r.day == day; }, false};
+            schedule.text = "monthly on " + std::to_string(day) + at;
+            schedule.on_date = [=](const Reading& r) { return r.day == day; };
+            return schedule;
         case 4:
-            return {"monthly on last-day" + at, [=](const Reading& r) { return on_time(r) && r.day == r.length; },
-                    false};
+            schedule.text = "monthly on last-day" + at;
+            schedule.on_date = [](const Reading& r) { return r.day == r.length; };
+            return schedule;
         case 5:
-            return {"monthly on " + ordinals[static_cast<std::size_t>(nth - 1)] + " " + name + at,
-                    [=](const Reading& r) {
-                        return on_time(r) && r.weekday == weekday &&
-                               (nth == 6 ? r.day + 7 > r.length : (r.day - 1) / 7 + 1 == nth);
-                    },
-                    false};
+            schedule.text = "monthly on " + ordinals[static_cast<std::size_t>(nth - 1)] + " " + name + at;
+            schedule.on_date = [=](const Reading& r) {
+                return r.weekday == weekday && (nth == 6 ? r.day + 7 > r.length : (r.day - 1) / 7 + 1 == nth);
+            };
+            return schedule;
         default: break;
     }
-    static const std::vector<int> hours = {1, 2, 3, 4, 6, 8, 12, 24};
-    const int every = hours[static_cast<std::size_t>(random.number(0, 7))];
-    return {"every " + std::to_string(every) + " hours",
-            [=](const Reading& r) { return r.second == 0 && r.minute == 0 && r.hour % every == 0; }, every == 1};
+    static const std::vector<int> divisors = {1, 2, 3, 4, 6, 8, 12, 24};
+    const int every = divisors[static_cast<std::size_t>(random.number(0, 7))];
+    RandomSchedule steps;
+    steps.text = "every " + std::to_string(every) + " hours";
+    steps.on_date = [](const Reading&) { return true; };
+    std::set<int> hours;
+    for (int hour = 0; hour < 24; hour += every) hours.insert(hour);
+    steps.add_times(hours, {0});
+    return steps;
 }
 
 }  // namespace pgbakd::calendar::testing

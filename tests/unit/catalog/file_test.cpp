@@ -179,6 +179,34 @@ TEST_CASE("it can be read in a directory that nobody can write to") {
     CHECK(reader->count_runs({}) == 1);
 }
 
+TEST_CASE("a full disk keeps the daemon from its catalog, and says what to do, but not the tool that frees space") {
+    const support::SmallDisk disk;
+    if (!disk.mounted()) return;
+    const auto file = disk.path() / "state.db";
+    const model::SetId id{"shop", "20260113_000001"};
+    Catalog::open(file, today)->put_set_state({id, {}, today, true, "a flipped byte"});
+    REQUIRE_FALSE(std::filesystem::exists(file.native() + "-shm"));
+    const auto ballast = disk.path() / "ballast";
+    std::ofstream(ballast) << std::string(1 << 20, 'x');
+
+    const auto refused = error_of([&] { (void)Catalog::open(file, today); });
+    CHECK(refused.code() == ErrorCode::no_space);
+    CHECK(refused.message() == file.native() + ": no space left on the file system that holds it");
+    CHECK(refused.hint().find("of 256 KiB available there") != std::string::npos);
+    CHECK(refused.hint().find("pgbakctl prune --apply") != std::string::npos);
+
+    REQUIRE(Catalog::open_for_reading(file)->set_states().size() == 1);
+    {
+        const auto catalog = Catalog::open_without_space(file, today);
+        REQUIRE(catalog->set_states().size() == 1);
+        CHECK(catalog->set_states().front().corrupt);
+        CHECK(error_of([&] { catalog->forget_set(id); }).code() == ErrorCode::no_space);
+        std::filesystem::remove(ballast);
+        catalog->forget_set(id);
+    }
+    CHECK(Catalog::open(file, today)->set_states().empty());
+}
+
 TEST_CASE("two connections take turns, and no slot is taken twice") {
     const Place place;
     const auto second = Catalog::open(place.file, today);

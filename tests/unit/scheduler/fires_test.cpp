@@ -61,6 +61,35 @@ TEST_CASE("what waits is not settled: a restart finds it again") {
           Texts{"missed hourly 1 until 2026-03-01 02:00", "start hourly 2026-03-01 02:00 catch-up"});
 }
 
+TEST_CASE("a later fire that is skipped does not settle an older one that waits") {
+    struct Row {
+        const char* catch_up;
+        const char* reason;
+    };
+    for (const auto& row : {Row{"once within 1h", "it was missed too long ago to catch up on"},
+                            Row{"skip", "it was missed, and the job catches up on nothing"}}) {
+        INFO(row.catch_up);
+        const auto spec = job("j", "every 2 hours", {.catch_up = row.catch_up, .overlap = model::Overlap::queue});
+        Table table;
+        table.load({spec}, "2026-03-01 00:30");
+        CHECK(table.tick("2026-03-01 02:00").size() == 1);
+        CHECK(table.tick("2026-03-01 04:00").empty());  // waits
+        // The machine sleeps over the next fire.
+        const auto late = table.planner.on_time(at("2026-03-01 07:30"));
+        CHECK(texts(late) ==
+              Texts{"missed j 1 until 2026-03-01 06:00", "skip j 2026-03-01 06:00: " + std::string(row.reason)});
+        const auto recorded = std::get<Skip>(late.at(1)).state;
+        CHECK(recorded.anchor == at("2026-03-01 02:00"));
+        // Killed now, the fire of 04:00 has not vanished without a word.
+        Table restarted;
+        CHECK(restarted.load({spec}, "2026-03-01 07:40", {recorded}).at(0) == "missed j 2 until 2026-03-01 06:00");
+        // Else it runs, and then both are settled.
+        const auto started = table.planner.on_finished("j", at("2026-03-01 07:40"));
+        CHECK(texts(started) == Texts{"start j 2026-03-01 04:00"});
+        CHECK(std::get<Start>(started.at(0)).state.anchor == at("2026-03-01 06:00"));
+    }
+}
+
 TEST_CASE("manual runs count for overlap") {
     Table table;
     table.load({job("nightly", "daily at 02:00")}, "2026-03-01 00:00");

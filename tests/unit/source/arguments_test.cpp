@@ -109,3 +109,27 @@ TEST_CASE("the database that every server has is not created again") {
           Arguments{"pg_restore --exit-on-error --dbname=postgres postgres_1.dump",
                     "cat postgres_2.sql | PGDATABASE=postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1"});
 }
+
+TEST_CASE("the role that pg_dump will take on is read off its options as getopt_long does") {
+    struct Row {
+        Arguments options;
+        std::string role;
+    };
+    const std::vector<Row> rows{
+        {{}, ""},
+        {{"--role=backup"}, "backup"},
+        {{"--role", "backup"}, "backup"},
+        {{"--rol=a b"}, "a b"},
+        {{"--role=a=b"}, "a=b"},
+        {{"--role=first", "--no-owner", "--role", "last"}, "last"},
+        {{"--rows-per-insert=5", "--ro=x", "--roles=x", "-O"}, ""},
+        {{"--role"}, ""},
+    };
+    for (const auto& row : rows) CHECK(source::role_of(row.options) == row.role);
+}
+
+TEST_CASE("row security is on only where the options switch it on") {
+    CHECK(source::enables_row_security({"--no-owner", "--enable-row-security"}));
+    CHECK(source::enables_row_security({"--enable-row"}));
+    CHECK_FALSE(source::enables_row_security({"--role=x"}));
+}
