@@ -63,17 +63,17 @@ void replace_run(Connection& connection, const model::RunReport& run) {
 }
 
 void Catalog::begin_run(const model::RunReport& run) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     insert_run(impl_->connection, run);
 }
 
 void Catalog::finish_run(const model::RunReport& run) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     replace_run(impl_->connection, run);
 }
 
 std::vector<model::RunReport> Catalog::interrupt_running(base::Timestamp now) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
     std::vector<model::RunReport> runs;
@@ -96,7 +96,7 @@ std::vector<model::RunReport> Catalog::interrupt_running(base::Timestamp now) {
 }
 
 std::vector<model::RunReport> Catalog::runs(const RunFilter& filter) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement statement(impl_->connection,
                         fmt::format("SELECT {} FROM runs{} ORDER BY started_at DESC, id DESC LIMIT ? OFFSET ?", columns,
                                     condition(filter)));
@@ -109,21 +109,21 @@ std::vector<model::RunReport> Catalog::runs(const RunFilter& filter) {
 }
 
 std::uint64_t Catalog::count_runs(const RunFilter& filter) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement statement(impl_->connection, "SELECT count(*) FROM runs" + condition(filter));
     bind_condition(statement, filter);
     return statement.step() ? static_cast<std::uint64_t>(statement.number(0)) : 0;
 }
 
 std::optional<model::RunReport> Catalog::run(const base::RunId& id) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement statement(impl_->connection, fmt::format("SELECT {} FROM runs WHERE id = ?", columns));
     if (!statement.bind(id.text()).step()) return std::nullopt;
     return read_run(statement);
 }
 
 std::map<std::string, base::Timestamp> Catalog::last_success() {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     std::map<std::string, base::Timestamp> result;
     // WARNING is good here, with a copy owed elsewhere.
     Statement statement(impl_->connection,
@@ -133,7 +133,7 @@ std::map<std::string, base::Timestamp> Catalog::last_success() {
 }
 
 std::size_t Catalog::expire_runs(base::Timestamp before, std::size_t limit) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement statement(impl_->connection,
                         "DELETE FROM runs WHERE id IN ("
                         "SELECT id FROM runs AS r WHERE outcome <> 'RUNNING' AND finished_at < ?"

@@ -21,7 +21,7 @@ void put(Connection& connection, const JobState& state) {
 }  // namespace
 
 std::vector<JobState> Catalog::job_states() {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     std::vector<JobState> states;
     Statement statement(impl_->connection, "SELECT job, schedule, anchor, paused FROM job_states ORDER BY job");
     while (statement.step())
@@ -33,17 +33,17 @@ std::vector<JobState> Catalog::job_states() {
 }
 
 void Catalog::put_job_state(const JobState& state) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     put(impl_->connection, state);
 }
 
 void Catalog::forget_job(const std::string& job) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement(impl_->connection, "DELETE FROM job_states WHERE job = ?").bind(job).run();
 }
 
 bool Catalog::take_slot(const JobState& state, base::Instant slot, const model::RunReport& run) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
     {

@@ -61,7 +61,7 @@ std::vector<SetState> read_states(Connection& connection) {
 }  // namespace
 
 std::optional<std::vector<std::string>> Catalog::known_databases(const std::string& job) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement statement(impl_->connection, "SELECT names FROM known_databases WHERE job = ?");
     if (!statement.bind(job).step()) return std::nullopt;
     std::vector<std::string> names;
@@ -74,7 +74,7 @@ std::optional<std::vector<std::string>> Catalog::known_databases(const std::stri
 void Catalog::put_known_databases(const std::string& job, const std::vector<std::string>& databases) {
     std::string names;
     for (const auto& database : databases) names.append(database).push_back('\0');
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement(impl_->connection, "INSERT OR REPLACE INTO known_databases (job, names) VALUES (?, ?)")
         .bind(job)
         .bind_bytes(names)
@@ -82,7 +82,7 @@ void Catalog::put_known_databases(const std::string& job, const std::vector<std:
 }
 
 void Catalog::put_set_state(const SetState& state) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     Statement(impl_->connection,
               "INSERT OR REPLACE INTO set_states (job, name, verified, verified_at, corrupt, message)"
               " VALUES (?, ?, ?, ?, ?, ?)")
@@ -96,17 +96,17 @@ void Catalog::put_set_state(const SetState& state) {
 }
 
 std::vector<SetState> Catalog::set_states() {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     return read_states(impl_->connection);
 }
 
 void Catalog::forget_set(const model::SetId& id) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     forget(impl_->connection, id);
 }
 
 Catalog::Rescanned Catalog::rescan(const std::vector<model::BackupSet>& sets) {
-    const std::lock_guard guard(impl_->mutex);
+    const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
     Rescanned result;

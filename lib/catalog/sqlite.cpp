@@ -62,6 +62,14 @@ Connection::Connection(const std::filesystem::path& file, Mode mode) : file_(fil
     if (mode == Mode::alone) execute("PRAGMA locking_mode = EXCLUSIVE");
 }
 
+void Connection::abandon() noexcept {
+    // https://www.sqlite.org/c3ref/c_fcntl_begin_atomic_write.html and c_dbconfig_defensive.html; neither can fail
+    // here.
+    int yes = 1;
+    (void)sqlite3_file_control(handle_.get(), "main", SQLITE_FCNTL_PERSIST_WAL, &yes);
+    (void)sqlite3_db_config(handle_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+}
+
 Error Connection::error(int code) const {
     const char* reason = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(code);
     const auto message = fmt::format("{}: {}", file_.native(), reason);

@@ -25,6 +25,9 @@ class Connection {
     };
     Connection(const std::filesystem::path& file, Mode mode);
 
+    // Before it is closed: what lies beside the file's name (-wal, -shm) is not this connection's any more.
+    void abandon() noexcept;
+
     // One or several statements without results or parameters.
     void execute(const char* sql);
     [[nodiscard]] std::int64_t number(const char* sql);  // the first column of the first row

@@ -53,7 +53,49 @@ void move_aside(const std::filesystem::path& file, base::Timestamp now) {
             os::rename_durably(file.native() + companion, aside + companion);
 }
 
+std::uint64_t inode_of(const std::filesystem::path& file) {
+    const auto found = os::target_status(file);
+    return found ? found->inode : 0;
+}
+
 }  // namespace
+
+Catalog::Impl::Impl(const std::filesystem::path& file_, Connection::Mode mode_)
+    : file(file_), mode(mode_), connection(file_, mode_), inode(inode_of(file_)) {}
+
+std::unique_lock<std::mutex> Catalog::Impl::enter() {
+    std::unique_lock lock(mutex);
+    if (mode != Connection::Mode::read_write) return lock;
+    const auto found = inode_of(file);
+    const auto log = inode_of(file.native() + "-wal");
+    if (found == inode) {
+        log_inode = log;
+        return lock;
+    }
+    // The removed file's: it would be taken for a part of the one that bears the name now.
+    if (found == 0 || (log != 0 && log == log_inode)) remove_companions();
+    if (found == 0) write_again();
+    connection.abandon();
+    connection = Connection(file, mode);
+    set_up(connection);
+    migrate(connection);
+    inode = inode_of(file);
+    return lock;
+}
+
+void Catalog::Impl::remove_companions() {
+    for (const char* companion : {"-wal", "-shm"}) std::filesystem::remove(file.native() + companion);
+}
+
+// The removed file can still be read as long as it is open.
+void Catalog::Impl::write_again() {
+    const auto copy = file.native() + ".new";
+    std::filesystem::remove(copy);
+    // An empty file is written into; made here, it has the right mode.
+    (void)os::create_file(copy);
+    Statement(connection, "VACUUM INTO ?").bind(copy).run();
+    os::rename_durably(copy, file);
+}
 
 std::unique_ptr<Catalog::Impl> Catalog::Impl::open(const std::filesystem::path& file, base::Timestamp now,
                                                    Connection::Mode mode) {

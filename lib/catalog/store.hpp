@@ -9,13 +9,26 @@
 namespace pgbakd::catalog {
 
 struct Catalog::Impl {
-    Impl(const std::filesystem::path& file, Connection::Mode mode) : connection(file, mode) {}
+    Impl(const std::filesystem::path& file_, Connection::Mode mode_);
     // As Catalog::open, with such a connection.
     [[nodiscard]] static std::unique_ptr<Impl> open(const std::filesystem::path& file, base::Timestamp now,
                                                     Connection::Mode mode);
+    // Locks, and looks whether the file that was opened is still the one that bears the name: a daemon that went on
+    // writing into a removed file would tell nobody and forget all of it at its end. A file that was removed is written
+    // again from what is open; one that was put in its place is opened.
+    [[nodiscard]] std::unique_lock<std::mutex> enter();
+
+    std::filesystem::path file;
+    Connection::Mode mode;
     std::mutex mutex;
     Connection connection;
+    // Of the file and of its -wal; neither number is given to another file while this connection holds them open.
+    std::uint64_t inode, log_inode = 0;
     bool damaged = false;
+
+  private:
+    void write_again();
+    void remove_companions();
 };
 
 [[nodiscard]] inline std::int64_t to_number(base::Timestamp time) {

@@ -65,22 +65,28 @@ void interrupt(model::RunReport& run, base::Timestamp now) {
 }
 
 // pg_dump dies with the daemon, but the workers that it forked for a directory do not.
-void end_processes(model::RunReport& run) {
+void end_processes(Reconciled& result, model::RunReport& run) {
     const auto ended = os::end_marked_processes(source::process_mark(run.run.text()), process_patience);
-    if (ended > 0) run.notes.push_back(fmt::format("processes that it had left were ended: {}", ended));
+    if (ended == 0) return;
+    run.notes.push_back(fmt::format("processes that it had left were ended: {}", ended));
+    result.notes.push_back(
+        fmt::format("{}: ended processes that run {} had left on this host: {}", run.job, run.run.text(), ended));
 }
 
 // The report is on the disk before the catalog tells the end: whenever this is cut short, the next start finds the run
 // still running and comes to the same end.
 void settle(Reconciled& result, const repository::Repository& repository, catalog::Catalog& catalog,
             const std::filesystem::path& reports_directory, model::RunReport run, base::Timestamp now) {
-    attempt(result, [&run] { end_processes(run); });
+    attempt(result, [&] { end_processes(result, run); });
     if (auto written = report_of(reports_directory, run)) {
         catalog.finish_run(*written);
         if (written->outcome == model::Outcome::interrupted)
             result.interrupted.push_back(std::move(*written));
         else if (!written->set.empty())
             result.finished.push_back(std::move(*written));
+        else
+            result.notes.push_back(fmt::format("{}: run {} had ended ({}) before the daemon did", run.job,
+                                               run.run.text(), model::outcome_text(written->outcome)));
         return;
     }
     const auto set = set_of(repository, run);

@@ -15,7 +15,8 @@ struct Reconciled {
     std::vector<model::RunReport> interrupted;
     std::vector<model::RunReport> finished;    // those that left a set
     std::vector<std::filesystem::path> swept;  // partial directories removed
-    std::vector<std::string> failures;         // what could not be put right, as a person reads it
+    std::vector<std::string> notes;            // what else was found and put right, as a person reads it
+    std::vector<std::string> failures;         // what could not be put right, likewise
 };
 // Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, and sweeps the
 // repository. May be cut short at any point: the next start goes on. Blocks; nothing in it is fatal.

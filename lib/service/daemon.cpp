@@ -143,6 +143,7 @@ class Daemon {
         for (const auto& report : reconciled.interrupted)
             startup_notes_.push_back(fmt::format("{}: run {} was interrupted: the daemon ended in the middle of it",
                                                  report.job, report.run.text()));
+        for (auto& note : reconciled.notes) startup_notes_.push_back(std::move(note));
         for (const auto& path : reconciled.swept)
             startup_notes_.push_back("removed what an interrupted run left: " + path.string());
         for (const auto& failure : reconciled.failures) startup_notes_.push_back(failure);

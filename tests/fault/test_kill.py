@@ -179,6 +179,7 @@ class Children(KillCase):
         self.assertGreaterEqual(outlived, 2)
         self.assertEqual(self.kills["INTERRUPTED"], kills)
         self.assertIn("processes that it had left were ended: ", self.notes(daemon))
+        self.assertIn("had left on this host: ", daemon.log())
         self.check_at_the_end(daemon)
 
     def test_a_kill_before_every_change_of_the_disk_from_the_dumped_directory_to_the_set(self) -> None:

@@ -52,6 +52,37 @@ TEST_CASE("its files are for us alone") {
     CHECK_FALSE(place.catalog->was_damaged());
 }
 
+TEST_CASE("a file that is removed while it is open is written again, with all it held") {
+    const Place place;
+    const JobState state{"a", "daily at 02:00 UTC", base::to_instant(today), false};
+    CHECK(place.catalog->take_slot(state, state.anchor, run(1, "a", today)));
+    SECTION("the file alone") {
+        std::filesystem::remove(place.file);
+    }
+    SECTION("with what lies beside it") {
+        for (const auto& name : names_in(place.directory.path())) std::filesystem::remove(place.directory / name);
+    }
+    place.catalog->finish_run(run(1, "a", today, Outcome::success));
+    CHECK_FALSE(place.catalog->take_slot(state, state.anchor, run(2, "a", today)));
+    for (const auto& name : names_in(place.directory.path())) CHECK(mode_of(place.directory / name) == 0600);
+    const auto other = Catalog::open(place.file, today);
+    CHECK(other->run(run(1, "a", today).run)->outcome == Outcome::success);
+    CHECK(other->job_states() == std::vector<JobState>{state});
+    // Both speak of one file from now on.
+    other->begin_run(run(3, "a", today));
+    CHECK(place.catalog->count_runs({}) == 2);
+}
+
+TEST_CASE("a file that is put in its place while it is open is the one that counts") {
+    const Place place;
+    place.catalog->begin_run(run(1, "a", today));
+    Catalog::open(place.directory / "older.db", today)->begin_run(run(2, "a", today));
+    std::filesystem::rename(place.directory / "older.db", place.file);
+    place.catalog->begin_run(run(3, "a", today));
+    CHECK(place.catalog->count_runs({}) == 2);
+    CHECK_FALSE(place.catalog->run(run(1, "a", today).run));
+}
+
 TEST_CASE("its directory is made, a directory in its place is refused") {
     const support::TemporaryDirectory directory;
     const auto file = directory / "var" / "lib" / "a name with %20, ? and #.db";
