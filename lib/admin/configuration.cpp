@@ -67,7 +67,9 @@ std::shared_ptr<const model::JobSpec> find_job(const config::Config& config, con
 std::filesystem::path control_socket(Context& context) {
     if (context.socket) return *context.socket;
     if (const auto config = load_if_valid(context)) return config->api_socket;
-    return socket_named_in(context.config_file).value_or(config::Config{}.api_socket);
+    if (auto named = socket_named_in(context.config_file)) return *named;
+    context.socket_is_a_guess = true;
+    return config::Config{}.api_socket;
 }
 
 void become_owner_of(const std::filesystem::path& directory) {

@@ -38,6 +38,7 @@ struct Context {
     bool progress = false;                        // a progress bar on `err`
     std::filesystem::path config_file;            // --config
     std::optional<std::filesystem::path> socket;  // --socket
+    bool socket_is_a_guess = false;               // the configuration could not tell its path
 
     [[nodiscard]] base::Instant now() const { return base::to_instant(around.clock.now()); }
     // The host's own zone; UTC if its file is missing.

@@ -19,20 +19,18 @@ bool holds_database(const ShownSet& set, const std::string& database) {
                        [&database](const auto& artifact) { return artifact.database == database; });
 }
 
-// JOB or DATABASE: a job's name wins, since jobs are what an administrator named.
+// JOB or DATABASE. Many a job is named after its database, and others dump that one too: sets of both are meant.
 std::vector<ShownSet> select(Context& context, const config::Config& config, const std::optional<std::string>& name) {
-    if (!name) return shown_sets(context, config, std::nullopt);
-    if (model::check_name("job", *name)) {
-        auto sets = shown_sets(context, config, *name);
-        if (!sets.empty() || config.job(*name)) return sets;
-    }
     auto sets = shown_sets(context, config, std::nullopt);
+    if (!name) return sets;
     std::vector<std::string> known;
     for (const auto& job : config.jobs) known.push_back(job->name);
     for (const auto& set : sets)
         for (const auto& artifact : set.stored.manifest.artifacts) known.push_back(artifact.database);
-    std::erase_if(sets, [&name](const ShownSet& set) { return !holds_database(set, *name); });
-    if (!sets.empty()) return sets;
+    std::erase_if(sets, [&name](const ShownSet& set) {
+        return set.stored.manifest.id.job != *name && !holds_database(set, *name);
+    });
+    if (!sets.empty() || config.job(*name)) return sets;
     const auto near = base::closest(*name, known);
     throw base::Error(
         base::ErrorCode::not_found,

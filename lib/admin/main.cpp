@@ -1,6 +1,7 @@
 #include "admin/main.hpp"
 
 #include "admin/command_line.hpp"
+#include "admin/configuration.hpp"
 #include "admin/output.hpp"
 #include "admin/verbs.hpp"
 #include "host/configuration.hpp"
@@ -17,6 +18,17 @@ Context make_context(Surroundings& around) {
     return context;
 }
 
+// Where the file is too broken to tell the control socket's path, the default was tried: then it is the file that wants
+// mending, and what is wrong with it can be told without the daemon.
+ExitCode perform_verb(Context& context, const CommandLine& command) {
+    try {
+        return command.verb->perform(context, command.arguments);
+    } catch (const Failure& failure) {
+        if (failure.exit() == ExitCode::unreachable && context.socket_is_a_guess) (void)load(context);
+        throw;
+    }
+}
+
 ExitCode perform(Context& context, const std::vector<std::string>& arguments) {
     try {
         const auto command = parse_command_line(arguments);
@@ -28,7 +40,7 @@ ExitCode perform(Context& context, const std::vector<std::string>& arguments) {
         if (command.json) context.colour = false;
         if (command.config) context.config_file = *command.config;
         if (command.socket) context.socket = *command.socket;
-        return command.verb->perform(context, command.arguments);
+        return perform_verb(context, command);
     } catch (const Failure& failure) {
         tell(context, failure);
         return failure.exit();

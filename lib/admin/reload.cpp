@@ -48,21 +48,10 @@ void print_changes(Context& context, const boost::json::array& changes) {
             context.out << "reloaded: " << base::printable(std::string(change.get_string())) << '\n';
 }
 
-// Of a file that is too broken to tell the control socket's path, the default was tried: then it is the file that wants
-// mending, and what is wrong with it can be told without the daemon.
-Answer ask_for_reload(Context& context) {
-    try {
-        return Client(control_socket(context)).post("/v1/reload");
-    } catch (const Failure& failure) {
-        if (failure.exit() == ExitCode::unreachable) (void)load(context);
-        throw;
-    }
-}
-
 }  // namespace
 
 ExitCode perform_reload(Context& context, const Arguments&) {
-    const auto answer = ask_for_reload(context);
+    const auto answer = Client(control_socket(context)).post("/v1/reload");
     if (!answer.good()) throw refused_reload(answer);
     if (context.json) {
         print_json(context, answer.body);

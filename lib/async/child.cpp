@@ -17,6 +17,12 @@ asio::posix::stream_descriptor adopt(const asio::any_io_executor& executor, os::
                       : asio::posix::stream_descriptor(executor);
 }
 
+asio::local::stream_protocol::socket adopt_socket(const asio::any_io_executor& executor, os::Descriptor& descriptor) {
+    asio::local::stream_protocol::socket socket(executor);
+    if (descriptor) socket.assign(asio::local::stream_protocol(), descriptor.release());
+    return socket;
+}
+
 // The pidfd stays with os::Child, which needs it to reap; Asio watches a copy.
 asio::posix::stream_descriptor watch(const asio::any_io_executor& executor, const os::Descriptor& descriptor) {
     const int copy = fcntl(descriptor.get(), F_DUPFD_CLOEXEC, 0);
@@ -31,6 +37,7 @@ Child::Child(asio::any_io_executor executor, const os::Command& command)
       child_(os::Child::spawn(command)),
       output_(adopt(executor, child_.output())),
       errors_(adopt(executor, child_.errors())),
+      input_(adopt_socket(executor, child_.input())),
       ended_(watch(executor, child_.pidfd())),
       leader_(watch(executor, child_.pidfd())),
       tasks_(std::move(executor)) {
@@ -52,6 +59,26 @@ asio::awaitable<std::size_t> Child::read(std::span<std::byte> into, StopToken st
     if (failure == asio::error::eof) co_return 0;
     if (failure) throw base::error_from_errno(failure.value(), "reading the output of a program");
     co_return count;
+}
+
+asio::awaitable<void> Child::write(std::span<const std::byte> bytes, StopToken stop) {
+    stop.check();
+    const auto registration = stop.on_stop([this] { input_.cancel(); });
+    while (!bytes.empty()) {
+        boost::system::error_code failure;
+        const auto count = co_await input_.async_write_some(asio::buffer(bytes.data(), bytes.size()),
+                                                            asio::redirect_error(asio::use_awaitable, failure));
+        stop.check();
+        if (failure == asio::error::broken_pipe || failure == asio::error::connection_reset)
+            throw base::Error(base::ErrorCode::program_failed, "the program stopped reading its input");
+        if (failure) throw base::error_from_errno(failure.value(), "writing the input of a program");
+        bytes = bytes.subspan(count);
+    }
+}
+
+void Child::close_input() {
+    boost::system::error_code ignored;
+    input_.close(ignored);
 }
 
 asio::awaitable<void> Child::collect_errors() {
@@ -138,6 +165,7 @@ asio::awaitable<os::Child::Ending> Child::finish(StopToken stop) {
 
 asio::awaitable<void> Child::abort() {
     // Nobody reads its output any more: closing the pipe also ends a child that only writes.
+    // Its input stays open: the end of it would look like success to a child that has not seen the signal yet.
     boost::system::error_code ignored;
     output_.close(ignored);
     if (!reaped_) {
@@ -152,6 +180,7 @@ asio::awaitable<void> Child::abort() {
         (void)reap();
     }
     errors_.close(ignored);
+    input_.close(ignored);
     co_await tasks_.join();
 }
 

@@ -31,6 +31,11 @@ class Child {
     [[nodiscard]] pid_t pid() const noexcept { return child_.pid(); }
     // Bytes of its standard output; 0 at the end. Throws the token's reason when stopped.
     asio::awaitable<std::size_t> read(std::span<std::byte> into, StopToken stop);
+    // All of `bytes` into its standard input (os::Command::feed_input), as fast as it reads them. Throws the token's
+    // reason when stopped, and program_failed when it reads no more: finish() then tells why.
+    asio::awaitable<void> write(std::span<const std::byte> bytes, StopToken stop);
+    // The end of its input. A program that is to fail must be aborted instead: it takes this for success.
+    void close_input();
     // Waits for its end (and the end of its standard error), after its output was read to the end.
     asio::awaitable<os::Child::Ending> finish(StopToken stop);
     // Ends it: SIGTERM, SIGKILL after `patience`; returns once it is gone. Also after finish(), whatever that said.
@@ -52,6 +57,7 @@ class Child {
     os::Child child_;
     asio::posix::stream_descriptor output_;
     asio::posix::stream_descriptor errors_;
+    asio::local::stream_protocol::socket input_;
     asio::posix::stream_descriptor ended_;
     asio::posix::stream_descriptor leader_;
     StopSource reaping_;

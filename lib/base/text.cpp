@@ -40,6 +40,15 @@ std::size_t sequence_length(std::string_view text) {
     return length;
 }
 
+// Characters that print nothing and change how what stands beside them is read: marks of direction (Unicode's
+// Bidi_Control), which let a name run backwards over its surroundings, and the separators of lines and paragraphs.
+bool misleads(std::string_view sequence) {
+    if (sequence == "\u061c") return true;
+    if (sequence.size() != 3 || !sequence.starts_with("\xe2")) return false;
+    return sequence == "\u200e" || sequence == "\u200f" || (sequence >= "\u2028" && sequence <= "\u202e") ||
+           (sequence >= "\u2066" && sequence <= "\u2069");
+}
+
 }  // namespace
 
 std::string_view trim(std::string_view text) noexcept {
@@ -112,7 +121,11 @@ std::string printable(std::string_view text) {
             result += lead == '\t' ? ' ' : '?';
             text.remove_prefix(1);
         } else {
-            result += text.substr(0, length);
+            const auto sequence = text.substr(0, length);
+            if (misleads(sequence))
+                result += '?';
+            else
+                result += sequence;
             text.remove_prefix(length);
         }
     }

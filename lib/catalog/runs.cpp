@@ -29,6 +29,7 @@ model::RunReport read_run(const Statement& row) {
     model::RunReport report;
     if (const auto id = base::RunId::parse(row.text(0))) report.run = *id;
     report.job = row.text(1);
+    report.trigger = model::Trigger::unknown;
     if (const auto outcome = model::parse_outcome(row.text(2))) report.outcome = *outcome;
     report.started_at = to_timestamp(row.number(3));
     report.finished_at = to_timestamp(row.number(4));

@@ -95,6 +95,11 @@ void migrate(Connection& connection) {
         }
         transaction.commit();
     }
+    // What bears our number and lacks a table was tampered with: no statement on it can be relied on.
+    const auto tables = connection.number(
+        "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
+        " ('job_states', 'runs', 'slots', 'known_databases', 'set_states')");
+    if (tables != 5) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

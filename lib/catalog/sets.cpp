@@ -12,7 +12,7 @@ model::RunReport run_of(const model::BackupSet& set) {
     model::RunReport run;
     run.run = set.run;
     run.job = set.id.job;
-    run.trigger = model::Trigger::manual;
+    run.trigger = model::Trigger::unknown;
     if (const auto trigger = model::parse_trigger(set.trigger)) run.trigger = *trigger;
     run.outcome = set.complete ? model::Outcome::success : model::Outcome::failed;
     run.started_at = set.started_at;

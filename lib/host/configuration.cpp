@@ -84,8 +84,12 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
             document.readable_by_others = !status || (status->mode & (S_IRWXG | S_IRWXO)) != 0;
             documents.push_back(std::move(document));
         } catch (const base::Error& error) {
+            auto hint = error.hint();
+            if (error.code() == base::ErrorCode::permission_denied)
+                hint = "it is for root, the daemon and the file's group: use sudo, or join the group";
+            if (error.code() == base::ErrorCode::not_found) hint = "--config names another file";
             unreadable.problems.push_back(
-                {config::Problem::Severity::error, path.string(), 0, 0, {}, error.message(), error.hint()});
+                {config::Problem::Severity::error, path.string(), 0, 0, {}, error.message(), std::move(hint)});
         }
     };
     add(file);

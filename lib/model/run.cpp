@@ -11,13 +11,15 @@ std::string_view trigger_text(Trigger trigger) noexcept {
         case Trigger::manual: return "manual";
         case Trigger::milestone: return "milestone";
         case Trigger::change: return "change";
+        case Trigger::unknown: return "unknown";
     }
     return "manual";
 }
 
 base::Result<Trigger> parse_trigger(std::string_view text) {
     return parse_word("trigger", text, trigger_text,
-                      {Trigger::schedule, Trigger::catch_up, Trigger::manual, Trigger::milestone, Trigger::change});
+                      {Trigger::schedule, Trigger::catch_up, Trigger::manual, Trigger::milestone, Trigger::change,
+                       Trigger::unknown});
 }
 
 std::string_view outcome_text(Outcome outcome) noexcept {

@@ -15,7 +15,8 @@
 
 namespace pgbakd::model {
 
-enum class Trigger { schedule, catch_up, manual, milestone, change };
+// unknown: what told it is damaged or was lost.
+enum class Trigger { schedule, catch_up, manual, milestone, change, unknown };
 [[nodiscard]] std::string_view trigger_text(Trigger trigger) noexcept;  // "schedule", "catch-up", "manual" …
 [[nodiscard]] base::Result<Trigger> parse_trigger(std::string_view text);
 

@@ -121,7 +121,12 @@ std::size_t read_some(const Descriptor& file, std::span<std::byte> into, const s
 }
 
 std::string read_file(const std::filesystem::path& path, std::size_t limit) {
-    const auto file = open_for_reading(path);
+    // Not blocking: opening a named pipe that nobody writes to would wait for ever.
+    const auto file = open_file(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, "opening");
+    struct stat found {};
+    if (::fstat(file.get(), &found) != 0) throw failure("looking at", path, errno);
+    if (!S_ISREG(found.st_mode))
+        throw Error(ErrorCode::invalid_argument, fmt::format("{} is not a regular file", path.native()));
     std::string text;
     std::size_t used = 0;
     for (;;) {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,15 @@ struct Pipe {
 Pipe make_pipe() {
     int ends[2] = {-1, -1};
     if (::pipe2(ends, O_CLOEXEC) != 0) throw failure("creating a pipe", errno);
+    Descriptor reader(ends[0]);
+    Descriptor writer(ends[1]);
+    return {above_streams(std::move(reader)), above_streams(std::move(writer))};
+}
+
+// A stream socket rather than a pipe: writing to one whose reader has died is an error, and never a SIGPIPE.
+Pipe make_feed() {
+    int ends[2] = {-1, -1};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) throw failure("creating a socket", errno);
     Descriptor reader(ends[0]);
     Descriptor writer(ends[1]);
     return {above_streams(std::move(reader)), above_streams(std::move(writer))};
@@ -145,12 +155,17 @@ Child Child::spawn(const Command& command) {
         make_non_blocking(output.reader);
     }
     make_non_blocking(errors.reader);
+    Pipe input;
+    if (command.feed_input) {
+        input = make_feed();
+        make_non_blocking(input.writer);
+    }
 
     const ChildPlan plan{.program = argv.front(),
                          .argv = argv.data(),
                          .environment = environment.pointers(),
                          .directory = command.working_directory.empty() ? nullptr : command.working_directory.c_str(),
-                         .input = null.get(),
+                         .input = command.feed_input ? input.reader.get() : null.get(),
                          .output = command.capture_output ? output.writer.get() : null.get(),
                          .errors = errors.writer.get(),
                          .report = report.writer.get(),
@@ -168,12 +183,14 @@ Child Child::spawn(const Command& command) {
     child.pidfd_ = Descriptor(static_cast<int>(::syscall(SYS_pidfd_open, child.pid_, 0U)));
     if (!child.pidfd_) throw failure("watching " + command.argv.front(), errno);
     output.writer.reset();
+    input.reader.reset();
     errors.writer.reset();
     report.writer.reset();
     ChildFailure what{};
     if (read_failure(report.reader, what)) throw spawn_error(what, command);
     child.output_ = std::move(output.reader);
     child.errors_ = std::move(errors.reader);
+    child.input_ = std::move(input.writer);
     return child;
 }
 
@@ -181,7 +198,8 @@ Child::Child(Child&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       pidfd_(std::move(other.pidfd_)),
       output_(std::move(other.output_)),
-      errors_(std::move(other.errors_)) {}
+      errors_(std::move(other.errors_)),
+      input_(std::move(other.input_)) {}
 
 Child& Child::operator=(Child&& other) noexcept {
     if (this != &other) {
@@ -190,6 +208,7 @@ Child& Child::operator=(Child&& other) noexcept {
         pidfd_ = std::move(other.pidfd_);
         output_ = std::move(other.output_);
         errors_ = std::move(other.errors_);
+        input_ = std::move(other.input_);
     }
     return *this;
 }

@@ -23,12 +23,13 @@ struct Command {
     std::filesystem::path working_directory;  // empty: ours
     int nice = 0;                             // added to ours
     bool capture_output = true;               // standard output into a pipe; else /dev/null
+    bool feed_input = false;                  // standard input from us, by a socket; else /dev/null
 };
 
 // A running child. Owns its descriptors; destroying it kills its group with SIGKILL, waits for its end and reaps it.
 class Child {
   public:
-    // Standard input is /dev/null. The child gets PR_SET_PDEATHSIG SIGKILL (so call it on a thread that lives as long
+    // The child gets PR_SET_PDEATHSIG SIGKILL (so call it on a thread that lives as long
     // as the program), its own process group, default signals, no core dumps. Throws client_missing if the program
     // cannot be executed, invalid_argument for a program without an absolute path and for NUL bytes.
     [[nodiscard]] static Child spawn(const Command& command);
@@ -40,6 +41,7 @@ class Child {
     [[nodiscard]] const Descriptor& pidfd() const noexcept { return pidfd_; }  // readable when it has ended
     [[nodiscard]] Descriptor& output() noexcept { return output_; }            // non-blocking
     [[nodiscard]] Descriptor& errors() noexcept { return errors_; }            // non-blocking
+    [[nodiscard]] Descriptor& input() noexcept { return input_; }              // non-blocking; if fed
     // To the whole process group. Nothing after reap().
     void signal(int number) noexcept;
     // Once the pidfd is readable: kills what is left of its group and reaps it. Called earlier, it waits. Once.
@@ -55,7 +57,7 @@ class Child {
     Child() = default;
     void end() noexcept;
     pid_t pid_ = -1;  // -1: none, or reaped
-    Descriptor pidfd_, output_, errors_;
+    Descriptor pidfd_, output_, errors_, input_;
 };
 
 }  // namespace pgbakd::os

@@ -72,9 +72,11 @@ std::string utf8_name(std::string_view name) {
     std::string text;
     while (!name.empty()) {
         std::size_t length = static_cast<unsigned char>(name.front()) < 0x80 ? 1 : 0;
-        // A sequence is what printable() leaves as it is.
-        for (std::size_t size = 2; length == 0 && size <= std::min<std::size_t>(4, name.size()); ++size)
-            if (base::printable(name.substr(0, size)) == name.substr(0, size)) length = size;
+        // One "?" comes back for a character that printable() replaces, and one for each byte that is no UTF-8.
+        for (std::size_t size = 2; length == 0 && size <= std::min<std::size_t>(4, name.size()); ++size) {
+            const auto shown = base::printable(name.substr(0, size));
+            if (shown == name.substr(0, size) || shown == "?") length = size;
+        }
         if (length == 0) text += fmt::format("\\x{:02x}", static_cast<unsigned char>(name.front()));
         text += name.substr(0, length);
         name.remove_prefix(std::max<std::size_t>(1, length));

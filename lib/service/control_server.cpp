@@ -44,6 +44,17 @@ void open_to_group(const std::filesystem::path& path) {
     if (chown(path.c_str(), static_cast<uid_t>(-1), found->gr_gid) == 0) chmod(path.c_str(), 0660);
 }
 
+void make_directory_of(const std::filesystem::path& path) {
+    try {
+        os::make_directories(path.parent_path());
+    } catch (const base::Error& error) {
+        throw base::Error(error.code(), "the control socket: " + error.message(),
+                          fmt::format("systemd makes /run/pgbakd for the service; elsewhere make {} for the user that "
+                                      "pgbakd runs as, or choose another api.socket",
+                                      path.parent_path().string()));
+    }
+}
+
 Acceptor bind_socket(const asio::any_io_executor& executor, const std::filesystem::path& path) {
     constexpr std::size_t longest = 107;  // sockaddr_un(7)
     if (path.string().size() > longest)
@@ -61,7 +72,7 @@ Acceptor bind_socket(const asio::any_io_executor& executor, const std::filesyste
                               "remove it, or choose another api.socket");
         unlink(path.c_str());
     }
-    os::make_directories(path.parent_path());
+    make_directory_of(path);
     Acceptor acceptor(executor);
     acceptor.open(endpoint.protocol());
     // Born closed to everybody else; the reactor thread is the only one that makes files with a meaning of their mode.

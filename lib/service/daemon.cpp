@@ -207,14 +207,19 @@ class Daemon {
                 request_stop();
                 continue;
             }
-            std::exception_ptr refused;
-            try {
-                (void)co_await reloader_.reload();
-            } catch (...) {
-                refused = std::current_exception();
-            }
-            if (refused) core_.log.problem(Priority::warning, base::to_error(refused), systemd::reload_refused);
+            // A task of its own: a configuration on a file system that hangs must not keep SIGTERM waiting.
+            spawn(reload_on_signal());
         }
+    }
+
+    asio::awaitable<void> reload_on_signal() {
+        std::exception_ptr refused;
+        try {
+            (void)co_await reloader_.reload();
+        } catch (...) {
+            refused = std::current_exception();
+        }
+        if (refused) core_.log.problem(Priority::warning, base::to_error(refused), systemd::reload_refused);
     }
 
     asio::awaitable<void> show_status(async::StopToken stop) {

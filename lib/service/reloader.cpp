@@ -24,7 +24,7 @@ asio::awaitable<ReloadVerdict> Reloader::reload() {
         failure = std::current_exception();
     }
     reloading_ = false;
-    core_.notifier.ready(core_.status_line());
+    if (!core_.stopping) core_.notifier.ready(core_.status_line());
     if (failure) std::rethrow_exception(failure);
     co_return verdict;
 }

@@ -1,11 +1,14 @@
 #include "source/directory_stream.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
 #include <utility>
 #include <vector>
 
 #include "async/child.hpp"
+#include "base/units.hpp"
 #include "codec/tar_writer.hpp"
 #include "os/file.hpp"
 #include "source/program_stream.hpp"
@@ -82,6 +85,15 @@ class TarReader {
     bool ended_ = false;
 };
 
+// pg_dump tells no more than "No space left on device": where, and what is left there, is known here.
+base::Error with_space(const base::Error& error, const std::filesystem::path& directory) {
+    if (error.code() != base::ErrorCode::no_space) return error;
+    const auto space = os::free_space(directory);
+    return {error.code(), fmt::format("writing {}: {}", directory.native(), error.message()),
+            fmt::format("{} of {} available there: {}", base::format_size(space.available),
+                        base::format_size(space.total), error.hint())};
+}
+
 class DirectoryStream final : public Stream {
   public:
     DirectoryStream(asio::any_io_executor executor, async::Pool& pool, const os::Command& command,
@@ -124,7 +136,11 @@ class DirectoryStream final : public Stream {
   private:
     asio::awaitable<void> wait_for_dump(async::StopToken stop) {
         const auto ending = co_await child_.finish(stop);
-        check_ending(what_, child_, ending);
+        try {
+            check_ending(what_, child_, ending);
+        } catch (const base::Error& error) {
+            throw with_space(error, directory_);
+        }
         const auto open_tar = [directory = directory_] { return std::make_shared<TarReader>(directory); };
         reader_ = co_await async::run_blocking(pool_, open_tar);
     }

@@ -1,78 +1,237 @@
-"""A disk that is full at any write: the run fails by that name, nothing half-written stays, older sets do."""
+"""A disk that is full at any write: the run fails by that name, nothing half-written stays, older sets do.
+
+Where it strikes is chosen by the gate (support/gate.py): the daemon is held just before a call, and then either the
+disk is really filled, or that call and all that follow end with ENOSPC as they would on a disk that was full all along.
+The second reaches what a real file system here cannot refuse at will: each fsync, and the making of each file.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import sys
 import unittest
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cases import ServerCase
-from support.daemon import config_for
+from support.daemon import Daemon, config_for
+from support.gate import Border, Gate, Verdict
 from support.process import unprivileged_account
 from support.tmpfs import Tmpfs
 
-CTEST = {"timeout": 600}
+CTEST = {"timeout": 900}
 SIZE = 24 << 20
+# name, source, compression, what an artifact's name ends in
+FORMATS = [
+    ("custom", {}, "none", ".dump"),
+    ("plain, gzip", {"format": "plain"}, "gzip:1", ".sql.gz"),
+    ("plain, zstd", {"format": "plain"}, "zstd:1", ".sql.zst"),
+    ("directory", {"format": "directory", "jobs": 2}, "none", ".dir.tar"),
+]
+PARTIAL = r"/repository/job/\.[0-9_-]+\.partial"
+ENDINGS = {"globals": "/globals_", "sidecar": ".sha256", "manifest": "manifest.json", "work directory": ".work"}
+# The kinds of places that a run writes to, by a call on one of them; pg_dump itself writes into .work.
+KINDS = {
+    "partial directory": rf"(mkdir|sync) .*{PARTIAL}",
+    "work directory": rf"(mkdir|create|write|sync) .*{PARTIAL}/shop_[^/]*\.work(/.*)?",
+    "globals": rf"(create|write|sync) .*{PARTIAL}/globals_[^/]*\.sql(\.gz|\.zst)?",
+    "artifact": rf"(create|write|sync) .*{PARTIAL}/shop_[^/]*\.(dump|sql|sql\.gz|sql\.zst|dir\.tar)",
+    "sidecar": rf"(create|write|sync) .*{PARTIAL}/.*\.sha256",
+    "manifest": rf"(create|write|sync) .*{PARTIAL}/manifest\.json",
+    "set": rf"(rename .*/job/[0-9_-]+|sync .*/repository/job)",
+    "report": r"(create|write|sync|rename) .*/reports(/.*)?",
+}
+
+
+def kind_of(border: Border) -> str:
+    """Of a call on the repository or the reports; nothing for one that is no concern here."""
+    text = str(border).removeprefix("a child to ")
+    return next((kind for kind, pattern in KINDS.items() if re.fullmatch(pattern, text)), "")
+
+
+class NoSpaceFrom:
+    """From the n-th call on, those that need room end with ENOSPC; before it, they are counted."""
+
+    def __init__(self, number: int) -> None:
+        self.left = number
+        self.border: Border | None = None
+
+    def __call__(self, border: Border) -> Verdict:
+        if not kind_of(border):
+            return Verdict.PROCEED
+        self.left -= 1
+        if self.left == 0:
+            self.border = border
+        elif self.left > 0 or border.name == "rename":  # what is renamed back needs no room
+            return Verdict.PROCEED
+        return Verdict.NO_SPACE
+
+
+class FillAt:
+    """Fills the disk just before the first call of that name on that kind of file, but for `leave` bytes."""
+
+    def __init__(self, disk: Tmpfs, name: str, kind: str, leave: int) -> None:
+        self._disk, self._name, self._kind, self._leave = disk, name, kind, leave
+        self.ballast: Path | None = None
+
+    def __call__(self, border: Border) -> Verdict:
+        if not self.ballast and border.name == self._name and kind_of(border) == self._kind:
+            self.ballast = self._disk.fill(self._leave)
+        return Verdict.PROCEED
 
 
 class DiskFull(ServerCase):
-    shop_rows = 40_000
+    shop_rows = 20_000
 
     def disk(self) -> Tmpfs:
         found = Tmpfs(SIZE, unprivileged_account())
         self.addCleanup(found.close)
         return found
 
-    def config(self, disk: Tmpfs, keep: int) -> dict[str, Any]:
-        source = {"type": "pg_dump", "server": "local", "databases": ["shop"], "globals": True}
+    def config(self, disk: Tmpfs, keep: int, source: dict[str, Any] | None = None, compression: str = "none") -> dict[str, Any]:
+        whole = {"type": "pg_dump", "server": "local", "databases": ["shop"], "globals": True, **(source or {})}
         return config_for(
             self.server,
-            jobs={"job": {"source": source, "compression": "none", "retries": {"attempts": 1},
+            jobs={"job": {"source": whole, "compression": compression, "retries": {"attempts": 1},
                           "retention": {"local": {"last": keep, "at_least": 1}}}},
             repository={"directory": str(disk.path / "repository"), "min_free": "0"},
             reports={"directory": str(disk.path / "reports")},
         )  # fmt: skip
 
-    def test_a_full_disk_at_every_write(self) -> None:
-        disk = self.disk()
-        daemon = self.new_daemon(self.config(disk, keep=50)).start()
-        good = daemon.run("job")
-        self.assertEqual(good["status"], "SUCCESS")
-        size = good["size_bytes"]
-        failures = successes = 0
-        # From no room at all to room for everything: each step ends at another write.
-        steps = [0, 4096, 8192, 16384, 40960, 65536, 131072, size // 8, size // 4, size // 2, size - 65536, size - 4096,
-                 size + 4096, size + 16384, size + 32768, size + 65536, size + 262144]
-        for leave in steps:
-            filler = disk.fill(leave)
-            answer = daemon.ctl("--json", "run", "job", "--wait", check=False)
-            filler.unlink()
-            self.assertEqual(list((disk.path / "repository").glob("*/.*.partial")), [], leave)
-            listed = daemon.sets()
-            for entry in listed:
-                self.assertEqual(daemon.ctl("verify", entry["set"], check=False).code, 0, (leave, entry))
-            if answer.code == 0:
-                successes += 1
-            else:
-                failures += 1
-                text = answer.out + answer.err
-                self.assertTrue("no_space" in text or "No space" in text or "full" in text, (leave, text))
-            self.assertEqual(len(listed), 1 + successes, (leave, text if answer.code else ""))
-            self.assertTrue(daemon.running)
-            if successes:
-                newest = listed[0]["set"]
-                for entry in listed[:-1]:
-                    daemon_set = disk.path / "repository" / entry["set"]
-                    for path in daemon_set.iterdir():
-                        path.unlink()
-                    daemon_set.rmdir()
-                successes = 0
-                self.assertTrue(newest)
-        self.assertGreater(failures, len(steps) // 2)
-        self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+    def gated(self, config: dict[str, Any], *, writes: bool) -> tuple[Daemon, Gate]:
+        if os.geteuid() != 0:
+            raise unittest.SkipTest("what the daemon is about to do can only be seen by root")
+        gate = Gate(writes=writes)
+        self.addCleanup(gate.close)  # after the daemon's own
+        daemon = self.new_daemon(config)
+        daemon.before_exec = gate.enter
+        daemon.launch()
+        gate.wait_entered()
+        daemon.notify.wait("READY")
+        return daemon, gate
+
+    def run_under(self, daemon: Daemon, gate: Gate, decide: Callable[[Border], Verdict]) -> dict[str, Any]:
+        gate.arm(decide)
+        report: dict[str, Any] = daemon.ctl("--json", "run", "job", "--wait", check=False).json
+        gate.release()
+        self.assertTrue(daemon.running, daemon.log())
+        return report
+
+    def check_failed(self, report: dict[str, Any], call: str, kind: str, path: str) -> None:
+        """The failure of a run that found no room where this file, or directory, is written."""
+        self.assertEqual(report["status"], "FAILED", report)
+        failed = [stage["name"] for stage in report["stages"] if stage["status"] == "failed"]
+        # Artifacts are flushed once more when all are there.
+        stages = ["dump", "commit"] if kind in ("globals", "artifact") and call == "sync" else [
+            "dump" if kind in ("globals", "artifact", "work directory") or call == "mkdir" else "commit"]  # fmt: skip
+        self.assertIn(failed, [[stage] for stage in stages], report)
+        error = report["error"]
+        self.assertEqual(error["code"], "no_space", report)
+        # pg_dump names no file of its own directory: the directory is named then.
+        named = re.sub(r"(\.work)/.*", r"\1", path)
+        self.assertIn(named, error["message"])
+        self.assertIn("o space left on device", error["message"])
+        self.assertIn("free space on that file system", error["hint"])
+        if call not in ("mkdir", "rename") or kind == "work directory":
+            self.assertRegex(error["hint"], r"^[0-9.]+ (B|KiB|MiB) of 24\.0 MiB available there: ")
+
+    def keep_newest(self, disk: Tmpfs, daemon: Daemon) -> None:
+        """So that there is room for what comes."""
+        for entry in daemon.sets()[1:]:
+            directory = disk.path / "repository" / entry["set"]
+            for path in directory.iterdir():
+                path.unlink()
+            directory.rmdir()
+
+    def check_repository(self, disk: Tmpfs, daemon: Daemon, before: list[str], succeeded: bool) -> None:
+        """No half set, and all that was there before."""
+        self.assertEqual(list((disk.path / "repository").glob("*/.*.partial")), [])
+        names = [entry["set"] for entry in daemon.sets()]
+        self.assertEqual(names[1:] if succeeded else names, before)
+        for name in names:
+            self.assertEqual(daemon.ctl("verify", name).code, 0)
+
+    def test_no_space_at_every_call_of_a_run(self) -> None:
+        for name, source, compression, ending in FORMATS:
+            with self.subTest(name):
+                disk = self.disk()
+                daemon, gate = self.gated(self.config(disk, 50, source, compression), writes=True)
+                self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+                found: Counter[str] = Counter()
+                number = 1
+                while True:
+                    before = [entry["set"] for entry in daemon.sets()]
+                    full = NoSpaceFrom(number)
+                    report = self.run_under(daemon, gate, full)
+                    if not full.border:
+                        break
+                    kind = kind_of(full.border)
+                    found[f"{kind}: {full.border.name}"] += 1
+                    with self.subTest(format=name, border=str(full.border)):
+                        if kind == "report":
+                            # The set is there by then; what cannot be written down is said.
+                            self.assertEqual(report["status"], "SUCCESS", report)
+                            self.assertIn("the report could not be written: ", daemon.log())
+                        else:
+                            self.check_failed(report, full.border.name, kind, full.border.path)
+                        self.check_repository(disk, daemon, before, report["status"] == "SUCCESS")
+                    self.keep_newest(disk, daemon)
+                    # Of thousands of writes to a large file a few tell as much as all.
+                    number += 1 if found[f"{kind}: {full.border.name}"] < 3 else max(1, number // 4)
+                self.assertEqual(report["status"], "SUCCESS", "nothing was refused")
+                print(f"{name}: {dict(found)}")
+                wanted = ["partial directory: mkdir", "partial directory: sync", "set: rename", "set: sync",
+                          *(f"{kind}: {call}" for kind in ("globals", "artifact", "sidecar", "manifest", "report")
+                            for call in ("create", "write", "sync"))]  # fmt: skip
+                if ending == ".dir.tar":
+                    wanted += ["work directory: mkdir", "work directory: create", "work directory: write"]
+                self.assertEqual([one for one in wanted if not found[one]], [])
+                daemon.close()
+                gate.close()
+
+    def test_a_disk_that_is_really_full_from_some_moment_of_a_run_on(self) -> None:
+        for name, source, compression, ending in FORMATS:
+            with self.subTest(name):
+                disk = self.disk()
+                daemon, gate = self.gated(self.config(disk, 50, source, compression), writes=False)
+                size = daemon.run("job")["size_bytes"]
+                moments = [("mkdir", "partial directory", 0), ("create", "artifact", 0), ("create", "artifact", size // 3),
+                           ("create", "sidecar", 0), ("create", "manifest", 0), ("create", "report", 0),
+                           ("mkdir", "partial directory", 3 * size)]  # fmt: skip
+                if ending == ".dir.tar":
+                    moments += [("mkdir", "work directory", 0), ("mkdir", "work directory", size // 3)]
+                outcomes: Counter[str] = Counter()
+                for call, kind, leave in moments:
+                    with self.subTest(format=name, call=call, kind=kind, leave=leave):
+                        before = [entry["set"] for entry in daemon.sets()]
+                        full = FillAt(disk, call, kind, leave)
+                        report = self.run_under(daemon, gate, full)
+                        assert full.ballast
+                        full.ballast.unlink()
+                        outcomes[report["status"]] += 1
+                        if kind == "report" or leave > size:
+                            self.assertEqual(report["status"], "SUCCESS", report)
+                        else:
+                            # The directory itself takes no room on a tmpfs: what is written into it first does.
+                            written = {"partial directory": "globals"}.get(kind, kind)
+                            self.check_failed(report, "write", written, ENDINGS[written] if written in ENDINGS else ending)
+                        self.check_repository(disk, daemon, before, report["status"] == "SUCCESS")
+                        # What became of it is in the history, with room at the latest.
+                        daemon.wait_for(lambda: self.status(daemon, report["run"]) == report["status"])
+                        self.keep_newest(disk, daemon)
+                self.assertEqual(outcomes, {"SUCCESS": 2, "FAILED": len(moments) - 2})
+                self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+                daemon.close()
+                gate.close()
+
+    @staticmethod
+    def status(daemon: Daemon, run: str) -> str:
+        return next(str(entry["status"]) for entry in daemon.ctl("--json", "runs").json["runs"] if entry["run"] == run)
 
     def test_a_stopped_daemon_says_what_to_do_and_prune_does_it(self) -> None:
         disk = self.disk()

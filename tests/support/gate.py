@@ -1,4 +1,5 @@
-"""Stops a program just before chosen system calls, to kill it there: at every border between two states of the disk.
+"""Stops a program just before chosen system calls: to kill it there, at every border between two states of the disk, or
+to let the call fail as it does on a full disk.
 
 The kernel asks us before each system call of the program, or of a child of its, that changes what lies in a directory
 or makes something durable (seccomp_unotify(2)); the thread that made the call waits for our answer. So "killed before
@@ -7,13 +8,14 @@ the rename" is certain, on any machine and under any load, and the program under
     gate = Gate()
     daemon.before_exec = gate.enter      # in the child, between fork and exec
     daemon.start()
-    gate.arm(lambda border: border.name == "rename" and Verdict.KILL)
+    gate.arm(lambda border: Verdict.KILL if border.name == "rename" else Verdict.PROCEED)
 """
 
 from __future__ import annotations
 
 import ctypes
 import enum
+import errno
 import fcntl
 import os
 import platform
@@ -65,9 +67,15 @@ CALLS = {
     }),
 }  # fmt: skip
 
+WRITES = {
+    "x86_64": {1: Call("write", descriptor=0), 18: Call("write", descriptor=0), 20: Call("write", descriptor=0)},
+    "aarch64": {64: Call("write", descriptor=0), 66: Call("write", descriptor=0), 68: Call("write", descriptor=0)},
+}
+
 
 class Verdict(enum.Enum):
     PROCEED = enum.auto()
+    NO_SPACE = enum.auto()  # the call is never made, and ends with ENOSPC
     KILL = enum.auto()  # the program; the call is never made
     HOLD = enum.auto()  # the caller waits until release(), or its own death
 
@@ -112,12 +120,14 @@ def _filter(calls: dict[int, Call]) -> _Program:
 
 
 class Gate:
-    """For one start of one program: a new one for each."""
+    """For one start of one program: a new one for each. With `writes` it asks before each write(2) as well."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, writes: bool = False) -> None:
         if platform.machine() not in CALLS:
             raise unittest.SkipTest(f"the system calls of {platform.machine()} are not listed here")
         self._seccomp, self._calls = CALLS[platform.machine()]
+        if writes:
+            self._calls = {**self._calls, **WRITES[platform.machine()]}
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._program = _filter(self._calls)
         self._ours, self._theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -214,10 +224,15 @@ class Gate:
             os.kill(self._main, signal.SIGKILL)
         elif verdict is Verdict.PROCEED:
             self._proceed(identity)
+        elif verdict is Verdict.NO_SPACE:
+            self._send(identity, -errno.ENOSPC, 0)
 
     def _proceed(self, identity: int) -> None:
+        self._send(identity, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE)
+
+    def _send(self, identity: int, error: int, flags: int) -> None:
         try:
-            fcntl.ioctl(self._listener, NOTIF_SEND, struct.pack("QqiI", identity, 0, 0, SECCOMP_USER_NOTIF_FLAG_CONTINUE))
+            fcntl.ioctl(self._listener, NOTIF_SEND, struct.pack("QqiI", identity, 0, error, flags))
         except OSError:
             pass  # the caller died meanwhile
 

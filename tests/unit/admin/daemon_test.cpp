@@ -60,6 +60,16 @@ TEST_CASE("no daemon: exit 5, where it was looked for, and how it is started") {
     CHECK(text(machine.run({"--json", "status"}).json().at("error").at("code")) == "unreachable");
 }
 
+TEST_CASE("no daemon where a broken configuration left only the default to ask: exit 3, with what is broken") {
+    Machine machine;
+    write(machine.config_file(), "jobs: [");
+    for (const auto& arguments : {std::vector<std::string>{"status"}, {"run", "shop-daily"}, {"reload"}}) {
+        const auto ran = machine.run(arguments);
+        CHECK(ran.exit == 3);
+        CHECK(contains(ran.err, machine.config_file().string() + ":1:"));
+    }
+}
+
 TEST_CASE("run prints the id of the run") {
     Machine machine;
     FakeDaemon daemon(machine.socket(), {accepted(), accepted()});

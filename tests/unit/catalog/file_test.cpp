@@ -83,6 +83,15 @@ TEST_CASE("a file that is put in its place while it is open is the one that coun
     CHECK_FALSE(place.catalog->run(run(1, "a", today).run));
 }
 
+TEST_CASE("a file of ours that lacks a table is damaged") {
+    Place place;
+    place.catalog.reset();
+    execute(place.file, "DROP TABLE set_states");
+    const auto catalog = Catalog::open(place.file, today);
+    CHECK(catalog->was_damaged());
+    CHECK(catalog->set_states().empty());
+}
+
 TEST_CASE("its directory is made, a directory in its place is refused") {
     const support::TemporaryDirectory directory;
     const auto file = directory / "var" / "lib" / "a name with %20, ? and #.db";

@@ -46,6 +46,18 @@ TEST_CASE("a file that is not there is a problem with its name") {
     CHECK(pgbakd::config::problem_text(loaded.problems.front()).find("/no/such/pgbakd.yaml") != std::string::npos);
 }
 
+TEST_CASE("a named pipe among the files is a problem, and keeps nobody waiting") {
+    const support::TemporaryDirectory directory;
+    pgbakd::calendar::ZoneDatabase zones;
+    write(directory / "pgbakd.yaml", "servers: {s: {}}\njobs:\n  a: " + job);
+    std::filesystem::create_directory(directory / "pgbakd.d");
+    REQUIRE(mkfifo((directory / "pgbakd.d/10.yaml").c_str(), 0600) == 0);
+    const auto loaded = host::load_configuration(directory / "pgbakd.yaml", zones, now);
+    CHECK_FALSE(loaded.config);
+    REQUIRE(loaded.problems.size() == 1);
+    CHECK(loaded.problems.front().message == (directory / "pgbakd.d/10.yaml").string() + " is not a regular file");
+}
+
 TEST_CASE("a literal secret in a file that others may read is refused") {
     const support::TemporaryDirectory directory;
     pgbakd::calendar::ZoneDatabase zones;

@@ -1,5 +1,7 @@
 #include "os/file.hpp"
 
+#include <sys/stat.h>
+
 #include "unit/os/support.hpp"
 
 using namespace pgbakd;
@@ -41,7 +43,12 @@ TEST_CASE("read_file reads up to its limit and names what it cannot read") {
     const auto missing = error_of([&] { (void)os::read_file(directory / "missing", 10); });
     CHECK(missing.code() == ErrorCode::not_found);
     CHECK(missing.message() == "opening " + (directory / "missing").native() + ": No such file or directory");
-    CHECK(error_of([&] { (void)os::read_file(directory.path(), 10); }).code() == ErrorCode::io_failed);
+    for (const auto& other : {directory.path(), directory / "pipe"}) {
+        if (other != directory.path()) REQUIRE(::mkfifo(other.c_str(), 0600) == 0);
+        const auto irregular = error_of([&] { (void)os::read_file(other, 10); });
+        CHECK(irregular.code() == ErrorCode::invalid_argument);
+        CHECK(irregular.message() == other.native() + " is not a regular file");
+    }
 
     write(path, "");
     CHECK(os::read_file(path, 0).empty());

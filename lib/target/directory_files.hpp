@@ -1,0 +1,59 @@
+// The blocking half of the directory target: what its operations do on the pool. Safe on any thread.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "os/file.hpp"
+#include "target/mount.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::target {
+
+class DirectoryFiles {
+  public:
+    DirectoryFiles(std::filesystem::path root, bool require_mount);
+
+    [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
+
+    // A new file in the uploads folder, made sure to be on the mount. Error: conflict if `key` exists and is refused.
+    struct Unfinished {
+        std::filesystem::path path;
+        os::Descriptor file;
+    };
+    [[nodiscard]] Unfinished begin(const std::string& key, Existing existing);
+    void append(const Unfinished& upload, std::span<const std::byte> bytes, std::uint64_t offset);
+    // Flushed, renamed to its key, both directories flushed.
+    [[nodiscard]] Entry finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing);
+    void discard(const std::filesystem::path& upload) noexcept;
+
+    [[nodiscard]] os::Descriptor open(const std::string& key);
+    // At most into.size() bytes at `offset`; 0 at the end.
+    [[nodiscard]] std::size_t read_at(const os::Descriptor& file, const std::string& key, std::uint64_t offset,
+                                      std::span<std::byte> into) const;
+    [[nodiscard]] std::optional<Entry> stat(const std::string& key);
+    [[nodiscard]] Page list(const std::string& prefix, const std::string& after, std::size_t limit);
+    [[nodiscard]] std::vector<Refusal> remove(const std::vector<std::string>& keys);
+    [[nodiscard]] Swept sweep(base::Timestamp older_than);
+
+  private:
+    struct Walk;
+    [[nodiscard]] std::filesystem::path path_of(std::string_view key) const { return root_ / key; }
+    void check_mounted();
+    void walk(Walk& walk, const std::filesystem::path& directory, const std::string& prefix) const;
+    void place(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& key,
+               Existing existing);
+    void remove_empty_parents(std::filesystem::path directory) const noexcept;
+    // Calls `work` and turns what it throws into what that means for a mount.
+    template <class Work>
+    auto guarded(const Work& work) const;
+    [[nodiscard]] base::Error explained(const base::Error& error) const;
+
+    std::filesystem::path root_;
+    std::optional<MountGuard> mount_;
+};
+
+}  // namespace pgbakd::target

@@ -1,0 +1,26 @@
+// A directory: a mount of NFS or CIFS, a second disk. An upload is a file in its own folder, flushed and then renamed,
+// so that its key is there whole or not at all; directories are made with mode 0700, files with 0600.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "async/pool.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::target {
+
+struct DirectoryOptions {
+    std::string name;            // the target's, as the configuration has it
+    std::filesystem::path path;  // absolute; made if it is not there, but never on a disk that require_mount forbids
+    // Before each operation: it must be on a mount other than the root file system, and on the same mount point as
+    // before; else unreachable (passing). An upload's file is looked at once it is open, too.
+    bool require_mount = false;
+};
+
+// The pool must outlive the target. A mount whose server is away may hold the threads of the pool for as long as it
+// likes: such targets get a pool of their own. Error: invalid_argument for a path that is not absolute.
+[[nodiscard]] std::shared_ptr<Target> make_directory_target(DirectoryOptions options, async::Pool& pool);
+
+}  // namespace pgbakd::target

@@ -1,0 +1,63 @@
+// What decorators of targets and of uploads derive from: everything goes to the one inside.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "target/target.hpp"
+
+namespace pgbakd::target {
+
+class ForwardingTarget : public Target {
+  public:
+    explicit ForwardingTarget(std::shared_ptr<Target> inner) : inner_(std::move(inner)) {}
+
+    asio::awaitable<Facts> facts(async::StopToken stop) override { return inner_->facts(std::move(stop)); }
+    asio::awaitable<std::unique_ptr<Upload>> put(std::string key, PutOptions options, async::StopToken stop) override {
+        return inner_->put(std::move(key), std::move(options), std::move(stop));
+    }
+    asio::awaitable<std::uint64_t> get(std::string key, Range range, Sink& sink, async::StopToken stop) override {
+        return inner_->get(std::move(key), range, sink, std::move(stop));
+    }
+    asio::awaitable<Page> list(std::string prefix, std::string cursor, std::size_t limit,
+                               async::StopToken stop) override {
+        return inner_->list(std::move(prefix), std::move(cursor), limit, std::move(stop));
+    }
+    asio::awaitable<std::optional<Entry>> stat(std::string key, Detail detail, async::StopToken stop) override {
+        return inner_->stat(std::move(key), detail, std::move(stop));
+    }
+    asio::awaitable<std::vector<Refusal>> remove(std::vector<std::string> keys, async::StopToken stop) override {
+        return inner_->remove(std::move(keys), std::move(stop));
+    }
+    asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override {
+        return inner_->sweep(older_than, std::move(stop));
+    }
+
+  protected:
+    [[nodiscard]] Target& inner() const noexcept { return *inner_; }
+
+  private:
+    std::shared_ptr<Target> inner_;
+};
+
+class ForwardingUpload : public Upload {
+  public:
+    explicit ForwardingUpload(std::unique_ptr<Upload> inner) : inner_(std::move(inner)) {}
+
+    [[nodiscard]] std::uint64_t begins_at() const noexcept override { return inner_->begins_at(); }
+    asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override {
+        return inner_->write(std::move(chunk), std::move(stop));
+    }
+    asio::awaitable<Receipt> finish(async::StopToken stop) override { return inner_->finish(std::move(stop)); }
+    [[nodiscard]] std::string checkpoint() const override { return inner_->checkpoint(); }
+    asio::awaitable<void> suspend() override { return inner_->suspend(); }
+    asio::awaitable<void> abort() override { return inner_->abort(); }
+
+  protected:
+    [[nodiscard]] Upload& inner() const noexcept { return *inner_; }
+
+  private:
+    std::unique_ptr<Upload> inner_;
+};
+
+}  // namespace pgbakd::target

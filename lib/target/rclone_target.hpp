@@ -1,0 +1,35 @@
+// Whatever rclone reaches, by its program: rcat, moveto, lsjson, cat, deletefile. One process for each step, so that it
+// is for the places that nothing else here speaks to.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/pool.hpp"
+#include "os/process.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::target {
+
+struct RcloneOptions {
+    std::string name;                         // the target's, as the configuration has it
+    std::string remote;                       // "gdrive:backups"
+    std::filesystem::path config_file;        // read, never written; empty: remotes come from the environment alone
+    std::filesystem::path runtime_directory;  // for a copy of the configuration (0600), removed with the target
+    std::filesystem::path program;            // rclone, absolute
+    // For the child beside the little it inherits: RCLONE_CONFIG_PASS and whatever else is a secret. Never in argv.
+    std::vector<os::Command::Variable> environment;
+};
+
+// Uploads go to a name of their own and are moved to their key when they are complete; a remote that can neither move
+// nor copy on its side (`rclone backend features`) gets them under their key at once, and loses what stood there if the
+// upload fails. An overwrite is looked for first (Exclusive::checked). The pool is for small files and must outlive the
+// target. Error: invalid_argument for a remote that is empty or begins with "-", or a program without an absolute path.
+[[nodiscard]] std::shared_ptr<Target> make_rclone_target(RcloneOptions options, async::Pool& pool);
+
+// The rclone on PATH (its value, directories separated by ":"). Error: client_missing, with the package to install.
+[[nodiscard]] base::Result<std::filesystem::path> find_rclone(std::string_view path_variable);
+
+}  // namespace pgbakd::target
