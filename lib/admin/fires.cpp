@@ -11,7 +11,7 @@ namespace pgbakd::admin {
 
 JobFires fires_of(std::string job, const calendar::Schedule& schedule, calendar::ZonePtr zone,
                   const FireRequest& request) {
-    JobFires result{std::move(job), schedule, std::move(zone), {}, {}, {}};
+    JobFires result{std::move(job), schedule, std::move(zone), {}, {}, {}, {}};
     auto last = request.after;
     for (int i = 0; i < request.count; ++i) {
         const auto fire = schedule.next(last, *result.zone);
@@ -19,6 +19,7 @@ JobFires fires_of(std::string job, const calendar::Schedule& schedule, calendar:
         result.fires.push_back(*fire);
         last = *fire;
     }
+    if (result.fires.empty()) result.beyond = schedule.next_ever(last, *result.zone);
     return result;
 }
 
@@ -39,6 +40,9 @@ std::string summary_of(const JobFires& fires) {
     }
     auto text = fmt::format("{} ({})", schedule.canonical(), fires.zone->name());
     if (schedule.never_fires(*fires.zone)) return text + ": never fires";
+    if (fires.beyond)
+        return fmt::format("{}: no fire in the next 100 years, the first after them is {}", text,
+                           calendar::format_for_people(*fires.beyond, *fires.zone));
     if (fires.fires.empty()) return text + ": no fire to come";
     if (fires.jitter.count() > 0)
         text += fmt::format(", runs start {} later (jitter)", base::format_duration(fires.jitter));
@@ -64,7 +68,7 @@ boost::json::object json_fires(const JobFires& fires) {
     return {{"job", model::json_text(fires.job)},
             {"schedule", model::json_text(fires.schedule.canonical())},
             {"timezone", model::json_text(fires.zone->name())},
-            {"never", fires.schedule.is_timed() && fires.fires.empty()},
+            {"never", fires.schedule.is_timed() && fires.fires.empty() && !fires.beyond},
             {"fires", std::move(list)}};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct JobFires {
     std::chrono::seconds jitter{};  // how much later than each fire the run starts
     std::vector<base::Instant> fires;
     std::vector<std::string> warnings;
+    std::optional<base::Instant> beyond;  // where there is none in the next 100 years, but later
 };
 
 [[nodiscard]] JobFires fires_of(std::string job, const calendar::Schedule& schedule, calendar::ZonePtr zone,

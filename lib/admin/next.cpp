@@ -27,14 +27,21 @@ base::Instant start_of(Context& context, const Arguments& arguments) {
 
 calendar::ZonePtr zone_for(Context& context, const Arguments& arguments, const calendar::Schedule& schedule) {
     const auto named = arguments.find("--timezone");
-    const auto name = !schedule.own_zone().empty() ? schedule.own_zone() : named.value_or("");
+    // A shell's unset variable would quietly be another zone than was meant.
+    if (named && named->empty())
+        throw usage_error("--timezone: no time zone is named", "name one, as in Europe/Berlin");
+    const bool is_own = !schedule.own_zone().empty();
+    const auto name = is_own ? std::string(schedule.own_zone()) : named.value_or("");
     if (name.empty()) {
         const auto config = load_if_valid(context);
         return config ? config->zone : context.host_zone();
     }
     const auto zone = context.around.zones.find(name);
-    if (!zone) throw usage_error(zone.error().message(), zone.error().hint());
-    return *zone;
+    if (zone) return *zone;
+    if (!is_own) throw usage_error(zone.error().message(), zone.error().hint());
+    throw usage_error(fmt::format("--schedule: {} at column {}", zone.error().message(),
+                                  calendar::own_zone_column(arguments.text("--schedule"))),
+                      zone.error().hint());
 }
 
 JobFires fires_of_text(Context& context, const Arguments& arguments, const FireRequest& request) {

@@ -44,7 +44,7 @@ const std::vector<Verb>& verbs() {
          perform_runs},
         {"list",
          "show backup sets, and why each is kept",
-         {{"JOB", "one job only; or a database: the sets that hold it", Values::jobs}},
+         {{"JOB", "the sets of this job, and those that hold the database of this name", Values::jobs}},
          {},
          perform_list},
         {"show",

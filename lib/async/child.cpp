@@ -32,7 +32,8 @@ asio::posix::stream_descriptor watch(const asio::any_io_executor& executor, cons
 
 }  // namespace
 
-Child::Child(asio::any_io_executor executor, const os::Command& command)
+Child::Child(asio::any_io_executor executor, const os::Command& command,
+             std::function<void(const std::string&)> on_error_line)
     : executor_(executor),
       child_(os::Child::spawn(command)),
       output_(adopt(executor, child_.output())),
@@ -40,7 +41,8 @@ Child::Child(asio::any_io_executor executor, const os::Command& command)
       input_(adopt_socket(executor, child_.input())),
       ended_(watch(executor, child_.pidfd())),
       leader_(watch(executor, child_.pidfd())),
-      tasks_(std::move(executor)) {
+      tasks_(std::move(executor)),
+      on_error_line_(std::move(on_error_line)) {
     tasks_.spawn(collect_errors());
     tasks_.spawn(end_orphans(reaping_.token()));
 }
@@ -117,6 +119,7 @@ void Child::take_line(std::string_view line) {
     const auto trimmed = base::trim(line);
     if (trimmed.empty()) return;
     error_lines_.push_back(base::clamp_utf8(base::printable(trimmed), 1000));
+    if (on_error_line_) on_error_line_(error_lines_.back());
     if (error_lines_.size() > error_lines_kept) error_lines_.pop_front();
 }
 

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -22,7 +23,10 @@ class Child {
     static constexpr std::chrono::seconds patience{5};
     static constexpr std::size_t error_lines_kept = 20;
 
-    Child(asio::any_io_executor executor, const os::Command& command);
+    // `on_error_line` is handed every line of its standard error as it comes, as error_lines() has them; only while
+    // this object lives.
+    Child(asio::any_io_executor executor, const os::Command& command,
+          std::function<void(const std::string&)> on_error_line = {});
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
     // SIGKILLs what still runs. finish() or abort() first, so that the reader of its errors is joined.
@@ -65,6 +69,7 @@ class Child {
     bool reaped_ = false;
     std::string partial_line_;
     std::deque<std::string> error_lines_;
+    std::function<void(const std::string&)> on_error_line_;
 };
 
 struct Captured {

@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "calendar/calendar_form.hpp"
+#include "calendar/value_list.hpp"
 
 namespace pgbakd::calendar {
 namespace {
@@ -107,6 +108,14 @@ int full_year(int year) {
     return year < 0 || year >= 100 ? year : year < 70 ? year + 2000 : year + 1900;
 }
 
+// What was meant by a range that goes downwards. Days from the end of the month do, years never begin again; all else
+// goes on over the end.
+std::string upward_fix(int first, int last, int step, const ComponentFacts& facts, bool from_end) {
+    if (from_end || facts.name == year_facts.name)
+        return "say " + print_range(last + (first - last) % step, first, step, "..");
+    return "say " + unwrap({first, last, step, facts.lowest, facts.highest}, "..");
+}
+
 base::Result<std::vector<int>> values_in(const Chain& chain, const ComponentFacts& facts, bool from_end) {
     std::vector<int> values;
     for (auto entry : chain.entries) {
@@ -125,7 +134,7 @@ base::Result<std::vector<int>> values_in(const Chain& chain, const ComponentFact
                                "dates are year-month-day, times hour:minute:second");
         if (is_range && entry.first > entry.last)
             return problem(entry.text.position, quoted(entry.text.text), "a range goes upwards",
-                           fmt::format("say {}..{}", entry.last, entry.first));
+                           upward_fix(entry.first, entry.last, std::max(entry.step, 1), facts, from_end));
         if (is_range) {
             for (int value = entry.first; value <= entry.last; value += std::max(entry.step, 1))
                 values.push_back(value);
@@ -319,17 +328,37 @@ base::Result<CalendarForm> event_at(Span text) {
 }
 
 // The zone at the end, and the text without it. Whether there is such a zone is for the configuration to find out.
-std::string take_zone(Span& text) {
+base::Result<std::string> take_zone(Span& text) {
     const auto blank = text.text.find_last_of(' ');
-    if (blank == std::string_view::npos) return {};
-    const auto word = text.text.substr(blank + 1);
-    if (!base::is_letter(word.front()) || weekday_at(word)) return {};
-    if (!std::all_of(word.begin(), word.end(), [](char c) {
+    if (blank == std::string_view::npos) return std::string();
+    const auto word = text.sub(blank + 1);
+    if (weekday_at(word.text)) return std::string();
+    const bool begins_as_name = base::is_letter(word.text.front());
+    if (!std::all_of(word.text.begin(), word.text.end(), [](char c) {
             return base::is_letter(c) || base::is_digit(c) || c == '/' || c == '_' || c == '+' || c == '-';
-        }))
-        return {};
+        })) {
+        // No time has letters.
+        const bool has_letter = std::any_of(word.text.begin(), word.text.end(), base::is_letter);
+        if (begins_as_name || (has_letter && word.text.find('/') != std::string_view::npos))
+            return problem(word.position, quoted(word.text), "neither a time nor the name of a time zone",
+                           "time zones have names as Europe/Berlin or UTC");
+        return std::string();
+    }
+    if (!begins_as_name) return std::string();
     text = text.sub(0, text.text.find_last_not_of(' ', blank) + 1);
-    return base::to_lower(word) == "utc" ? "UTC" : std::string(word);
+    return base::to_lower(word.text) == "utc" ? "UTC" : std::string(word.text);
+}
+
+std::string hint_for_word(Span text) {
+    if (is_human_form(text.text) && Schedule::parse(text.text)) return fmt::format("did you mean \"{}\"?", text.text);
+    std::vector<std::string> names;
+    names.reserve(shorthands.size());
+    for (const auto& shorthand : shorthands) names.emplace_back(shorthand.name);
+    const auto nearest = base::closest(text.text, names);
+    // A slip leaves a word as long as it was: weekdays is not weekly, biweekly neither.
+    if (!nearest || nearest->size() > text.text.size() + 1 || text.text.size() > nearest->size() + 1)
+        return "say calendar Mon..Fri *-*-* 02:00:00, for example";
+    return fmt::format("did you mean \"calendar {}\"?", *nearest);
 }
 
 base::Result<CalendarForm> read_event(Span text) {
@@ -338,13 +367,8 @@ base::Result<CalendarForm> read_event(Span text) {
     const auto begin = scanner.rest();
     if (auto status = read_weekdays(scanner, event); !status) return status.error();
     if (!scanner.at_end() && scanner.rest().text == begin.text && base::is_letter(scanner.peek())) {
-        std::vector<std::string> names;
-        names.reserve(shorthands.size());
-        for (const auto& shorthand : shorthands) names.emplace_back(shorthand.name);
-        const auto nearest = base::closest(text.text, names);
         return problem(begin.position, quoted(scanner.peek_word().text), "neither a weekday nor a known word",
-                       nearest ? fmt::format("did you mean \"calendar {}\"?", *nearest)
-                               : "say calendar Mon..Fri *-*-* 02:00:00, for example");
+                       hint_for_word(text));
     }
     if (!scanner.at_end())
         if (auto status = read_date(scanner, event); !status) return status.error();
@@ -356,13 +380,14 @@ base::Result<CalendarForm> read_event(Span text) {
 
 base::Result<CalendarForm> read_calendar_form(Span text) {
     auto zone = take_zone(text);
+    if (!zone) return zone.error();
     if (text.text.empty())
         return problem(text.position, "no calendar event", "", "say calendar *-*-* 02:00:00 for each day at 02:00");
     for (const auto& shorthand : shorthands)
         if (shorthand.name == base::to_lower(text.text)) text.text = shorthand.meaning;
     const bool is_timestamp = text.text.front() == '@';
     auto event = is_timestamp ? event_at(text) : read_event(text);
-    if (event) event->zone = is_timestamp ? "UTC" : std::move(zone);
+    if (event) event->zone = is_timestamp ? std::string("UTC") : *zone;
     return event;
 }
 

@@ -91,9 +91,8 @@ void add_warnings(CronForm& cron) {
         cron.warnings.emplace_back(
             "day of month and weekday are both given: it is due on days that fit either, not only on those that fit "
             "both");
-    else if (days != 0 && !cron.last_day && (days & bit_range(1, 28)) == 0)
-        cron.warnings.emplace_back(fmt::format(
-            "some months have no day {}: it is not due in them; say L for the last day", values_of(days).front()));
+    else if (days != 0 && !cron.last_day)
+        warn_of_short_months(cron.warnings, days, cron.fields[month_field].values, "L");
 }
 
 }  // namespace

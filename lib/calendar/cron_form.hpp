@@ -32,6 +32,8 @@ inline constexpr std::array<CronFacts, 5> cron_facts = {{
 }};
 enum CronIndex : std::size_t { minute_field, hour_field, day_field, month_field, weekday_field };
 
+inline constexpr std::string_view cron_field_order = "minute hour day month weekday";
+
 struct CronField {
     Bits values = 0;
     bool star = false;  // the text begins with "*": Vixie's rule for the two day fields
@@ -53,5 +55,7 @@ struct CronForm {
 
 // Five fields, or a macro.
 [[nodiscard]] base::Result<CronForm> read_cron_form(Span text);
+// Why these are not five fields, and which five were meant (cron_dialects.cpp).
+[[nodiscard]] base::Error wrong_field_count(Span text, std::span<const Span> fields);
 
 }  // namespace pgbakd::calendar

@@ -2,11 +2,10 @@
 
 #include "base/text.hpp"
 #include "calendar/cron_form.hpp"
+#include "calendar/value_list.hpp"
 
 namespace pgbakd::calendar {
 namespace {
-
-constexpr std::string_view field_order = "(minute hour day month weekday)";
 
 struct Macro {
     std::string_view name, fields;
@@ -36,7 +35,7 @@ class EntryParser {
             return problem(entry_.position, fmt::format("an empty entry in the {} field", fact().name), "",
                            "remove the comma, or write a value");
         if (text.front() == '?')
-            return problem(entry_.position, quoted(text), "\"?\" belongs to another dialect of cron", "say \"*\"");
+            return problem(entry_.position, quoted(text), "\"?\" belongs to another dialect of cron", "say *");
         if (auto done = special()) return *done;
 
         const auto slash = text.find('/');
@@ -52,19 +51,21 @@ class EntryParser {
             warn_uneven(step);
             return {};
         }
+        if (range.text.empty())
+            return problem(entry_.position, quoted(text), "a step needs a range", fmt::format("say */{}", step));
         const auto dash = range.text.find('-');
         const auto first = read_value(range.sub(0, dash));
         if (!first) return first.error();
         if (dash == std::string_view::npos) {
             if (slash != std::string_view::npos)
                 return problem(entry_.position, quoted(text), "a step needs a range",
-                               fmt::format("say {}-{}/{}", *first, highest(), step));
+                               "say " + print_range(from_sunday(*first), highest(), step, "-"));
             add(*first, *first, 1);
             return {};
         }
         const auto last = read_value(range.sub(dash + 1));
         if (!last) return last.error();
-        if (*first > *last) return wrapped(*first, *last);
+        if (*first > *last) return wrapped(*first, *last, step);
         add(*first, *last, step);
         return {};
     }
@@ -73,6 +74,9 @@ class EntryParser {
     [[nodiscard]] const CronFacts& fact() const { return cron_facts[field_]; }
     // Of what a star means: Sunday once.
     [[nodiscard]] int highest() const { return field_ == weekday_field ? 6 : fact().highest; }
+
+    // Sunday at the front of a range.
+    [[nodiscard]] int from_sunday(int value) const { return field_ == weekday_field ? value % 7 : value; }
 
     void add(int first, int last, int step) {
         auto bits = bit_range(first, last, step);
@@ -116,6 +120,9 @@ class EntryParser {
         if (field_ != weekday_field)
             return problem(entry_.position, quoted(entry_.text), "\"#\" belongs in the weekday field",
                            "the third friday of the month is 5#3 in the fifth field");
+        if (hash == 0)
+            return problem(entry_.position, quoted(entry_.text), "a weekday belongs before \"#\"",
+                           "the third friday of the month is 5#3");
         const auto day = read_value(entry_.sub(0, hash));
         if (!day) return day.error();
         const auto count = entry_.sub(hash + 1);
@@ -134,7 +141,7 @@ class EntryParser {
                            "a step is a whole number", fmt::format("say */2 for every second {}", fact().name));
         if (*number == 0)
             return problem(step.position, "a step of 0", "it would never come to an end",
-                           fmt::format("say \"*\" for every {}", fact().name));
+                           fmt::format("say * for every {}", fact().name));
         return *number;
     }
 
@@ -152,13 +159,13 @@ class EntryParser {
     }
 
     [[nodiscard]] std::string bounds_hint() const {
-        return fmt::format("the fields are, in this order: {}", field_order.substr(1, field_order.size() - 2));
+        return fmt::format("the fields are, in this order: {}", cron_field_order);
     }
 
     [[nodiscard]] base::Error not_a_value(Span value, std::string_view bounds) const {
         if (value.text.empty())
             return problem(value.position, fmt::format("no {}", fact().name), bounds,
-                           "write a value on both sides of \"-\"");
+                           "write a value on both sides of -");
         std::vector<std::string> names(fact().names.begin(), fact().names.end());
         const auto lower = base::to_lower(value.text);
         for (const auto& name : names)
@@ -168,11 +175,11 @@ class EntryParser {
         return problem(value.position, fmt::format("{} {}", fact().name, quoted(value.text)), bounds, hint);
     }
 
-    [[nodiscard]] base::Error wrapped(int first, int last) const {
-        const auto part = [](int a, int b) { return a == b ? fmt::format("{}", a) : fmt::format("{}-{}", a, b); };
-        const auto fix = last == 0 && field_ == weekday_field
-                             ? part(first, 7)
-                             : fmt::format("{},{}", part(first, highest()), part(fact().lowest, last));
+    [[nodiscard]] base::Error wrapped(int first, int last, int step) const {
+        first = from_sunday(first);
+        if (field_ == weekday_field && last == 0 && first != 0) last = 7;
+        const auto fix = first <= last ? print_range(first, last, step, "-")
+                                       : unwrap({first, last, step, fact().lowest, highest()}, "-");
         return problem(entry_.position, quoted(entry_.text), "a range goes upwards", "say " + fix);
     }
 
@@ -203,37 +210,6 @@ base::Result<CronForm> parse_fields(std::span<const Span> fields) {
     return cron;
 }
 
-std::string_view number_word(std::size_t number) {
-    constexpr std::array<std::string_view, 10> words = {"no",   "one", "two",   "three", "four",
-                                                        "five", "six", "seven", "eight", "nine"};
-    return number < words.size() ? words[number] : "ten or more";
-}
-
-// Five fields read as six, or six as five, turned daily backups into hourly ones elsewhere: say what was meant.
-base::Error wrong_count(Span text, std::span<const Span> fields) {
-    const auto count = fields.size();
-    const auto what = fmt::format("{} field{}", number_word(count), count == 1 ? "" : "s");
-    const auto why = fmt::format("cron takes five {}", field_order);
-    const auto as_text = [&text](const Span& first, const Span& last) {
-        return text.sub(first.position - text.position, last.end() - first.position).text;
-    };
-    if (count < cron_facts.size()) {
-        if (text.text.find(':') != std::string_view::npos)
-            if (parse_calendar_form(text))
-                return problem(text.end(), what, why, fmt::format("did you mean \"calendar {}\"?", text.text));
-        return problem(text.end(), what, why, "say \"0 2 * * *\" for each day at 02:00");
-    }
-    const auto without_first = fields.subspan(1);
-    const bool year_at_end = fields.back().text.size() == 4 && parse_number(fields.back().text);
-    if (count == 6 && !year_at_end && parse_fields(without_first))
-        return problem(fields[5].position, what, why,
-                       fmt::format("did you mean \"{}\"?", as_text(fields[1], fields[5])));
-    if (parse_fields(fields))
-        return problem(fields[5].position, what, why,
-                       fmt::format("did you mean \"{}\"?", as_text(fields[0], fields[4])));
-    return problem(fields[5].position, what, why, "say \"0 2 * * *\" for each day at 02:00");
-}
-
 }  // namespace
 
 base::Result<CronForm> read_cron_form(Span text) {
@@ -260,7 +236,7 @@ base::Result<CronForm> read_cron_form(Span text) {
         fields.push_back(fields_text.sub(begin, scanner.position() - fields_text.position - begin));
         scanner.skip_blanks();
     }
-    if (fields.size() != cron_facts.size()) return wrong_count(fields_text, fields);
+    if (fields.size() != cron_facts.size()) return wrong_field_count(fields_text, fields);
     return parse_fields(fields);
 }
 

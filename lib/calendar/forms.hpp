@@ -16,7 +16,7 @@ namespace pgbakd::calendar {
 struct ParsedSchedule {
     ScheduleKind kind = ScheduleKind::recurring;
     std::string canonical;
-    std::string own_zone;
+    std::string own_zone;  // canonical ends with it
     std::vector<std::string> warnings;
     std::optional<Pattern> pattern;  // absent: an event
 };
@@ -27,6 +27,11 @@ struct ParsedSchedule {
 [[nodiscard]] base::Result<ParsedSchedule> parse_human_form(Span text);     // `daily at …`, `on change`, …
 // Whether `text` begins with a word of a human form.
 [[nodiscard]] bool is_human_form(std::string_view text);
+// A schedule that begins with `word`, the first of a human form or `calendar`.
+[[nodiscard]] std::string_view example_of(std::string_view word);
+
+// Adds a warning if the lowest of `days` is one that some of `months` have not; `last_day` is how the last one is said.
+void warn_of_short_months(std::vector<std::string>& warnings, Bits days, Bits months, std::string_view last_day);
 
 // A list of more entries than this is refused (systemd's bound for the lists of a calendar event).
 inline constexpr std::size_t max_list_entries = 240;

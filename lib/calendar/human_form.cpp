@@ -118,18 +118,15 @@ std::optional<Pattern> pattern_of(const HumanForm& form) {
 std::vector<std::string> warnings_of(const HumanForm& form) {
     std::vector<std::string> warnings;
     if (form.shape == Shape::monthly) {
-        if (const auto late = form.month_days & bit_range(29, 31); late != 0 && !form.last_day)
-            warnings.push_back(
-                fmt::format("some months have no day {}: it is not due in them; say last-day for the last",
-                            values_of(late).front()));
+        if (!form.last_day) warn_of_short_months(warnings, form.month_days & bit_range(29, 31), all_months, "last-day");
         if (form.nth_weekdays[5] != 0)
             warnings.push_back(
                 fmt::format("some months have no fifth {0}: it is not due in them; say last {0}",
                             human_weekdays[static_cast<std::size_t>(values_of(form.nth_weekdays[5]).front())]));
     }
-    if (form.shape == Shape::yearly && form.date.month() == std::chrono::February &&
-        form.date.day() == std::chrono::day{29})
-        warnings.emplace_back("29 February comes every four years: it is not due in the others");
+    if (form.shape == Shape::yearly)
+        warn_of_short_months(warnings, bit(static_cast<unsigned>(form.date.day())),
+                             bit(static_cast<unsigned>(form.date.month())), {});
     return warnings;
 }
 

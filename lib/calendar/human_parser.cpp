@@ -36,7 +36,7 @@ std::string quoted(std::string_view text) {
 
 class HumanParser {
   public:
-    explicit HumanParser(Span text) : scanner_(text) {}
+    explicit HumanParser(Span text) : text_(text), scanner_(text) {}
 
     base::Result<HumanForm> parse() {
         if (auto status = parse_form(); !status) return status.error();
@@ -77,7 +77,9 @@ class HumanParser {
     }
 
     [[nodiscard]] base::Error unexpected(const Span& found, std::string_view why, std::string hint = {}) const {
-        return problem(found.position, found.text.empty() ? "the end of the text" : quoted(found.text), why,
+        // Where a word is missing something else may stand: a comma.
+        const auto there = found.text.empty() ? text_.sub(found.position - text_.position, 1) : found;
+        return problem(there.position, there.text.empty() ? "the end of the text" : quoted(there.text), why,
                        hint.empty() ? "say " + example_ : std::move(hint));
     }
 
@@ -111,8 +113,7 @@ class HumanParser {
         const auto minute = parse_number(minute_text);
         const auto why = "a time is hour:minute";
         if (scanner_.position() != whole.end()) {
-            if (hour && minute && scanner_.peek() == ':')
-                return unexpected(whole, why, "leave the seconds out; calendar *-*-* 02:00:30 has them");
+            if (hour && minute && scanner_.peek() == ':') return unexpected(whole, why, with_seconds(whole));
             return unexpected(whole, why, "say 02:00 or 14:30");
         }
         if (!hour || !has_colon || !minute || minute_text.size() != 2 || whole.text.find(':') > 2)
@@ -120,6 +121,26 @@ class HumanParser {
         if (*hour > 23) return unexpected(whole, "hours are 0 to 23", *hour == 24 ? "midnight is 00:00" : "");
         if (*minute > 59) return unexpected(whole, "minutes are 0 to 59");
         return *hour * 60 + *minute;
+    }
+
+    // The same by the grammar that has seconds, where it says that in one line.
+    [[nodiscard]] std::string with_seconds(const Span& time) const {
+        const std::string alone = "leave the seconds out";
+        if (time.end() != text_.end() || !form_.times.empty()) return alone;
+        const auto month = static_cast<unsigned>(form_.date.month()), day = static_cast<unsigned>(form_.date.day());
+        std::string dates;
+        if (form_.shape == Shape::daily) dates = "*-*-*";
+        if (form_.shape == Shape::weekdays) dates = "Mon..Fri *-*-*";
+        if (form_.shape == Shape::yearly) dates = fmt::format("*-{:02}-{:02}", month, day);
+        if (form_.shape == Shape::once)
+            dates = fmt::format("{:04}-{:02}-{:02}", static_cast<int>(form_.date.year()), month, day);
+        if (form_.shape == Shape::weekly)
+            for (std::size_t i = 0; i < human_weekdays.size(); ++i)
+                if (has_bit(form_.weekdays, static_cast<int>(i)))
+                    dates += fmt::format("{}{}", dates.empty() ? "" : ",", human_weekdays[i].substr(0, 3));
+        if (form_.shape == Shape::weekly) dates += " *-*-*";
+        const auto event = fmt::format("calendar {} {}", dates, time.text);
+        return dates.empty() || !Schedule::parse(event) ? alone : fmt::format("{}, or say \"{}\"", alone, event);
     }
 
     base::Status times() {
@@ -149,7 +170,7 @@ class HumanParser {
             if (lower == human_weekdays[i] || lower == human_weekdays[i].substr(0, 3)) return Bits{1} << i;
         const std::vector<std::string> names(human_weekdays.begin(), human_weekdays.end());
         if (const auto nearest = base::closest(lower, names); nearest && !lower.empty())
-            return unexpected(word, "not a weekday", fmt::format("did you mean \"{}\"?", *nearest));
+            return unexpected(word, "not a weekday", fmt::format("did you mean {}?", *nearest));
         return unexpected(word, "a weekday belongs here", "weekdays are " + base::join(names, ", "));
     }
 
@@ -272,9 +293,12 @@ class HumanParser {
         else if (lower == "minute" || lower == "minutes")
             form_.shape = Shape::every_minutes;
         else
-            return unexpected(
-                unit, "steps are of hours or minutes",
-                lower.starts_with("day") ? "say daily at 02:00" : "say every 6 hours or every 15 minutes");
+            return unexpected(unit, "steps are of hours or minutes",
+                              !lower.starts_with("day") ? "say every 6 hours or every 15 minutes"
+                              : *number == 1            ? "say daily at 02:00"
+                              : *number >= 2 && *number <= 15
+                                  ? fmt::format("\"0 2 */{} * *\" steps through the days of each month", *number)
+                                  : "say monthly on 1 at 03:00, or name the days");
         const int whole = form_.shape == Shape::every_hours ? 24 : 60;
         if (*number < 1 || whole % *number != 0)
             return problem(count.position, fmt::format("every {} {}", count.text, unit.text),
@@ -302,6 +326,7 @@ class HumanParser {
         return {};
     }
 
+    Span text_;
     Scanner scanner_;
     HumanForm form_;
     std::string example_;
@@ -313,6 +338,12 @@ bool is_human_form(std::string_view text) {
     const auto word = base::to_lower(Scanner({text, 0}).word().text);
     return word == change_opening ||
            std::any_of(openings.begin(), openings.end(), [&word](const Opening& o) { return o.word == word; });
+}
+
+std::string_view example_of(std::string_view word) {
+    const auto found =
+        std::find_if(openings.begin(), openings.end(), [&word](const Opening& o) { return o.word == word; });
+    return found == openings.end() ? "calendar *-*-* 02:00:00" : found->example;
 }
 
 base::Result<HumanForm> read_human_form(Span text) {

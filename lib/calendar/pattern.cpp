@@ -44,22 +44,28 @@ int year_of(local_seconds time) {
     return Date(std::chrono::floor<std::chrono::days>(time)).year;
 }
 
+bool TimeSet::is_same_in_each_hour() const {
+    for (auto hours = hours_; hours != 0; hours &= hours - 1)
+        if (minutes_of(lowest(hours)) != minutes_of(lowest(hours_))) return false;
+    return true;
+}
+
 void TimeSet::add(int hour, Bits minutes) {
-    auto& index = of_hour_[static_cast<std::size_t>(hour)];
-    if (has_bit(hours_, hour)) {
-        minutes |= minutes_[index];
-        int users = 0;
-        for (int other = 0; other < 24; ++other)
-            if (has_bit(hours_, other) && of_hour_[static_cast<std::size_t>(other)] == index) ++users;
-        if (users == 1) {
-            minutes_[index] = minutes;
-            return;
-        }
+    const auto bit = Bits{1} << static_cast<unsigned>(hour);
+    if ((hours_ & bit) != 0) minutes |= minutes_of(hour);
+    if (!by_hour_ && (hours_ & ~bit) != 0 && minutes != minutes_) {
+        by_hour_ = std::make_unique<ByHour>();
+        by_hour_->fill(minutes_);
     }
-    auto known = std::find(minutes_.begin(), minutes_.end(), minutes);
-    if (known == minutes_.end()) known = minutes_.insert(minutes_.end(), minutes);
-    index = static_cast<std::uint8_t>(known - minutes_.begin());  // at most one for each hour
-    hours_ |= Bits{1} << static_cast<unsigned>(hour);
+    hours_ |= bit;
+    if (!by_hour_) {
+        minutes_ = minutes;
+        return;
+    }
+    (*by_hour_)[static_cast<std::size_t>(hour)] = minutes;
+    if (!is_same_in_each_hour()) return;
+    minutes_ = minutes;
+    by_hour_.reset();
 }
 
 void TimeSet::add_product(Bits hours, Bits minutes) {
@@ -97,24 +103,24 @@ std::optional<int> TimeSet::last_until(int second_of_day) const {
 }
 
 void YearSet::add(int year) {
-    all_ = false;
-    years_.set(static_cast<std::size_t>(year - lowest));
+    if (!years_) years_ = std::make_unique<std::bitset<highest - lowest + 1>>();
+    years_->set(static_cast<std::size_t>(year - lowest));
 }
 
 bool YearSet::contains(int year) const {
-    if (all_) return true;
-    return year >= lowest && year <= highest && years_.test(static_cast<std::size_t>(year - lowest));
+    if (is_all()) return true;
+    return year >= lowest && year <= highest && years_->test(static_cast<std::size_t>(year - lowest));
 }
 
 std::optional<int> YearSet::first_from(int year) const {
-    if (all_) return year;
+    if (is_all()) return year;
     for (year = std::max(year, lowest); year <= highest; ++year)
         if (contains(year)) return year;
     return std::nullopt;
 }
 
 std::optional<int> YearSet::last_until(int year) const {
-    if (all_) return year;
+    if (is_all()) return year;
     for (year = std::min(year, highest); year >= lowest; --year)
         if (contains(year)) return year;
     return std::nullopt;

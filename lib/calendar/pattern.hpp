@@ -7,8 +7,8 @@
 #include <cassert>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
-#include <vector>
 
 namespace pgbakd::calendar {
 
@@ -46,12 +46,16 @@ class TimeSet {
     [[nodiscard]] std::optional<int> last_until(int second_of_day) const;
 
   private:
-    [[nodiscard]] Bits minutes_of(int hour) const { return minutes_[of_hour_[static_cast<std::size_t>(hour)]]; }
+    using ByHour = std::array<Bits, 24>;
+    [[nodiscard]] Bits minutes_of(int hour) const {
+        return by_hour_ ? (*by_hour_)[static_cast<std::size_t>(hour)] : minutes_;
+    }
+    [[nodiscard]] bool is_same_in_each_hour() const;
 
-    // Nearly always the same minutes in each hour: a set is kept once, a hundred thousand jobs have one each.
-    std::vector<Bits> minutes_;
-    std::array<std::uint8_t, 24> of_hour_{};  // index into minutes_, for the hours that have some
-    Bits hours_ = 0;                          // those with minutes
+    // Nearly always the same minutes in each hour: they are kept once, and a hundred thousand jobs have one set each.
+    std::unique_ptr<ByHour> by_hour_;  // where hours differ
+    Bits minutes_ = 0;                 // of each hour, where they do not
+    Bits hours_ = 0;                   // those with minutes
     Bits seconds_ = 1;
 };
 
@@ -60,15 +64,18 @@ class YearSet {
   public:
     static constexpr int lowest = 1970, highest = 2199;
     void add(int year);
-    [[nodiscard]] bool is_all() const { return all_; }
+    [[nodiscard]] bool is_all() const { return years_ == nullptr; }
     [[nodiscard]] bool contains(int year) const;
     [[nodiscard]] std::optional<int> first_from(int year) const;
     [[nodiscard]] std::optional<int> last_until(int year) const;
 
   private:
-    bool all_ = true;
-    std::bitset<highest - lowest + 1> years_;
+    // Absent: all, as nearly always.
+    std::unique_ptr<std::bitset<highest - lowest + 1>> years_;
 };
+
+// How many days a month has, in leap years.
+inline constexpr std::array<int, 13> longest_months = {0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
 
 // Days of the month for each shape a month can have: by the weekday of its first day, and by its length less 28.
 using MonthShapes = std::array<std::array<std::uint32_t, 4>, 7>;

@@ -10,7 +10,8 @@
 
 namespace pgbakd::calendar {
 
-// "<what> at column <n>: <why>"; `position` counts from 0, columns from 1.
+// "<what> at column <n>: <why>"; `position` counts from 0, columns from 1. In a hint quotes stand around whole
+// schedules and nothing else: what is offered as one must be one.
 [[nodiscard]] base::Error problem(std::size_t position, std::string_view what, std::string_view why,
                                   std::string_view hint);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/text.hpp"
 #include "calendar/fires.hpp"
@@ -18,18 +19,37 @@ base::Error too_long(std::size_t position, const std::string& what) {
                    "say a range or a step instead of a list");
 }
 
+// A whole schedule that may have been meant by a text whose first word begins none; or nothing.
+std::optional<std::string> meant_by(Span text, std::string_view word, const std::optional<std::string>& nearest) {
+    const auto behind_word = text.text.substr(word.size());
+    const auto lower = base::to_lower(word);
+    // A calendar event or a weekday without the words in front of it.
+    std::vector<std::string> readings = {fmt::format("calendar {}", text.text), fmt::format("weekly on {}", text.text)};
+    if (lower == "weekends" || lower == "weekend")
+        readings.push_back(fmt::format("weekly on saturday, sunday{}", behind_word));
+    else if (nearest)
+        readings.push_back(fmt::format("{}{}", *nearest, behind_word));
+    for (const auto& reading : readings)
+        if (Schedule::parse(reading)) return reading;
+    return std::nullopt;
+}
+
 base::Error unknown_form(Span text) {
     const auto word = Scanner(text).word();
-    // A calendar event without the word in front of it.
-    if (parse_calendar_form(text))
-        return problem(text.position, fmt::format("\"{}\"", word.text), "not the beginning of a schedule",
-                       fmt::format("did you mean \"calendar {}\"?", text.text));
     const std::vector<std::string> words = {"daily",  "weekdays", "twice-daily", "weekly",    "monthly",
                                             "yearly", "hourly",   "every",       "milestone", "calendar"};
-    const auto nearest = base::closest(word.text, words);
-    return problem(text.position, fmt::format("\"{}\"", word.text), "not the beginning of a schedule",
-                   nearest ? fmt::format("did you mean \"{}\"?", *nearest)
-                           : "say daily at 02:00, weekly on sunday at 02:00, every 6 hours or 0 2 * * *, for example");
+    auto nearest = base::closest(word.text, words);
+    // With something in front it is another word, not a slip: biweekly is not weekly.
+    if (nearest && base::to_lower(word.text).ends_with(*nearest)) nearest.reset();
+    const auto meant = meant_by(text, word.text, nearest);
+    std::string hint = "say daily at 02:00, weekly on sunday at 02:00, every 6 hours or 0 2 * * *, for example";
+    if (meant)
+        hint = fmt::format("did you mean \"{}\"?", *meant);
+    else if (base::to_lower(word.text).starts_with("weekend"))
+        hint = "say \"weekly on saturday, sunday at 02:00\"";
+    else if (nearest)
+        hint = fmt::format("say \"{}\", for example", example_of(*nearest));
+    return problem(text.position, fmt::format("\"{}\"", word.text), "not the beginning of a schedule", hint);
 }
 
 base::Result<ParsedSchedule> parse_any_form(Span text) {
@@ -47,7 +67,33 @@ base::Result<ParsedSchedule> parse_any_form(Span text) {
 
 }  // namespace
 
-struct Schedule::Data : ParsedSchedule {};
+void warn_of_short_months(std::vector<std::string>& warnings, Bits days, Bits months, std::string_view last_day) {
+    if (days == 0) return;
+    const int day = std::countr_zero(days);
+    const auto is_short = [day](int month) { return longest_months[static_cast<std::size_t>(month)] < day; };
+    int selected = 0, lacking = 0;
+    for (int month = 1; month <= 12; ++month)
+        if (has_bit(months, month)) ++selected, lacking += is_short(month) ? 1 : 0;
+    constexpr int february = 2;
+    if (day == 29 && months == Bits{1} << february)
+        warnings.emplace_back("29 February comes in leap years only: it is not due in the others");
+    else if (day == 29 && has_bit(months, february))
+        warnings.push_back(fmt::format(
+            "February has a day 29 in leap years only: it is not due in the others; say {} for the last day",
+            last_day));
+    // If all of them lack it, it never fires: an error, not a warning.
+    else if (lacking > 0 && lacking < selected)
+        warnings.push_back(
+            fmt::format("some months have no day {}: it is not due in them; say {} for the last day", day, last_day));
+}
+
+// As little as an answer needs: a hundred thousand jobs have one each.
+struct Schedule::Data {
+    std::optional<Pattern> pattern;
+    std::string canonical;
+    ScheduleKind kind;
+    std::uint16_t own_zone_bytes;  // at the end of `canonical`
+};
 
 Schedule::Schedule(std::shared_ptr<const Data> data) : data_(std::move(data)) {}
 
@@ -65,7 +111,12 @@ base::Result<Schedule> Schedule::parse(std::string_view text) {
     // A list of years written with two digits grows: what is printed must be what can be read again.
     if (parsed->canonical.size() > max_text_bytes)
         return too_long(text.size(), fmt::format("a schedule that written out has {} bytes", parsed->canonical.size()));
-    return Schedule(std::make_shared<const Data>(Data{*std::move(parsed)}));
+    parsed->canonical.shrink_to_fit();
+    return Schedule(
+        std::make_shared<const Data>(Data{.pattern = std::move(parsed->pattern),
+                                          .canonical = std::move(parsed->canonical),
+                                          .kind = parsed->kind,
+                                          .own_zone_bytes = static_cast<std::uint16_t>(parsed->own_zone.size())}));
 }
 
 ScheduleKind Schedule::kind() const noexcept {
@@ -80,12 +131,15 @@ const std::string& Schedule::canonical() const noexcept {
     return data_->canonical;
 }
 
-const std::string& Schedule::own_zone() const noexcept {
-    return data_->own_zone;
+std::string_view Schedule::own_zone() const noexcept {
+    const std::string_view text = data_->canonical;
+    return text.substr(text.size() - data_->own_zone_bytes);
 }
 
 std::vector<std::string> Schedule::warnings() const {
-    return data_->warnings;
+    // Read again for those who ask, once and while a person waits, instead of kept for each job and for good.
+    const auto parsed = parse_any_form({data_->canonical, 0});
+    return parsed ? parsed->warnings : std::vector<std::string>{};
 }
 
 bool Schedule::is_periodic() const noexcept {
@@ -93,15 +147,21 @@ bool Schedule::is_periodic() const noexcept {
 }
 
 bool Schedule::never_fires(const Zone& zone) const {
-    if (!data_->pattern) return false;
+    return data_->pattern && !next_ever(Instant::min(), zone);
+}
+
+std::optional<Instant> Schedule::next_ever(Instant after, const Zone& zone) const {
+    if (!data_->pattern) return std::nullopt;
     // Dates and weekdays repeat every 400 years, and every rare date comes at least once in 40: a search from the first
     // possible year on, a little wider than the century of one next(), finds a fire if there is one.
+    constexpr std::chrono::days step{99 * 365};
     const int first_year = data_->pattern->years.first_from(YearSet::lowest).value_or(YearSet::highest);
-    for (int year = first_year; year <= YearSet::highest; year += 99) {
-        const Instant begin{std::chrono::sys_days{std::chrono::year{year} / 1 / 1} - std::chrono::days{2}};
-        if (next_fire(*data_->pattern, begin, zone)) return false;
+    const Instant first{std::chrono::sys_days{std::chrono::year{first_year} / 1 / 1} - std::chrono::days{2}};
+    const Instant end{std::chrono::sys_days{std::chrono::year{YearSet::highest + 1} / 1 / 2}};
+    for (auto begin = std::max(after, first);; begin += step) {
+        if (const auto fire = next_fire(*data_->pattern, begin, zone)) return fire;
+        if (begin >= end) return std::nullopt;
     }
-    return true;
 }
 
 std::optional<Instant> Schedule::next(Instant after, const Zone& zone) const {
@@ -119,6 +179,12 @@ std::optional<Schedule::Gaps> Schedule::gaps(Instant from, const Zone& zone) con
     const auto gaps = fire_gaps(*data_->pattern, from, zone);
     if (!gaps) return std::nullopt;
     return Gaps{gaps->shortest, gaps->longest};
+}
+
+std::size_t own_zone_column(std::string_view text) {
+    const auto blank = base::trim(text).find_last_of(" \t\r\n");
+    const auto begin = static_cast<std::size_t>(base::trim(text).data() - text.data());
+    return blank == std::string_view::npos ? begin + 1 : begin + blank + 2;
 }
 
 }  // namespace pgbakd::calendar

@@ -39,8 +39,9 @@ class Schedule {
     // A text that parses to an equal schedule; equal schedules have equal texts.
     [[nodiscard]] const std::string& canonical() const noexcept;
     // The zone that the text itself names (`calendar … Europe/Berlin`), or empty: it overrides the job's.
-    [[nodiscard]] const std::string& own_zone() const noexcept;
-    // What is right but may surprise: day of month and weekday both restricted, monthly on 31, …
+    [[nodiscard]] std::string_view own_zone() const noexcept;
+    // What is right but may surprise: day of month and weekday both restricted, monthly on 31, … Of what the canonical
+    // text says, read again for each call.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
     // Its hour set is all 24 hours: it keeps its pace through clock changes. Otherwise it is fixed: it neither loses
@@ -52,6 +53,8 @@ class Schedule {
     // The first fire strictly after `after`; nothing if none comes within 100 years. Events (on_change, milestone) have
     // none. Fires before the year 1 and after the year 9999 do not exist.
     [[nodiscard]] std::optional<base::Instant> next(base::Instant after, const Zone& zone) const;
+    // The same without that bound, to tell a schedule that is over from one that is far away.
+    [[nodiscard]] std::optional<base::Instant> next_ever(base::Instant after, const Zone& zone) const;
     // The last fire at or before `until` and strictly after `after`, found backwards; nothing if there is none.
     [[nodiscard]] std::optional<base::Instant> latest(base::Instant after, base::Instant until, const Zone& zone) const;
     // The longest and the shortest time between two neighbouring fires in the 366 days that follow `from`, or between
@@ -68,5 +71,8 @@ class Schedule {
     explicit Schedule(std::shared_ptr<const Data> data);
     std::shared_ptr<const Data> data_;
 };
+
+// The column, counted as parse() counts, at which the zone stands that the text of a schedule itself names.
+[[nodiscard]] std::size_t own_zone_column(std::string_view text);
 
 }  // namespace pgbakd::calendar

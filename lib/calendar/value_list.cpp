@@ -46,4 +46,17 @@ std::string print_values(std::span<const int> values, const ListStyle& style) {
     return text;
 }
 
+std::string print_range(int first, int last, int step, std::string_view range) {
+    if (last - first < step) return fmt::format("{}", first);
+    return step == 1 ? fmt::format("{}{}{}", first, range, last) : fmt::format("{}{}{}/{}", first, range, last, step);
+}
+
+std::string unwrap(const WrappedRange& wrapped, std::string_view range) {
+    const auto& [first, last, step, lowest, highest] = wrapped;
+    const auto upper = print_range(first, highest, step, range);
+    // Steps go on over the end.
+    const int again = lowest + step - 1 - (highest - first) % step;
+    return again > last ? upper : upper + ',' + print_range(again, last, step, range);
+}
+
 }  // namespace pgbakd::calendar

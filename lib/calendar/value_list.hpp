@@ -21,4 +21,13 @@ struct ListStyle {
 // `values` is ascending and not empty. The same set gives the same text.
 [[nodiscard]] std::string print_values(std::span<const int> values, const ListStyle& style);
 
+// A range that begins above its end, as two that go upwards: 22-6/2 of hours is 22,0-6/2.
+struct WrappedRange {
+    int first, last, step;  // first > last, step > 0
+    int lowest, highest;    // of all values
+};
+[[nodiscard]] std::string unwrap(const WrappedRange& wrapped, std::string_view range);
+// One range; only its first value where the step leads beyond its end.
+[[nodiscard]] std::string print_range(int first, int last, int step, std::string_view range);
+
 }  // namespace pgbakd::calendar

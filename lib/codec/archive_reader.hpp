@@ -56,7 +56,7 @@ struct ArchiveEntry {
     std::optional<std::string> file_name;                // directory format; empty when there is no data
 
     [[nodiscard]] bool is(std::string_view wanted) const { return description && *description == wanted; }
-    // "schema.table", as it is shown to people and in CheckResult::tables.
+    // "schema.table", as it is shown to people.
     [[nodiscard]] std::string qualified_name() const;
 };
 

@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 #include "codec/compress.hpp"
 #include "codec/sink.hpp"
@@ -28,7 +27,6 @@ struct CheckResult {
     std::string archive_version;         // archives: "1.14"
     std::string server_version;          // archives: the server's version string in the header
     std::string database;                // archives: the database's name in the header
-    std::vector<std::string> tables;     // archives: "schema.table" of each TABLE DATA entry, at most 100,000
 };
 
 // What write() and finish() fail with: `corrupt` and a message that says what is wrong and where (byte, table, file),

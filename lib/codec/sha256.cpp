@@ -5,6 +5,8 @@
 #include <array>
 #include <new>
 
+#include "codec/hmac.hpp"
+
 namespace pgbakd::codec {
 
 struct Sha256::Context {
@@ -40,14 +42,7 @@ std::string Sha256::hex_digest() {
     std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
     must(EVP_DigestFinal_ex(context_->handle.get(), digest.data(), &size));
-    static constexpr char digits[] = "0123456789abcdef";
-    std::string text;
-    text.reserve(2UL * size);
-    for (unsigned int i = 0; i < size; ++i) {
-        text += digits[digest[i] >> 4U];
-        text += digits[digest[i] & 15U];
-    }
-    return text;
+    return hex(std::as_bytes(std::span(digest).first(size)));
 }
 
 std::string sha256_hex(Bytes bytes) {

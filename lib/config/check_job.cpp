@@ -7,6 +7,7 @@
 #include <span>
 
 #include "base/units.hpp"
+#include "config/dump_options.hpp"
 
 namespace pgbakd::config {
 namespace {
@@ -32,10 +33,13 @@ void resolve_zone(Problems& problems, const JobSurroundings& around, const Node&
         return;
     }
     const auto& zone = around.zones.find(job.timezone);
-    if (zone)
+    if (zone) {
         job.zone = *zone;
-    else
-        problems.error(*named_by, zone.error().message(), zone.error().hint());
+        return;
+    }
+    auto message = zone.error().message();
+    if (named_by == schedule) message += fmt::format(" at column {}", calendar::own_zone_column(schedule->text));
+    problems.error(*named_by, message, zone.error().hint());
 }
 
 // A time in the past is a slip of whoever wrote it, unless the daemon had it when it was still to come: refusing that
@@ -58,8 +62,14 @@ void check_schedule(Problems& problems, const JobSurroundings& around, const Nod
     if (job.schedule.never_fires(*job.zone))
         return problems.error(*schedule, fmt::format("\"{}\" never fires", job.schedule.canonical()),
                               "there is no such day: check the day and the month");
-    if (job.schedule.is_timed() && !job.schedule.next(around.host.now, *job.zone))
-        return check_past(problems, around, *schedule, job);
+    if (job.schedule.is_timed() && !job.schedule.next(around.host.now, *job.zone)) {
+        const auto far = job.schedule.next_ever(around.host.now, *job.zone);
+        if (!far) return check_past(problems, around, *schedule, job);
+        return problems.error(*schedule,
+                              fmt::format("\"{}\" lies beyond the next 100 years: its next fire is {}",
+                                          job.schedule.canonical(), calendar::format_for_people(*far, *job.zone)),
+                              "give it an earlier time, or remove the job");
+    }
     const auto* jitter = node.usable("jitter");
     if (jitter == nullptr || job.jitter.count() == 0) return;
     const auto gaps = job.schedule.gaps(around.host.now, *job.zone);
@@ -94,6 +104,7 @@ void check_source(Problems& problems, const JobSurroundings& around, const Node&
     const auto* jobs = node.usable("jobs");
     if (jobs != nullptr && source.jobs > 1 && source.format != model::DumpFormat::directory)
         problems.error(*jobs, "more than one only with format: directory", "remove the key, or add format: directory");
+    if (const auto* options = node.usable("options")) check_options_of_format(problems, *options, source.format);
 }
 
 void check_compression(Problems& problems, const Node& node, const JobSpec& job) {

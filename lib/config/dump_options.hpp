@@ -3,11 +3,15 @@
 
 #include "config/node.hpp"
 #include "config/problems.hpp"
+#include "model/job.hpp"
 
 namespace pgbakd::config {
 
-// Reads `list` as pg_dump would (getopt_long: clusters of short options, abbreviated long ones, separate values) and
-// reports what pgbakd owns, what is no option, and what makes a set that cannot be restored alone.
+// Reports what pgbakd owns, what is no option, and what makes a set that cannot be restored alone.
 void check_dump_options(Problems& problems, const Node& list);
+
+// What depends on the format: --create, --clean and --if-exists make plain SQL that contradicts how a set is restored,
+// and in an archive they do nothing.
+void check_options_of_format(Problems& problems, const Node& list, model::DumpFormat format);
 
 }  // namespace pgbakd::config

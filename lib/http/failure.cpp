@@ -47,6 +47,11 @@ Error untrusted(const Ending& ending) {
             ending.origin + ": its TLS certificate is not trusted" + in_brackets(ending.detail), hint};
 }
 
+Error no_http(const Ending& ending) {
+    return {ErrorCode::server_error, ending.origin + ": the answer is not HTTP as it should be",
+            "check that the port is the service's own"};
+}
+
 }  // namespace
 
 Error failure_from(const Ending& ending) {
@@ -75,14 +80,15 @@ Error failure_from(const Ending& ending) {
                     ending.ca_file.empty() ? "the system's certificate authorities cannot be read"
                                            : ending.ca_file + ": cannot be read as a file of certificate authorities",
                     ending.ca_file.empty() ? "install ca-certificates" : "it should hold certificates in PEM form"};
-        case CURLE_URL_MALFORMAT:
         case CURLE_UNSUPPORTED_PROTOCOL:
+            // Of the answer (it would be HTTP/0.9) or of the URL.
+            if (ending.connected) return no_http(ending);
+            [[fallthrough]];
+        case CURLE_URL_MALFORMAT:
             return {ErrorCode::invalid_argument, ending.origin + ": not an http:// or https:// URL"};
         case CURLE_WEIRD_SERVER_REPLY:
         case CURLE_BAD_CONTENT_ENCODING:
-        case CURLE_HTTP2:
-            return {ErrorCode::server_error, ending.origin + ": the answer is not HTTP as it should be",
-                    "check that the port is the service's own"};
+        case CURLE_HTTP2: return no_http(ending);
         case CURLE_OUT_OF_MEMORY: return {ErrorCode::internal, "out of memory in libcurl", {}, passing};
         default:
             return {ErrorCode::unreachable,

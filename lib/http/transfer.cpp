@@ -53,6 +53,9 @@ void Transfer::take_header(std::string_view line) {
     }
     if (line.empty()) {
         head_complete_ = response_.status >= 200;
+        // libcurl stops sending at an error (but not at a redirect); 7.88 forgets to do so while it is paused.
+        refused_ = head_complete_ && response_.status >= 400;
+        if (refused_) wake();
         return;
     }
     if (head_complete_) return;  // a trailer
@@ -96,6 +99,7 @@ std::size_t Transfer::on_read(char* into, std::size_t size, std::size_t count, v
 std::size_t Transfer::give_body(std::span<std::byte> into) {
     if (upload_.empty()) {
         if (supplied_ == length_) return 0;
+        if (refused_) return CURL_READFUNC_ABORT;
         upload_paused_ = true;
         changed_.notify();
         return CURL_READFUNC_PAUSE;
@@ -168,6 +172,8 @@ asio::awaitable<void> Transfer::pump(async::StopToken stop) {
                 "check that the service is well, and the network between it and this host", base::Persistence::passing);
         } else if (is_hungry()) {
             co_await feed(stop);
+        } else if (refused_ && upload_paused_) {
+            resume(upload_paused_);
         } else {
             co_await changed_.wait(stop);
         }
@@ -186,7 +192,7 @@ asio::awaitable<void> Transfer::feed(async::StopToken stop) {
     }
     source_wait_ = nullptr;
     stop.check();
-    if (done_ || stalled_) co_return;
+    if (done_ || stalled_ || refused_) co_return;
     if (failure) std::rethrow_exception(failure);
     supplied_ += bytes.size();
     if (bytes.empty() || supplied_ > length_)

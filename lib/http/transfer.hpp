@@ -50,7 +50,7 @@ class Transfer : public std::enable_shared_from_this<Transfer> {
     void resume(bool& paused);
     void announce();
     Response conclude();
-    [[nodiscard]] bool is_hungry() const noexcept { return upload_.empty() && supplied_ < length_; }
+    [[nodiscard]] bool is_hungry() const noexcept { return upload_.empty() && supplied_ < length_ && !refused_; }
     [[nodiscard]] bool goes_to_sink() const noexcept { return request_.sink && response_.is_success(); }
     [[nodiscard]] std::string origin() const { return origin_of(request_.url); }
 
@@ -81,6 +81,7 @@ class Transfer : public std::enable_shared_from_this<Transfer> {
 
     std::size_t header_bytes_ = 0;
     bool head_complete_ = false;
+    bool refused_ = false;                // the answer is an error: no more of the request's body is wanted
     std::optional<base::Error> failure_;  // what a callback found
     std::optional<CURLcode> done_;
 

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/identifier.hpp"
 #include "base/result.hpp"
+#include "model/database_properties.hpp"
 #include "model/names.hpp"
 
 namespace pgbakd::model {
@@ -47,7 +48,8 @@ struct TableCount {
 struct DatabaseFacts {
     std::string database;
     std::string encoding;
-    std::string collation;
+    std::string collation;  // for people: "de_DE.UTF-8", "icu:de-DE"
+    std::optional<DatabaseProperties> properties;
     std::string snapshot;                 // exported snapshot's id; empty without fingerprint
     std::string snapshot_lsn;             // WAL position at the snapshot (on a standby: replayed)
     std::vector<std::string> extensions;  // "name version"

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "model/database_json.hpp"
 #include "model/json.hpp"
 #include "model/json_reader.hpp"
 
@@ -36,47 +37,15 @@ json::array json_artifacts(const BackupSet& set) {
     return result;
 }
 
-json::value json_fingerprint(const DatabaseFacts& facts) {
-    if (!facts.fingerprinted) return nullptr;
-    json::array result;
-    result.reserve(facts.fingerprint.size());
-    for (const auto& count : facts.fingerprint)
-        result.push_back({{"schema", json_text(count.schema)}, {"name", json_text(count.table)}, {"rows", count.rows}});
-    return result;
-}
-
 json::array json_databases(const BackupSet& set) {
     json::array result;
-    for (const auto& facts : set.databases)
-        result.push_back({{"database", json_text(facts.database)},
-                          {"encoding", json_text_or_null(facts.encoding)},
-                          {"collation", json_text_or_null(facts.collation)},
-                          {"snapshot", json_text_or_null(facts.snapshot)},
-                          {"snapshot_lsn", json_text_or_null(facts.snapshot_lsn)},
-                          {"extensions", json_texts(facts.extensions)},
-                          {"fingerprint", json_fingerprint(facts)}});
+    for (const auto& facts : set.databases) result.emplace_back(json_database(facts));
     return result;
 }
 
 // As the clock on the wall showed it; in UTC where the zone's text is not known.
 json::value local_time(const std::string& local, base::Timestamp time) {
     return local.empty() ? json_time(time) : json::value(json_text(local));
-}
-
-DatabaseFacts read_database(const JsonReader& reader) {
-    DatabaseFacts facts;
-    facts.database = reader.text("database");
-    facts.encoding = reader.text_or_empty("encoding");
-    facts.collation = reader.text_or_empty("collation");
-    facts.snapshot = reader.text_or_empty("snapshot");
-    facts.snapshot_lsn = reader.text_or_empty("snapshot_lsn");
-    facts.extensions = reader.texts("extensions");
-    facts.fingerprinted = reader.has("fingerprint");
-    for (const auto& count : reader.objects("fingerprint")) {
-        if (!count.has("rows")) count.refuse("rows", "is missing");
-        facts.fingerprint.push_back({count.text("schema"), count.text("name"), count.count_or("rows", 0)});
-    }
-    return facts;
 }
 
 // `started_at` is what people read, `started_at_utc` the exact instant; the first alone serves too.

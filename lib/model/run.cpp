@@ -17,9 +17,9 @@ std::string_view trigger_text(Trigger trigger) noexcept {
 }
 
 base::Result<Trigger> parse_trigger(std::string_view text) {
-    return parse_word("trigger", text, trigger_text,
-                      {Trigger::schedule, Trigger::catch_up, Trigger::manual, Trigger::milestone, Trigger::change,
-                       Trigger::unknown});
+    return parse_word(
+        "trigger", text, trigger_text,
+        {Trigger::schedule, Trigger::catch_up, Trigger::manual, Trigger::milestone, Trigger::change, Trigger::unknown});
 }
 
 std::string_view outcome_text(Outcome outcome) noexcept {

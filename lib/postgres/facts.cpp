@@ -58,25 +58,4 @@ asio::awaitable<bool> can_read_role_passwords(Session& session, async::StopToken
     co_return yes(rows.at(0).at(0));
 }
 
-asio::awaitable<model::DatabaseFacts> database_facts(Session& session, async::StopToken stop) {
-    // Through JSON, since the columns that name the locale differ between versions 13 to 18.
-    const auto rows = co_await session.query(
-        "SELECT current_database(), pg_encoding_to_char(d.encoding), "
-        "CASE j ->> 'datlocprovider' WHEN 'i' THEN 'icu:' || coalesce(j ->> 'datlocale', j ->> 'daticulocale') "
-        "WHEN 'b' THEN 'builtin:' || (j ->> 'datlocale') ELSE d.datcollate END, "
-        "CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END "
-        "FROM pg_database d, to_jsonb(d) j WHERE d.datname = current_database()",
-        {}, stop);
-    const auto extensions =
-        co_await session.query("SELECT extname || ' ' || extversion FROM pg_extension ORDER BY extname", {}, stop);
-    const auto& row = rows.at(0);
-    model::DatabaseFacts facts;
-    facts.database = row.at(0).value_or("");
-    facts.encoding = row.at(1).value_or("");
-    facts.collation = row.at(2).value_or("");
-    facts.snapshot_lsn = row.at(3).value_or("");
-    for (const auto& extension : extensions) facts.extensions.push_back(extension.at(0).value_or(""));
-    co_return facts;
-}
-
 }  // namespace pgbakd::postgres

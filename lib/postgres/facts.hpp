@@ -49,8 +49,8 @@ asio::awaitable<PrivilegeReport> missing_privileges(Session& session, std::size_
 // For pg_dumpall --globals-only: whether the role may read pg_authid (passwords of roles); superusers only.
 asio::awaitable<bool> can_read_role_passwords(Session& session, async::StopToken stop);
 
-// Encoding, collation ("de_DE.UTF-8", "icu:de-DE", "builtin:C.UTF-8"), extensions ("name version"), current WAL
-// position; in the session's snapshot. The other fields stay empty.
+// Encoding, collation ("de_DE.UTF-8", "icu:de-DE", "builtin:C.UTF-8"), properties, extensions ("name version"), current
+// WAL position; in the session's snapshot. The other fields stay empty.
 asio::awaitable<model::DatabaseFacts> database_facts(Session& session, async::StopToken stop);
 
 // Ends backends whose application_name is `application_name` (not our own). Returns how many there were; they may take

@@ -81,7 +81,8 @@ std::string fix_all(const Summary& summary, const Role& role, int server_version
     std::vector<std::string> statements;
     if (summary.contains(Kind::schema) || summary.contains(Kind::table) || summary.contains(Kind::sequence))
         statements.push_back(relation_grants(summary, role, server_version));
-    // Not grants on those that are there: there is no default privilege for large objects, and tomorrow's would be refused.
+    // Not grants on those that are there: there is no default privilege for large objects, and tomorrow's would be
+    // refused.
     if (summary.contains(Kind::large_object))
         statements.push_back(fmt::format("ALTER ROLE {} SET lo_compat_privileges = on", role.quoted));
     if (summary.contains(Kind::row_security)) statements.push_back(fmt::format("ALTER ROLE {} BYPASSRLS", role.quoted));

@@ -37,6 +37,8 @@ asio::awaitable<std::unique_ptr<Snapshot>> Snapshot::open(ConnectOptions options
                                                           std::chrono::milliseconds lock_wait_timeout,
                                                           async::StopToken stop) {
     options.settings.insert(options.settings.begin(), {"row_security", "off"});  // the caller's own come later, and win
+    // Rows are counted beside a dump and beside what the server is there for: on one core, however long that takes.
+    options.settings.emplace_back("max_parallel_workers_per_gather", "0");
     options.settings.emplace_back("lock_timeout", std::to_string(std::max<std::int64_t>(0, lock_wait_timeout.count())));
     auto impl = std::make_unique<Impl>();
     impl->session = co_await Session::connect(std::move(options), stop);
@@ -84,6 +86,30 @@ asio::awaitable<bool> try_lock(Session& session, std::string sql, async::StopTok
     co_return locked;
 }
 
+asio::awaitable<std::vector<DumpedTable>> only(Session& session, std::vector<TableId> tables, async::StopToken stop) {
+    const std::set<TableId> wanted(tables.begin(), tables.end());
+    auto present = co_await dumped_tables(session, stop);
+    std::erase_if(present, [&wanted](const DumpedTable& table) { return !wanted.contains(table.id); });
+    co_return present;
+}
+
+asio::awaitable<std::size_t> lock(Session& session, std::vector<DumpedTable> tables, async::StopToken stop) {
+    std::size_t locked = 0;
+    for (std::size_t first = 0; first < tables.size(); first += batch_size) {
+        const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
+        const bool all = co_await try_lock(session, lock_statement(batch) + " NOWAIT", stop);
+        if (all) {
+            locked += batch.size();
+            continue;
+        }
+        for (std::size_t i = 0; i < batch.size(); ++i) {
+            const bool one = co_await try_lock(session, lock_statement(batch.subspan(i, 1)) + " NOWAIT", stop);
+            if (one) ++locked;
+        }
+    }
+    co_return locked;
+}
+
 asio::awaitable<std::vector<model::TableCount>> count(Session& session, std::vector<DumpedTable> tables,
                                                       async::StopToken stop) {
     std::vector<model::TableCount> counts;
@@ -116,22 +142,13 @@ asio::awaitable<std::vector<TableRef>> Snapshot::list_tables(async::StopToken st
 }
 
 asio::awaitable<std::size_t> Snapshot::lock_tables(async::StopToken stop) {
-    Session& session = *impl_->session;
-    const auto tables = co_await readable_tables(session, stop);
-    std::size_t locked = 0;
-    for (std::size_t first = 0; first < tables.size(); first += batch_size) {
-        const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
-        const bool all = co_await try_lock(session, lock_statement(batch) + " NOWAIT", stop);
-        if (all) {
-            locked += batch.size();
-            continue;
-        }
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            const bool one = co_await try_lock(session, lock_statement(batch.subspan(i, 1)) + " NOWAIT", stop);
-            if (one) ++locked;
-        }
-    }
-    co_return locked;
+    auto tables = co_await readable_tables(*impl_->session, stop);
+    co_return co_await lock(*impl_->session, std::move(tables), stop);
+}
+
+asio::awaitable<std::size_t> Snapshot::lock_tables(std::vector<TableId> tables, async::StopToken stop) {
+    auto present = co_await only(*impl_->session, std::move(tables), stop);
+    co_return co_await lock(*impl_->session, std::move(present), stop);
 }
 
 asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(async::StopToken stop) {
@@ -139,11 +156,9 @@ asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(async::Stop
     co_return co_await count(*impl_->session, std::move(tables), stop);
 }
 
-asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(std::vector<TableRef> tables,
+asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(std::vector<TableId> tables,
                                                                      async::StopToken stop) {
-    const std::set<TableRef> wanted(std::make_move_iterator(tables.begin()), std::make_move_iterator(tables.end()));
-    auto present = co_await dumped_tables(*impl_->session, stop);
-    std::erase_if(present, [&wanted](const DumpedTable& table) { return !wanted.contains(table.name); });
+    auto present = co_await only(*impl_->session, std::move(tables), stop);
     co_return co_await count(*impl_->session, std::move(present), stop);
 }
 

@@ -3,8 +3,11 @@
 
 #include <chrono>
 #include <compare>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/backup_set.hpp"
@@ -12,13 +15,17 @@
 
 namespace pgbakd::postgres {
 
-// A table as the server spells it (raw bytes, also those of an archive's table of contents).
+// A table as the server spells it in our session (UTF-8, or raw bytes where the database has no encoding).
 struct TableRef {
     std::string schema;
     std::string table;
     // clang-tidy 14 takes the 0 that a defaulted comparison hides for a null pointer.
     auto operator<=>(const TableRef&) const = default;  // NOLINT(modernize-use-nullptr)
 };
+// Its OID: what an archive tells of a table in whatever encoding its names are.
+enum class TableId : std::uint32_t {};
+// Decimal, as the server and an archive print it.
+[[nodiscard]] std::optional<TableId> table_id(std::string_view text);
 
 // One session in one transaction: REPEATABLE READ, READ ONLY, row_security off as pg_dump has it
 // unless the options' settings say otherwise. It must live as long
@@ -44,14 +51,16 @@ class Snapshot {
     // before its count would be counted as empty. Call it before pg_dump is started. Waits for nobody: tables that
     // another session has locked right now, or that may not be read, are passed over. Returns how many were locked.
     asio::awaitable<std::size_t> lock_tables(async::StopToken stop);
+    // The same for these tables only.
+    asio::awaitable<std::size_t> lock_tables(std::vector<TableId> tables, async::StopToken stop);
 
     // Row counts, by schema and name, exactly as a restored database will show them: `count(*)` of ONLY the table (with
     // the condition under which pg_dump dumps an extension's configuration table). Without a list: those of
     // list_tables() that the role may read; the others are not dumped either. Names are UTF-8 (see utf8_name).
     asio::awaitable<std::vector<model::TableCount>> count_rows(async::StopToken stop);
-    // Exactly these tables: the TABLE DATA entries of the archive, so that what options left out is not counted. Those
-    // that the database does not have are missing in the answer.
-    asio::awaitable<std::vector<model::TableCount>> count_rows(std::vector<TableRef> tables, async::StopToken stop);
+    // Exactly these tables, which are those of an archive: what options left out is neither counted nor waited for.
+    // Those that the database does not have are missing in the answer.
+    asio::awaitable<std::vector<model::TableCount>> count_rows(std::vector<TableId> tables, async::StopToken stop);
 
   private:
     struct Impl;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/text.hpp"
 
@@ -15,11 +16,18 @@ const std::string_view not_left_to_extension =
     "(x.relid IS NOT NULL OR NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass "
     "AND d.objid = c.oid AND d.deptype = 'e'))";
 
+std::optional<TableId> table_id(std::string_view text) {
+    std::uint32_t number = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error != std::errc{} || end != text.data() + text.size() || number == 0) return std::nullopt;
+    return TableId{number};
+}
+
 asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async::StopToken stop) {
     // Unlogged tables are dumped, but a standby has none of their rows. Partitioned tables have no rows of their own,
     // and materialized views and foreign tables are dumped without rows.
     const auto sql = fmt::format(
-        "SELECT n.nspname, c.relname, coalesce(x.condition, ''), "
+        "SELECT c.oid, n.nspname, c.relname, coalesce(x.condition, ''), "
         "has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') "
         "AND (NOT row_security_active(c.oid) OR current_setting('row_security') = 'on') "
         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN {} x ON x.relid = c.oid "
@@ -31,7 +39,10 @@ asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async:
     std::vector<DumpedTable> tables;
     tables.reserve(rows.size());
     for (const auto& row : rows)
-        tables.push_back({{row[0].value_or(""), row[1].value_or("")}, row[2].value_or(""), row[3] == "t"});
+        tables.push_back({table_id(row[0].value_or("")).value_or(TableId{}),
+                          {row[1].value_or(""), row[2].value_or("")},
+                          row[3].value_or(""),
+                          row[4] == "t"});
     co_return tables;
 }
 

@@ -18,6 +18,7 @@ extern const std::string_view configuration_tables;
 extern const std::string_view not_left_to_extension;
 
 struct DumpedTable {
+    TableId id{};
     TableRef name;
     std::string condition;  // of an extension's configuration table: "WHERE NOT predefined", as pg_dump applies it
     bool readable = true;   // the role may read its rows: all of them, if row_security is off

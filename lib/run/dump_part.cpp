@@ -87,7 +87,7 @@ class Attempt {
         if (lane_failed_) co_await writer_.rethrow_failure();
     }
 
-    [[nodiscard]] const source::OpenPart& open() const { return *open_; }
+    [[nodiscard]] source::OpenPart& open() const { return *open_; }
     [[nodiscard]] const std::exception_ptr& count_failure() const noexcept { return count_failure_; }
 
   private:
@@ -199,9 +199,12 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
     DumpedPart dumped;
     dumped.artifact = describe(part, file, written, services.clock.now());
     if (part.kind == "database") {
-        dumped.facts = attempt->open().facts(written.check.tables);
+        dumped.facts = attempt->open().facts();
         dumped.facts.database = part.database;
     }
+    const auto program = part.kind == "database" ? fmt::format("pg_dump of \"{}\"", part.database) : "pg_dumpall";
+    for (const auto& remark : attempt->open().stream().remarks())
+        dumped.notes.push_back(fmt::format("{}: {}", program, remark));
     if (const auto& uncounted = attempt->count_failure())
         dumped.notes.push_back(fmt::format("the rows of \"{}\" could not be counted: {}", part.database,
                                            base::to_error(uncounted).message()));

@@ -126,7 +126,7 @@ class Execution {
         context_.stages.begin(model::StageName::commit);
         set.finished_at = context_.services.clock.now();
         set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
-        set.stock_restore = source::stock_restore(set);
+        set.stock_restore = source::stock_restore(set, context_.job.source.options);
         const auto* repository = &context_.services.repository;
         const auto commit = [repository, partial = *context_.partial, set] {
             remove_all_but(partial.directory, set.artifacts);

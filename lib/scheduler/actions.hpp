@@ -33,6 +33,7 @@ struct Skip {
         not_caught_up,   // missed, and the policy is skip
         too_late,        // missed, and the window of `once within` is over
         paused,          // it waited when the job was paused
+        edited,          // it waited when its schedule or time zone was edited
         clock_set_back,  // it waited when the clock was set back by hours
     };
     std::string job;
@@ -53,7 +54,8 @@ struct Missed {
     bool operator==(const Missed&) const = default;
 };
 
-// Write the state to the catalog: the job is new, edited, paused, resumed, or its anchor was moved.
+// Write the state to the catalog: the job is new, edited, paused, resumed, or its anchor was moved (by a clock that was
+// set, or by new rules of its zone).
 struct Anchor {
     catalog::JobState state;
     std::string why;  // a lower-case fact: "new job"

@@ -36,7 +36,7 @@ void Planner::pass_missed(Turn& turn, Job& job, base::Instant until, bool one_is
 
     Missed missed{.job = job.planned.name, .count = 0, .more = false, .latest = until};
     std::vector<base::Instant> newest;  // newest first
-    for (auto slot = job.latest_until(until); slot; slot = job.latest_until(*slot - seconds{1})) {
+    for (auto slot = job.latest_missed(until); slot; slot = job.latest_missed(*slot - seconds{1})) {
         if (missed.count == limit) {
             missed.more = true;
             break;
@@ -50,12 +50,12 @@ void Planner::pass_missed(Turn& turn, Job& job, base::Instant until, bool one_is
     turn.actions.emplace_back(std::move(missed));
 
     switch (catch_up.policy) {
-        case model::CatchUp::Policy::skip: skip(turn, job, latest, Skip::Reason::not_caught_up); break;
+        case model::CatchUp::Policy::skip: skip(turn, job, {latest}, Skip::Reason::not_caught_up); break;
         case model::CatchUp::Policy::once:
             // The fire that is due now does what a catch-up would.
             if (one_is_due_now) break;
             if (catch_up.within && turn.now - (latest + job.planned.offset) > *catch_up.within)
-                skip(turn, job, latest, Skip::Reason::too_late);
+                skip(turn, job, {latest}, Skip::Reason::too_late);
             else
                 offer(turn, job, {latest, true});
             break;
@@ -66,10 +66,15 @@ void Planner::pass_missed(Turn& turn, Job& job, base::Instant until, bool one_is
 }
 
 void Planner::offer(Turn& turn, Job& job, Fire fire) {
-    fire.repeated = fire.slot <= job.anchor;
+    // After a step back of the clock it comes a second time.
+    if (job.waits(fire.slot)) return;
+    fire.repeated = fire.slot <= std::max(job.anchor, job.skipped_behind);
     const bool all = job.planned.catch_up.policy == model::CatchUp::Policy::all;
     if (!is_running(job.planned.name) && job.waiting.empty()) {
         start(turn, job, fire);
+    } else if (fire.repeated) {
+        // Done, or dealt with, and told: the run that goes on will do.
+        return;
     } else if (all && (fire.catch_up || !job.waiting.empty())) {
         // Behind those that wait already: were it skipped, they would count as settled too.
         job.waiting.push_back(fire);
@@ -78,7 +83,7 @@ void Planner::offer(Turn& turn, Job& job, Fire fire) {
         drop_waiting(turn, job, Skip::Reason::superseded);
         job.waiting.push_back(fire);
     } else {
-        skip(turn, job, fire.slot, Skip::Reason::still_running);
+        skip(turn, job, fire, Skip::Reason::still_running);
     }
 }
 
@@ -91,19 +96,19 @@ void Planner::start_waiting(Turn& turn, Job& job) {
 
 void Planner::start(Turn& turn, Job& job, const Fire& fire) {
     on_started(job.planned.name);
-    job.settle(fire.slot);
+    job.settle(fire.settles);
     turn.actions.emplace_back(Start{job.planned.name, fire.slot, fire.catch_up, fire.repeated, job.state()});
 }
 
-void Planner::skip(Turn& turn, Job& job, base::Instant slot, Skip::Reason reason) {
-    job.settle_skipped(slot);
-    turn.actions.emplace_back(Skip{job.planned.name, slot, reason, job.state()});
+void Planner::skip(Turn& turn, Job& job, const Fire& fire, Skip::Reason reason) {
+    job.settle_skipped(fire.settles);
+    turn.actions.emplace_back(Skip{job.planned.name, fire.slot, reason, job.state()});
 }
 
 void Planner::drop_first(Turn& turn, Job& job, Skip::Reason reason) {
     const auto fire = job.waiting.front();
     job.waiting.erase(job.waiting.begin());
-    skip(turn, job, fire.slot, reason);
+    skip(turn, job, fire, reason);
 }
 
 void Planner::drop_waiting(Turn& turn, Job& job, Skip::Reason reason) {

@@ -46,14 +46,17 @@ void Planner::adopt(Turn& turn, PlannedJob planned, std::uint32_t rank, const ca
         const auto before = std::exchange(job->next, std::nullopt);
         const bool same = planned.schedule == job->planned.schedule &&  //
                           planned.zone->name() == job->planned.zone->name();
-        const bool same_rules = planned.zone == job->planned.zone;
+        // What waits are fires of the schedule that is gone.
+        if (!same) drop_waiting(turn, *job, Skip::Reason::edited);
+        const auto old_zone = job->planned.zone;
         job->planned = std::move(planned);
         if (!same) {
             job->anchored = false;
             job->why = why::edited;
-        } else if (!same_rules && before) {
+        } else if (old_zone != job->planned.zone) {
+            go_by_new_rules(turn, *job, *old_zone);
             const auto after = job->next_after(job->position);
-            if (after != before) turn.actions.emplace_back(Moved{job->planned.name, before, after});
+            if (before && after != before) turn.actions.emplace_back(Moved{job->planned.name, before, after});
         }
     } else {
         job = std::make_unique<Job>(std::move(planned));
@@ -79,8 +82,12 @@ std::vector<Action> Planner::on_time(base::Instant now) {
 }
 
 std::vector<Action> Planner::on_clock_step(base::Instant now) {
-    // Each event compares its time with the last one's. What makes this one special is only that it comes at once.
-    return on_time(now);
+    // Each event compares its time with the last one's. What makes this one special is that it comes at once, and that
+    // time did not just go by.
+    Turn turn{now};
+    if (set_back_from_ && now >= *set_back_from_) undo_set_back(turn);
+    if (believe(turn)) run_due(turn);
+    return std::move(turn.actions);
 }
 
 void Planner::on_started(std::string_view job) {
@@ -125,6 +132,7 @@ std::vector<Action> Planner::resume(std::string_view job, base::Instant now) {
     known->why = why::resumed;
     if (believed) {
         settle(turn, *known);
+        replan(*known);
         run_due(turn);
     } else {
         turn.actions.emplace_back(Anchor{known->state(), std::string(why::resumed)});
@@ -141,7 +149,8 @@ std::vector<Action> Planner::on_zones_changed(const std::vector<ZoneChange>& cha
         auto* const job = find(change.job);
         if (job == nullptr || job->planned.zone == change.zone) continue;
         const auto before = job->next;
-        job->planned.zone = change.zone;
+        const auto old_zone = std::exchange(job->planned.zone, change.zone);
+        go_by_new_rules(turn, *job, *old_zone);
         replan(*job);
         if (job->next != before) turn.actions.emplace_back(Moved{change.job, before, job->next});
     }

@@ -103,14 +103,19 @@ class Planner {
         base::Instant slot;
         bool catch_up = false;
         bool repeated = false;
+        // A restart that finds the job settled up to here does not find this fire again. Beyond the slot once new rules
+        // of the zone have moved it.
+        base::Instant settles = slot;
     };
 
     // The clock (planner_clock.cpp).
     [[nodiscard]] bool believe(Turn& turn);
-    void set_back(Turn& turn, std::chrono::seconds by);
+    void set_back(Turn& turn, base::Instant from);
+    void undo_set_back(Turn& turn);
     void settle_all(Turn& turn);
     void settle(Turn& turn, Job& job);
     void anchor(Turn& turn, Job& job, base::Instant at, std::string_view why);
+    void go_by_new_rules(Turn& turn, Job& job, const calendar::Zone& old_zone);
     void replan(Job& job);
     void unplan(Job& job);
     // Fires (fires.cpp).
@@ -120,7 +125,7 @@ class Planner {
     void offer(Turn& turn, Job& job, Fire fire);
     void start_waiting(Turn& turn, Job& job);
     void start(Turn& turn, Job& job, const Fire& fire);
-    void skip(Turn& turn, Job& job, base::Instant slot, Skip::Reason reason);
+    void skip(Turn& turn, Job& job, const Fire& fire, Skip::Reason reason);
     void drop_first(Turn& turn, Job& job, Skip::Reason reason);
     void drop_waiting(Turn& turn, Job& job, Skip::Reason reason);
 
@@ -129,7 +134,8 @@ class Planner {
     [[nodiscard]] Job* find(std::string_view job) const;
 
     base::Instant earliest_believable_;
-    std::optional<base::Instant> last_;  // the latest believable time any event came with
+    std::optional<base::Instant> last_;           // the latest believable time any event came with
+    std::optional<base::Instant> set_back_from_;  // what the clock said before it was set back by hours
     bool doubted_ = false;
     Jobs jobs_;
     std::set<Due> due_;

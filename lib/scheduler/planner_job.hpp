@@ -20,7 +20,9 @@ struct Planner::Job {
     base::Instant position{};
     std::optional<base::Instant> next;  // the slot that due_ holds
     std::string_view why;               // not anchored: since when; one of the constants below
-    bool anchored = false;              // false: starts with its next slot, once the clock can be believed
+    // Up to here it had got before the clock was set back by hours.
+    base::Instant before_set_back = base::Instant::min();
+    bool anchored = false;  // false: starts with its next slot, once the clock can be believed
     bool paused = false;
     std::vector<Fire> waiting;  // for a run of the job to end, oldest first
     // A later fire than one that waits was skipped: settled once nothing waits any more.
@@ -47,8 +49,14 @@ struct Planner::Job {
     [[nodiscard]] std::optional<base::Instant> next_after(base::Instant after) const {
         return planned.schedule.next(after, *planned.zone);
     }
-    [[nodiscard]] std::optional<base::Instant> latest_until(base::Instant until) const {
-        return planned.schedule.latest(position, until, *planned.zone);
+    // The latest that was missed: none of those that were dealt with before the clock was set back a little.
+    [[nodiscard]] std::optional<base::Instant> latest_missed(base::Instant until) const {
+        auto dealt_with = std::max({position, anchor, skipped_behind});
+        if (!waiting.empty()) dealt_with = std::max(dealt_with, waiting.back().slot);
+        return planned.schedule.latest(dealt_with, until, *planned.zone);
+    }
+    [[nodiscard]] bool waits(base::Instant slot) const {
+        return std::any_of(waiting.begin(), waiting.end(), [slot](const Fire& fire) { return fire.slot == slot; });
     }
 };
 
@@ -64,6 +72,8 @@ inline constexpr std::string_view edited = "schedule or time zone edited";
 inline constexpr std::string_view paused = "paused";
 inline constexpr std::string_view resumed = "resumed";
 inline constexpr std::string_view set_back = "the clock was set back";
+inline constexpr std::string_view set_forward = "the clock was set forward to where it had been";
+inline constexpr std::string_view new_rules = "new time zone rules";
 }  // namespace why
 
 }  // namespace pgbakd::scheduler

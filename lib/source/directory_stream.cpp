@@ -12,6 +12,7 @@
 #include "codec/tar_writer.hpp"
 #include "os/file.hpp"
 #include "source/program_stream.hpp"
+#include "source/remarks.hpp"
 
 namespace pgbakd::source {
 namespace {
@@ -88,17 +89,26 @@ class TarReader {
 // pg_dump tells no more than "No space left on device": where, and what is left there, is known here.
 base::Error with_space(const base::Error& error, const std::filesystem::path& directory) {
     if (error.code() != base::ErrorCode::no_space) return error;
-    const auto space = os::free_space(directory);
-    return {error.code(), fmt::format("writing {}: {}", directory.native(), error.message()),
-            fmt::format("{} of {} available there: {}", base::format_size(space.available),
-                        base::format_size(space.total), error.hint())};
+    std::string hint = error.hint();
+    try {
+        const auto space = os::free_space(directory);
+        hint = fmt::format("{} of {} available there: {}", base::format_size(space.available),
+                           base::format_size(space.total), hint);
+    } catch (const base::Error&) {
+        // What the program complains of is the first failure, not this one.
+    }
+    return {error.code(), fmt::format("writing {}: {}", directory.native(), error.message()), std::move(hint)};
 }
 
 class DirectoryStream final : public Stream {
   public:
     DirectoryStream(asio::any_io_executor executor, async::Pool& pool, const os::Command& command,
-                    std::filesystem::path directory, std::string what)
-        : pool_(pool), directory_(std::move(directory)), what_(std::move(what)), child_(std::move(executor), command) {}
+                    std::filesystem::path directory, std::string what, bool verbose)
+        : pool_(pool),
+          directory_(std::move(directory)),
+          what_(std::move(what)),
+          remarks_(verbose),
+          child_(std::move(executor), command, [this](const std::string& line) { remarks_.take(line); }) {}
 
     asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
         if (!reader_) co_await wait_for_dump(stop);
@@ -120,6 +130,8 @@ class DirectoryStream final : public Stream {
         const auto remove_tree = [directory = directory_] { os::remove_tree(directory); };
         co_await async::run_blocking(pool_, remove_tree);
     }
+
+    [[nodiscard]] std::vector<std::string> remarks() const override { return remarks_.lines(); }
 
     asio::awaitable<void> abort() override {
         if (!reader_) co_await child_.abort();
@@ -148,6 +160,7 @@ class DirectoryStream final : public Stream {
     async::Pool& pool_;
     std::filesystem::path directory_;
     std::string what_;
+    Remarks remarks_;
     async::Child child_;
     std::shared_ptr<TarReader> reader_;
     std::vector<std::byte> piece_;
@@ -158,8 +171,9 @@ class DirectoryStream final : public Stream {
 
 std::unique_ptr<Stream> open_directory_stream(asio::any_io_executor executor, async::Pool& pool,
                                               const os::Command& command, std::filesystem::path directory,
-                                              std::string what) {
-    return std::make_unique<DirectoryStream>(std::move(executor), pool, command, std::move(directory), std::move(what));
+                                              std::string what, bool verbose) {
+    return std::make_unique<DirectoryStream>(std::move(executor), pool, command, std::move(directory), std::move(what),
+                                             verbose);
 }
 
 }  // namespace pgbakd::source

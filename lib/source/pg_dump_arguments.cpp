@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
-#include <span>
 #include <string_view>
 
 namespace pgbakd::source {
@@ -38,13 +36,6 @@ std::string lock_wait(std::chrono::milliseconds timeout) {
     return fmt::format("--lock-wait-timeout={}", timeout.count());
 }
 
-bool any_begins_with(const std::vector<std::string>& options, std::span<const std::string_view> beginnings) {
-    return std::any_of(options.begin(), options.end(), [beginnings](std::string_view option) {
-        return std::any_of(beginnings.begin(), beginnings.end(),
-                           [option](std::string_view beginning) { return option.starts_with(beginning); });
-    });
-}
-
 }  // namespace
 
 base::Result<std::vector<std::string>> pg_dump_arguments(const postgres::ClientPrograms& programs,
@@ -71,34 +62,6 @@ std::vector<std::string> pg_dumpall_arguments(const postgres::ClientPrograms& pr
     if (lock_wait_timeout.count() > 0) arguments.push_back(lock_wait(lock_wait_timeout));
     if (!with_passwords) arguments.emplace_back("--no-role-passwords");
     return arguments;
-}
-
-bool chooses_tables(const std::vector<std::string>& options) {
-    constexpr std::array<std::string_view, 10> choosing{"-t",      "-T",        "-n",       "-N",       "-s",
-                                                        "--table", "--exclude", "--schema", "--filter", "--section"};
-    return any_begins_with(options, choosing);
-}
-
-std::string role_of(const std::vector<std::string>& options) {
-    // "--ro" may mean --rows-per-insert too: getopt_long refuses it.
-    constexpr std::string_view shortest = "--rol";
-    std::string role;
-    for (std::size_t i = 0; i < options.size(); ++i) {
-        const std::string_view option = options[i];
-        const auto equals = option.find('=');
-        const auto name = option.substr(0, equals);
-        if (!name.starts_with(shortest) || !std::string_view("--role").starts_with(name)) continue;
-        if (equals != std::string_view::npos)
-            role = option.substr(equals + 1);
-        else if (i + 1 < options.size())
-            role = options[++i];
-    }
-    return role;
-}
-
-bool enables_row_security(const std::vector<std::string>& options) {
-    constexpr std::array<std::string_view, 1> enabling{"--enable"};  // getopt_long needs no more of it
-    return any_begins_with(options, enabling);
 }
 
 }  // namespace pgbakd::source

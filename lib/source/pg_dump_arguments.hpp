@@ -28,14 +28,4 @@ struct DumpRequest {
                                                             std::chrono::milliseconds lock_wait_timeout,
                                                             bool with_passwords);
 
-// The options that choose tables, so that a fingerprint over all tables would not match the dump.
-[[nodiscard]] bool chooses_tables(const std::vector<std::string>& options);
-
-// The role by whose rights pg_dump reads: the last --role, in any spelling that getopt_long takes. Empty: the
-// connecting one's.
-[[nodiscard]] std::string role_of(const std::vector<std::string>& options);
-
-// --enable-row-security: rows that a policy hides are left out of the dump, and that is no failure.
-[[nodiscard]] bool enables_row_security(const std::vector<std::string>& options);
-
 }  // namespace pgbakd::source

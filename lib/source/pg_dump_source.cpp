@@ -3,14 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 #include <utility>
 
 #include "base/text.hpp"
 #include "source/connection.hpp"
 #include "source/directory_stream.hpp"
-#include "source/pg_dump_arguments.hpp"
 #include "source/program_stream.hpp"
+#include "source/table_choice.hpp"
 
 namespace pgbakd::source {
 namespace {
@@ -26,28 +25,31 @@ base::Error missing_privileges_error(const std::string& database, const postgres
             report.one_grant};
 }
 
-}  // namespace
-
-OpenPart::OpenPart(std::unique_ptr<Stream> stream, std::unique_ptr<postgres::Snapshot> snapshot, bool chosen)
-    : stream_(std::move(stream)), snapshot_(std::move(snapshot)), chosen_(chosen) {}
-
-asio::awaitable<void> OpenPart::count_rows(async::StopToken stop) {
-    counted_ = co_await snapshot_->count_rows(std::move(stop));
-    fingerprinted_ = true;
+std::string dump_name(const std::string& database) {
+    return fmt::format("pg_dump of \"{}\"", database);
 }
 
-model::DatabaseFacts OpenPart::facts(const std::vector<std::string>& tables) const {
-    if (!snapshot_) return {};
-    auto facts = snapshot_->facts();
-    facts.fingerprinted = fingerprinted_;
-    const std::set<std::string> dumped(tables.begin(), tables.end());
-    for (const auto& table : counted_)
-        if (!chosen_ || dumped.contains(table.schema + "." + table.table)) facts.fingerprint.push_back(table);
-    return facts;
+}  // namespace
+
+OpenPart::OpenPart(std::unique_ptr<Stream> stream, Database database)
+    : stream_(std::move(stream)), database_(std::move(database)) {}
+
+asio::awaitable<void> OpenPart::count_rows(async::StopToken stop) {
+    auto& snapshot = *database_.snapshot;
+    std::vector<model::TableCount> counted;
+    if (database_.chosen)
+        counted = co_await snapshot.count_rows(*database_.chosen, std::move(stop));
+    else
+        counted = co_await snapshot.count_rows(std::move(stop));
+    database_.facts.fingerprint = std::move(counted);
+    database_.facts.fingerprinted = true;
 }
 
 PgDumpSource::PgDumpSource(asio::any_io_executor executor, async::Pool& pool, Settings settings)
-    : executor_(std::move(executor)), pool_(pool), settings_(std::move(settings)) {}
+    : executor_(std::move(executor)),
+      pool_(pool),
+      settings_(std::move(settings)),
+      traits_(config::dump_traits(settings_.source.options)) {}
 
 postgres::ConnectOptions PgDumpSource::connection(const std::string& database) const {
     return connect_options(settings_.server, settings_.password, database, settings_.application);
@@ -55,8 +57,8 @@ postgres::ConnectOptions PgDumpSource::connection(const std::string& database) c
 
 postgres::ConnectOptions PgDumpSource::reading_connection(const std::string& database) const {
     auto options = connection(database);
-    options.role = role_of(settings_.source.options);
-    if (enables_row_security(settings_.source.options)) options.settings.emplace_back("row_security", "on");
+    options.role = traits_.role;
+    if (traits_.row_security) options.settings.emplace_back("row_security", "on");
     return options;
 }
 
@@ -151,8 +153,7 @@ asio::awaitable<void> PgDumpSource::check_database(std::string database, async::
     const auto session = co_await postgres::Session::connect(options, stop);
     // Options that leave tables out may leave out just those the role cannot read: pg_dump itself will say. With row
     // security switched on, a policy is no obstacle.
-    const auto& chosen = settings_.source.options;
-    if (chooses_tables(chosen) || enables_row_security(chosen)) co_return;
+    if (traits_.chooses_data || traits_.row_security) co_return;
     const auto report = co_await postgres::missing_privileges(*session, privileges_named, stop);
     if (report.total > 0) throw missing_privileges_error(database, report);
 }
@@ -200,33 +201,50 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, Prepare
     const auto& source = settings_.source;
     if (globals) {
         command.argv = pg_dumpall_arguments(prepared.programs, source.lock_wait_timeout, prepared.with_role_passwords);
-        auto stream = open_program_stream(executor_, command, "pg_dumpall --globals-only");
-        co_return std::make_unique<OpenPart>(std::move(stream), nullptr);
+        co_return std::make_unique<OpenPart>(open_program_stream(executor_, command, "pg_dumpall --globals-only"));
     }
-    std::unique_ptr<postgres::Snapshot> snapshot;
-    // A fingerprint counts what the dump holds. Plain SQL does not tell which tables were left out.
-    const bool countable = !(chooses_tables(source.options) && part.format == model::DumpFormat::plain);
-    if (source.fingerprint == model::FingerprintKind::counts && countable)
-        snapshot = co_await postgres::Snapshot::open(reading_connection(part.database), source.lock_wait_timeout, stop);
-    // A snapshot does not hold back TRUNCATE: a table emptied between its dump and its count would disprove a good set.
-    if (snapshot) co_await snapshot->lock_tables(stop);
-    const DumpRequest request{part.format,
-                              settings_.compression,
-                              source.lock_wait_timeout,
-                              source.jobs,
-                              snapshot ? snapshot->id() : std::string{},
-                              work,
-                              source.options};
+    DumpRequest request{part.format, settings_.compression, source.lock_wait_timeout, source.jobs, {},
+                        work,        source.options};
+    auto database = co_await open_database(part.database, command, prepared.programs, request, stop);
     command.argv = pg_dump_arguments(prepared.programs, request).value();
-    const auto what = fmt::format("pg_dump of \"{}\"", part.database);
+    const auto what = dump_name(part.database);
     std::unique_ptr<Stream> stream;
     if (part.format == model::DumpFormat::directory) {
         command.capture_output = false;
-        stream = open_directory_stream(executor_, pool_, command, work, what);
+        stream = open_directory_stream(executor_, pool_, command, work, what, traits_.verbose);
     } else {
-        stream = open_program_stream(executor_, command, what);
+        stream = open_program_stream(executor_, command, what, traits_.verbose);
     }
-    co_return std::make_unique<OpenPart>(std::move(stream), std::move(snapshot), chooses_tables(source.options));
+    co_return std::make_unique<OpenPart>(std::move(stream), std::move(database));
+}
+
+asio::awaitable<OpenPart::Database> PgDumpSource::open_database(std::string database, os::Command command,
+                                                                postgres::ClientPrograms programs, DumpRequest& request,
+                                                                async::StopToken stop) {
+    OpenPart::Database opened;
+    if (settings_.source.fingerprint == model::FingerprintKind::none) {
+        const auto session = co_await postgres::Session::connect(connection(database), stop);
+        opened.facts = co_await postgres::database_facts(*session, stop);
+        co_return opened;
+    }
+    opened.snapshot =
+        co_await postgres::Snapshot::open(reading_connection(database), settings_.source.lock_wait_timeout, stop);
+    auto& snapshot = *opened.snapshot;
+    opened.facts = snapshot.facts();
+    request.snapshot = snapshot.id();
+    // A snapshot does not hold back TRUNCATE: a table emptied between its dump and its count would disprove a good set.
+    // What the job leaves out is not touched: neither its locks nor its size are the dump's business.
+    if (!traits_.chooses_data) {
+        co_await snapshot.lock_tables(stop);
+        co_return opened;
+    }
+    auto rehearsal = request;
+    rehearsal.format = model::DumpFormat::custom;
+    rehearsal.compression = {codec::Method::none, 0};
+    command.argv = pg_dump_arguments(programs, rehearsal).value();
+    opened.chosen = co_await tables_with_data(executor_, command, dump_name(database), stop);
+    co_await snapshot.lock_tables(*opened.chosen, stop);
+    co_return opened;
 }
 
 asio::awaitable<std::size_t> PgDumpSource::end_backends(async::StopToken stop) {

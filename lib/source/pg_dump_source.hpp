@@ -5,15 +5,19 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "async/pool.hpp"
 #include "codec/check.hpp"
+#include "config/pg_dump_options.hpp"
 #include "model/job.hpp"
+#include "os/process.hpp"
 #include "postgres/facts.hpp"
 #include "postgres/programs.hpp"
 #include "postgres/snapshot.hpp"
+#include "source/pg_dump_arguments.hpp"
 #include "source/stream.hpp"
 
 namespace pgbakd::source {
@@ -50,22 +54,22 @@ struct Prepared {
 // A part being dumped: its stream, and what is asked of the database beside it.
 class OpenPart {
   public:
-    // `chosen`: options chose some tables, so that only those which the dump turns out to hold count.
-    OpenPart(std::unique_ptr<Stream> stream, std::unique_ptr<postgres::Snapshot> snapshot, bool chosen = false);
+    struct Database {
+        model::DatabaseFacts facts;
+        std::unique_ptr<postgres::Snapshot> snapshot;          // none: no fingerprint
+        std::optional<std::vector<postgres::TableId>> chosen;  // the tables in the dump, if not all are
+    };
+    explicit OpenPart(std::unique_ptr<Stream> stream, Database database = {});
     [[nodiscard]] Stream& stream() noexcept { return *stream_; }
-    [[nodiscard]] bool counts() const noexcept { return snapshot_ != nullptr; }
-    // Counts the rows of every table in the dump's snapshot; to be run beside the stream. Only if counts().
+    [[nodiscard]] bool counts() const noexcept { return database_.snapshot != nullptr; }
+    // Counts the rows of every table of the dump, in its snapshot; to be run beside the stream. Only if counts().
     asio::awaitable<void> count_rows(async::StopToken stop);
-    // What is known of the database; with the fingerprint after count_rows() ended well. `tables` ("schema.table") are
-    // those the dump holds.
-    [[nodiscard]] model::DatabaseFacts facts(const std::vector<std::string>& tables) const;
+    // What is known of the database; with the fingerprint after count_rows() ended well. Nothing for globals.
+    [[nodiscard]] const model::DatabaseFacts& facts() const noexcept { return database_.facts; }
 
   private:
     std::unique_ptr<Stream> stream_;
-    std::unique_ptr<postgres::Snapshot> snapshot_;
-    std::vector<model::TableCount> counted_;
-    bool chosen_;
-    bool fingerprinted_ = false;
+    Database database_;
 };
 
 class PgDumpSource {
@@ -99,12 +103,17 @@ class PgDumpSource {
     [[nodiscard]] postgres::ConnectOptions connection(const std::string& database) const;
     // The same, with the rights by which pg_dump reads under the job's options: what it sees is what we count.
     [[nodiscard]] postgres::ConnectOptions reading_connection(const std::string& database) const;
+    // What is asked of the database before its dump begins; fills in the request's snapshot.
+    asio::awaitable<OpenPart::Database> open_database(std::string database, os::Command command,
+                                                      postgres::ClientPrograms programs, DumpRequest& request,
+                                                      async::StopToken stop);
     [[nodiscard]] Part database_part(const std::string& database) const;
     [[nodiscard]] Part globals_part() const;
 
     asio::any_io_executor executor_;
     async::Pool& pool_;
     Settings settings_;
+    config::DumpTraits traits_;  // of the job's options
 };
 
 }  // namespace pgbakd::source

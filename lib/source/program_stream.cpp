@@ -5,6 +5,8 @@
 #include <array>
 #include <utility>
 
+#include "source/remarks.hpp"
+
 namespace pgbakd::source {
 namespace {
 
@@ -51,8 +53,10 @@ bool is_missing_database(std::string_view text) {
 
 class ProgramStream final : public Stream {
   public:
-    ProgramStream(asio::any_io_executor executor, const os::Command& command, std::string what)
-        : what_(std::move(what)), child_(std::move(executor), command) {}
+    ProgramStream(asio::any_io_executor executor, const os::Command& command, std::string what, bool verbose)
+        : what_(std::move(what)),
+          remarks_(verbose),
+          child_(std::move(executor), command, [this](const std::string& line) { remarks_.take(line); }) {}
 
     asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
         co_return co_await child_.read(into, std::move(stop));
@@ -61,10 +65,12 @@ class ProgramStream final : public Stream {
         const auto ending = co_await child_.finish(std::move(stop));
         check_ending(what_, child_, ending);
     }
+    [[nodiscard]] std::vector<std::string> remarks() const override { return remarks_.lines(); }
     asio::awaitable<void> abort() override { co_await child_.abort(); }
 
   private:
     std::string what_;
+    Remarks remarks_;
     async::Child child_;
 };
 
@@ -85,8 +91,8 @@ void check_ending(const std::string& what, const async::Child& child, const os::
 }
 
 std::unique_ptr<Stream> open_program_stream(asio::any_io_executor executor, const os::Command& command,
-                                            std::string what) {
-    return std::make_unique<ProgramStream>(std::move(executor), command, std::move(what));
+                                            std::string what, bool verbose) {
+    return std::make_unique<ProgramStream>(std::move(executor), command, std::move(what), verbose);
 }
 
 }  // namespace pgbakd::source

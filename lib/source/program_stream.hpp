@@ -9,9 +9,9 @@
 
 namespace pgbakd::source {
 
-// Starts the program. `what` names it in errors: "pg_dump of shop".
+// Starts the program. `what` names it in errors: "pg_dump of shop". `verbose`: see Remarks.
 [[nodiscard]] std::unique_ptr<Stream> open_program_stream(asio::any_io_executor executor, const os::Command& command,
-                                                          std::string what);
+                                                          std::string what, bool verbose = false);
 
 // What a client program's end means: nothing if it was good, else an Error that carries its last lines and knows
 // whether trying again could help.

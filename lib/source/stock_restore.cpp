@@ -2,16 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <utility>
 
-#include "base/text.hpp"
+#include "source/database_commands.hpp"
 
 namespace pgbakd::source {
 namespace {
-
-bool needs_no_quotes(char c) {
-    return base::is_letter(c) || base::is_digit(c) || std::string_view("_.-/%+:,").find(c) != std::string_view::npos;
-}
 
 // The command that prints an artifact's SQL.
 std::string print(const model::Artifact& artifact) {
@@ -21,63 +17,67 @@ std::string print(const model::Artifact& artifact) {
     return "cat " + file;
 }
 
-std::string create(const model::BackupSet& set, const std::string& database) {
-    const auto facts = std::find_if(set.databases.begin(), set.databases.end(),
-                                    [&database](const auto& entry) { return entry.database == database; });
-    std::string options = " --template=template0";
-    if (facts != set.databases.end() && !facts->encoding.empty())
-        options += " --encoding=" + shell_word(facts->encoding);
-    if (facts != set.databases.end() && !facts->collation.empty())
-        options += " --locale=" + shell_word(facts->collation);
-    return "createdb" + options + " -- " + shell_word(database);
+model::DatabaseFacts facts_of(const model::BackupSet& set, const std::string& database) {
+    for (const auto& facts : set.databases)
+        if (facts.database == database) return facts;
+    model::DatabaseFacts nothing;
+    nothing.database = database;
+    return nothing;
 }
 
-void add_database(const model::BackupSet& set, const model::Artifact& artifact, std::vector<std::string>& commands) {
-    const auto file = shell_word(artifact.file);
-    // Every new server has a database of this name, and creating it again is an error.
-    const bool exists = artifact.database == "postgres";
-    if (artifact.format == "plain") {
-        if (!exists) commands.push_back(create(set, artifact.database));
-        // psql would read a name with "=" in it as a connection string; the variable is taken as it is.
-        commands.push_back(fmt::format("{} | PGDATABASE={} psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1",
-                                       print(artifact), shell_word(artifact.database)));
-        return;
+class Commands {
+  public:
+    Commands(const model::BackupSet& set, const config::DumpTraits& traits) : set_(set), traits_(traits) {}
+
+    std::vector<std::string> all() {
+        // Roles that exist already (the superuser at least) are reported and kept: no ON_ERROR_STOP here.
+        for (const auto& artifact : set_.artifacts)
+            if (artifact.kind == "globals") add(print(artifact) + " | psql --no-psqlrc --quiet --dbname=postgres");
+        for (const auto& artifact : set_.artifacts)
+            if (artifact.kind == "database") add_database(artifact);
+        return std::move(commands_);
     }
-    const std::string restore =
-        fmt::format("pg_restore --exit-on-error {}--dbname=postgres ", exists ? "" : "--create ");
-    if (artifact.format == "custom") {
-        commands.push_back(restore + file);
-        return;
+
+  private:
+    void add(std::string command) { commands_.push_back(std::move(command)); }
+
+    void add_database(const model::Artifact& artifact) {
+        const auto facts = facts_of(set_, artifact.database);
+        // Every new server has a database of this name, and creating it again is an error.
+        const bool existing = artifact.database == "postgres";
+        const bool plain = artifact.format == "plain";
+        if (plain && !existing) add(create_command(facts, traits_, set_.source.server_version_number));
+        // An archive that creates its database also knows what it is.
+        if (plain || existing) {
+            auto command = property_command(property_statements(facts, traits_, existing));
+            if (!command.empty()) add(std::move(command));
+        }
+        const auto environment = restore_environment(facts);
+        if (plain)
+            // psql would read a name with "=" in it as a connection string; the variable is taken as it is.
+            return add(fmt::format("{} | {}PGDATABASE={} psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1",
+                                   print(artifact), environment, shell_word(artifact.database)));
+        const auto restore =
+            fmt::format("{}pg_restore --exit-on-error {}--dbname=postgres ", environment, existing ? "" : "--create ");
+        const auto file = shell_word(artifact.file);
+        if (artifact.format == "custom") return add(restore + file);
+        const auto directory =
+            shell_word(artifact.file.substr(0, artifact.file.size() - std::string_view(".tar").size()));
+        add(fmt::format("mkdir {}", directory));
+        add(fmt::format("tar --extract --file={} --directory={}", file, directory));
+        add(restore + "--jobs=2 " + directory);
     }
-    const auto directory = shell_word(artifact.file.substr(0, artifact.file.size() - std::string_view(".tar").size()));
-    commands.push_back(fmt::format("mkdir {}", directory));
-    commands.push_back(fmt::format("tar --extract --file={} --directory={}", file, directory));
-    commands.push_back(restore + "--jobs=2 " + directory);
-}
+
+    const model::BackupSet& set_;
+    const config::DumpTraits& traits_;
+    std::vector<std::string> commands_;
+};
 
 }  // namespace
 
-std::string shell_word(std::string_view text) {
-    if (!text.empty() && std::all_of(text.begin(), text.end(), needs_no_quotes)) return std::string(text);
-    std::string word = "'";
-    for (const auto c : text) {
-        if (c == '\'')
-            word += "'\\''";
-        else
-            word += c;
-    }
-    return word + "'";
-}
-
-std::vector<std::string> stock_restore(const model::BackupSet& set) {
-    std::vector<std::string> commands;
-    // Roles that exist already (the superuser at least) are reported and kept: no ON_ERROR_STOP here.
-    for (const auto& artifact : set.artifacts)
-        if (artifact.kind == "globals")
-            commands.push_back(print(artifact) + " | psql --no-psqlrc --quiet --dbname=postgres");
-    for (const auto& artifact : set.artifacts)
-        if (artifact.kind == "database") add_database(set, artifact, commands);
-    return commands;
+std::vector<std::string> stock_restore(const model::BackupSet& set, const std::vector<std::string>& options) {
+    const auto traits = config::dump_traits(options);
+    return Commands(set, traits).all();
 }
 
 }  // namespace pgbakd::source

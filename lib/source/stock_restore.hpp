@@ -9,10 +9,8 @@
 namespace pgbakd::source {
 
 // Shell commands for the set's own directory, in order; the connection comes from the usual PG… variables. Databases
-// are created under their own names.
-[[nodiscard]] std::vector<std::string> stock_restore(const model::BackupSet& set);
-
-// A word for a POSIX shell.
-[[nodiscard]] std::string shell_word(std::string_view text);
+// are created under their own names. `options` are the job's, for pg_dump.
+[[nodiscard]] std::vector<std::string> stock_restore(const model::BackupSet& set,
+                                                     const std::vector<std::string>& options);
 
 }  // namespace pgbakd::source

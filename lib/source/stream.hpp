@@ -3,6 +3,8 @@
 
 #include <cstddef>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "async/asio.hpp"
 #include "async/stop.hpp"
@@ -20,6 +22,8 @@ class Stream {
     virtual asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) = 0;
     // After the end: throws if whatever produced the bytes did not end well, with its own last words.
     virtual asio::awaitable<void> finish(async::StopToken stop) = 0;
+    // After finish(): what the producer had to say although it ended well, a line each.
+    [[nodiscard]] virtual std::vector<std::string> remarks() const = 0;
     // Instead of finish(), at any time: ends the producer and returns once it is gone. Never throws.
     virtual asio::awaitable<void> abort() = 0;
 };

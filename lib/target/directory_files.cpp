@@ -20,8 +20,8 @@ constexpr std::uint64_t writeback_bytes = 8 << 20;  // flushed in passing, so th
 constexpr int placing_attempts = 5;
 
 base::Timestamp modified_of(const os::FileStatus& status) {
-    return base::Timestamp(std::chrono::floor<std::chrono::milliseconds>(
-        std::chrono::nanoseconds(status.modified_nanoseconds)));
+    return base::Timestamp(
+        std::chrono::floor<std::chrono::milliseconds>(std::chrono::nanoseconds(status.modified_nanoseconds)));
 }
 
 Error exists_already(const std::string& key) {
@@ -225,7 +225,9 @@ Page DirectoryFiles::list(const std::string& prefix, const std::string& after, s
         check_mounted();
         // One more than asked for tells whether there is a next page.
         Walk state{.after = after, .limit = limit + 1, .page = {}};
-        walk(state, prefix.empty() ? root_ : path_of(prefix).parent_path(), prefix);
+        const auto directory = prefix.empty() ? root_ : path_of(prefix).parent_path();
+        const auto status = os::target_status(directory);
+        if (status && status->is_directory) walk(state, directory, prefix);
         auto& entries = state.page.entries;
         if (entries.size() > limit) {
             entries.pop_back();
@@ -263,7 +265,8 @@ void DirectoryFiles::walk(Walk& walk, const std::filesystem::path& directory, co
         if (status.is_directory) {
             // Nothing below it comes after the cursor if the cursor is not below it itself and sorts behind it.
             if (key < walk.after && !walk.after.starts_with(key)) continue;
-            this->walk(walk, directory / std::string_view(key).substr(prefix.size(), key.size() - prefix.size() - 1), key);
+            this->walk(walk, directory / std::string_view(key).substr(prefix.size(), key.size() - prefix.size() - 1),
+                       key);
         } else if (key > walk.after) {
             walk.page.entries.push_back(
                 {.key = key, .size = status.size, .modified = modified_of(status), .checksums = {}});

@@ -44,10 +44,8 @@ class MeteredUpload final : public ForwardingUpload {
   public:
     MeteredUpload(std::unique_ptr<Upload> inner, std::shared_ptr<Book> book, std::string key, const PutOptions& options)
         : ForwardingUpload(std::move(inner)), book_(std::move(book)), number_(book_->next++) {
-        book_->meter->sending[number_] = {.key = std::move(key),
-                                          .begun_at = begins_at(),
-                                          .of = options.size,
-                                          .started = book_->clock.now()};
+        book_->meter->sending[number_] = {
+            .key = std::move(key), .begun_at = begins_at(), .of = options.size, .started = book_->clock.now()};
     }
     ~MeteredUpload() override { book_->meter->sending.erase(number_); }
 

@@ -16,9 +16,9 @@ namespace pgbakd::target {
 struct Meter {
     struct Sending {
         std::string key;
-        std::uint64_t bytes = 0;          // taken by the target in this upload
-        std::uint64_t begun_at = 0;       // that it had from before
-        std::optional<std::uint64_t> of;  // the whole, where it is known
+        std::uint64_t bytes = 0;            // taken by the target in this upload
+        std::uint64_t begun_at = 0;         // that it had from before
+        std::optional<std::uint64_t> of{};  // the whole, where it is known
         base::Timestamp started{};
     };
     std::map<std::uint64_t, Sending> sending;  // by a number of its own, in the order in which they began

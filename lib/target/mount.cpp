@@ -58,8 +58,8 @@ Mount MountGuard::check() {
     const std::lock_guard lock(mutex_);
     if (!first_point_) first_point_ = mount.point;
     if (*first_point_ != mount.point)
-        throw not_mounted(path_, fmt::format("it was on {} and is on {} now", first_point_->native(),
-                                             mount.point.native()));
+        throw not_mounted(path_,
+                          fmt::format("it was on {} and is on {} now", first_point_->native(), mount.point.native()));
     return mount;
 }
 

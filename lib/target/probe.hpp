@@ -16,7 +16,7 @@ struct ProbeResult {
     enum class Outcome { good, failed, not_tried };
     ProbeStep step = ProbeStep::put;
     Outcome outcome = Outcome::not_tried;
-    std::optional<base::Error> error;  // only if it failed
+    std::optional<base::Error> error{};  // only if it failed
 };
 
 struct ProbeReport {

@@ -20,7 +20,8 @@ struct Cause {
 
 constexpr std::string_view allow = "allow rclone's account, or the daemon's user, to do that there";
 constexpr std::string_view make_room = "free space on the remote, raise its quota, or shorten the retention";
-constexpr std::string_view log_in = "log in again with `rclone config reconnect` and the configuration file of this target";
+constexpr std::string_view log_in =
+    "log in again with `rclone config reconnect` and the configuration file of this target";
 
 // The codes alone say little: nearly everything ends with 1. Sources: rclone's fs/fserrors, fs/config and backends, the
 // errors of Go's net and os packages, and the HTTP status texts of RFC 9110. The first that is found counts.
@@ -29,7 +30,8 @@ constexpr std::array causes{
           "is the remote's name spelled as in the configuration file of this target? see `rclone listremotes`"},
     Cause{"didn't find backend called", ErrorCode::invalid_configuration, Persistence::lasting,
           "this rclone does not know that type of remote: is it too old?"},
-    Cause{"unknown flag", ErrorCode::unsupported, Persistence::lasting, "this rclone is too old: 1.60 or newer is needed"},
+    Cause{"unknown flag", ErrorCode::unsupported, Persistence::lasting,
+          "this rclone is too old: 1.60 or newer is needed"},
     Cause{"unknown command", ErrorCode::unsupported, Persistence::lasting,
           "this rclone is too old: 1.60 or newer is needed"},
     Cause{"decrypt configuration", ErrorCode::authentication_failed, Persistence::lasting,

@@ -76,10 +76,20 @@ asio::awaitable<os::Command> RcloneProgram::prepare(RcloneCall call) {
     const auto config = co_await async::run_blocking(pool_, refresh);
     os::Command command;
     // --retries: one retry of ours around all is enough. --config "": rclone keeps it in memory, and looks at no file.
-    command.argv = {options_.program.native(), "--config",     config.native(),       "--ask-password=false",
-                    "--retries",               "1",            "--low-level-retries", "3",
-                    "--stats",                 "0",            "--log-level",         "NOTICE",
-                    "--log-format",            ""};
+    command.argv = {options_.program.native(),
+                    "--config",
+                    config.native(),
+                    "--ask-password=false",
+                    "--retries",
+                    "1",
+                    "--low-level-retries",
+                    "3",
+                    "--stats",
+                    "0",
+                    "--log-level",
+                    "NOTICE",
+                    "--log-format",
+                    ""};
     command.argv.insert(command.argv.end(), call.arguments.begin(), call.arguments.end());
     command.argv.emplace_back("--");
     command.argv.insert(command.argv.end(), call.places.begin(), call.places.end());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "async/pool.hpp"
+#include "base/result.hpp"
 #include "os/process.hpp"
 #include "target/target.hpp"
 

@@ -48,9 +48,9 @@ enum class Exclusive {
 };
 
 struct Facts {
-    std::string name;   // as the configuration has it
-    std::string type;   // "directory", "rclone", "s3", "sftp"
-    std::string place;  // for people, without any secret: "/mnt/nas/pgbakd", "gdrive:backups"
+    std::string name;                       // as the configuration has it
+    std::string type;                       // "directory", "rclone", "s3", "sftp"
+    std::string place;                      // for people, without any secret: "/mnt/nas/pgbakd", "gdrive:backups"
     Assurance assurance = Assurance::none;  // the least that finish() gives
     Exclusive exclusive = Exclusive::checked;
     bool resumable = false;  // whether uploads have checkpoints
@@ -59,6 +59,9 @@ struct Facts {
 enum class Existing { refuse, replace };
 
 struct PutOptions {
+    // No aggregate: g++ 12 destroys the members of one twice that is written inside a co_await expression.
+    PutOptions() {}  // NOLINT(modernize-use-equals-default)
+
     Existing existing = Existing::refuse;
     // The length of the whole stream, where it is known: a hint for the size of parts, not a promise.
     std::optional<std::uint64_t> size;

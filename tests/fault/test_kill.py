@@ -116,7 +116,7 @@ class Borders(KillCase):
             countdown = Countdown(len(borders) + 1)
             ready = daemon.notify.count("READY")
             self.launch(daemon, countdown)
-            wait_for(lambda: not daemon.running or daemon.notify.count("READY") > ready, 30, "READY=1 or a kill")
+            wait_for(lambda: not daemon.running or daemon.notify.count("READY") > ready, what="READY=1 or a kill")
             if daemon.running:
                 break
             borders.append(countdown.border)
@@ -165,7 +165,7 @@ class Children(KillCase):
             if not self.run_until(daemon, hold):
                 break
             kills += 1
-            wait_for(lambda: not self.leaders(), 10, "pg_dump to go with the daemon")
+            wait_for(lambda: not self.leaders(), what="pg_dump to go with the daemon")
             # Held in the middle of their work, as if they had hours of it before them.
             outlived += len(self.client_programs())
             self.check_before_start(daemon)

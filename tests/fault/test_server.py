@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import unittest
@@ -11,10 +12,11 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import proc
+from support.cases import Lock
 from support.daemon import Daemon, config_for, server_config
 from support.postgres import PostgresServer
 
-CTEST = {"timeout": 240}
+CTEST = {"timeout": 600}
 SECRET = "correct-horse-battery-staple-7431"
 
 
@@ -37,21 +39,13 @@ class Server(unittest.TestCase):
 
     def test_a_server_that_restarts_in_mid_dump_is_dumped_again(self) -> None:
         server = self.server()
-        daemon = self.daemon(server, retries={"attempts": 6, "backoff": "1s"})
-        holder = subprocess.Popen(
-            [server.bin / "psql", "-qX", "-c", "begin; lock table t in access exclusive mode; select pg_sleep(3600)"],
-            env=server.environment("shop"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            user=server.account.uid if not server.account.is_current else None,
-        )  # fmt: skip
-        self.addCleanup(holder.wait)
-        self.addCleanup(holder.kill)
-        held = "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation is not null"
-        daemon.wait_for(lambda: server.sql(held, "shop") != "0", what="the lock")
+        daemon = self.daemon(server, retries={"attempts": 12, "backoff": "1s"})
+        lock = Lock(server)
+        self.addCleanup(lock.release)
         daemon.ctl("run", "job")
-        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'pgbakd/%'"
-        daemon.wait_for(lambda: server.sql(waiting) != "0", what="a dump in the middle")
+        lock.wait_for_dump()
         server.restart("immediate")
-        daemon.wait_for(lambda: "job: succeeded" in daemon.log() or "job: failed" in daemon.log(), 60)
+        daemon.wait_for(lambda: "job: succeeded" in daemon.log() or "job: failed" in daemon.log())
         self.assertIn("trying again", daemon.log())
         self.assertIn("job: succeeded", daemon.log())
         self.assertEqual(len(daemon.sets()), 1)
@@ -117,8 +111,6 @@ class Server(unittest.TestCase):
         passfile.write_text(f"*:*:*:{server.superuser}:{SECRET}\n", encoding="utf-8")
         passfile.chmod(0o600)
         if not daemon.account.is_current:
-            import os
-
             os.chown(passfile, daemon.account.uid, daemon.account.gid)
         config = config_for(server, jobs={"job": {"source": {"type": "pg_dump", "server": "local", "databases": ["shop"]}}})
         del config["servers"]["local"]["password"]

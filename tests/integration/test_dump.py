@@ -12,13 +12,13 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support import stock
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
 from support.postgres import PostgresServer, quote_identifier
-from support.process import run
 from support.shop import Shop
 
-CTEST = {"timeout": 240}
+CTEST = {"timeout": 600}
 
 ODD_NAMES = [
     "with space",
@@ -38,21 +38,7 @@ ODD_NAMES = [
 
 class DumpCase(ServerCase):
     def restore(self, daemon: Daemon, name: str) -> PostgresServer:
-        """Restores a set into a new server with the manifest's own commands and nothing of pgbakd."""
-        other = PostgresServer()
-        self.addCleanup(other.close)
-        other.start()
-        environment = other.environment()
-        environment.pop("PGDATABASE")
-        environment["PATH"] = f"{other.bin}:/usr/bin:/bin"
-        directory = daemon.set_directory(name)
-        check = run(["/usr/bin/sh", "-c", "sha256sum --check --quiet *.sha256"], daemon.account, directory=directory)
-        self.assertEqual(check.code, 0, check.err)
-        for command in daemon.manifest(name)["stock_restore"]:
-            done = run(["/usr/bin/sh", "-c", command], daemon.account, environment=environment, directory=directory)
-            if "globals" not in command:
-                self.assertEqual(done.code, 0, f"{command}: {done.err}")
-        return other
+        return stock.restore(self, daemon, name)
 
 
 class Formats(DumpCase):
@@ -160,17 +146,20 @@ class Databases(DumpCase):
             self.server.createdb(name)
             self.addCleanup(self.server.dropdb, name)
             self.server.sql("create table t as select 42 as i", name)
-        daemon = self.start_daemon({"job": self.job(databases=ODD_NAMES)})
-        report = daemon.run("job")
-        self.assertEqual(report["status"], "SUCCESS", report)
-        manifest = daemon.manifest(report["set"])
-        self.assertEqual({entry["database"] for entry in manifest["artifacts"]}, set(ODD_NAMES))
-        self.assertEqual(len({entry["file"] for entry in manifest["artifacts"]}), len(ODD_NAMES))
-        other = self.restore(daemon, report["set"])
-        for name in ODD_NAMES:
-            self.assertEqual(other.counts(name).get("public.t"), 1, name)
+        jobs = {form: self.job(databases=ODD_NAMES, format=form) for form in ("custom", "plain", "directory")}
+        daemon = self.start_daemon(jobs)
+        for job in jobs:
+            with self.subTest(job):
+                report = daemon.run(job)
+                self.assertEqual(report["status"], "SUCCESS", report)
+                manifest = daemon.manifest(report["set"])
+                self.assertEqual({entry["database"] for entry in manifest["artifacts"]}, set(ODD_NAMES))
+                self.assertEqual(len({entry["file"] for entry in manifest["artifacts"]}), len(ODD_NAMES))
+                self.assertEqual(daemon.ctl("verify", report["set"]).code, 0)
+                with self.restore(daemon, report["set"]) as other:
+                    for name in ODD_NAMES:
+                        self.assertEqual(other.counts(name).get("public.t"), 1, name)
         self.assertEqual(list(Path(daemon.directory).rglob("x")), [])
-        self.assertEqual(daemon.ctl("verify", report["set"]).code, 0)
 
     def test_all_databases_but_those_excluded_and_news_of_new_and_vanished_ones(self) -> None:
         for name in ("a", "b", "scratch"):
@@ -311,6 +300,24 @@ class Privileges(DumpCase):
         self.assertEqual(report["status"], "FAILED")
         self.assertIn("BYPASSRLS", report["error"]["hint"])
         self.assertEqual(daemon.sets(), [])
+
+    def test_what_pg_dump_warns_of_is_told_although_the_run_is_a_success(self) -> None:
+        self.server.createdb("told")
+        self.server.sql("create table t as select 1 i; create role all_reader login in role pg_read_all_data; "
+                        "create subscription s connection 'dbname=nowhere' publication p with (connect = false)", "told")
+        source = {"type": "pg_dump", "server": "local", "databases": ["told"]}
+        forms = {"custom": {}, "plain": {"format": "plain"}, "directory": {"format": "directory"},
+                 "verbose": {"options": ["-v"]}}  # fmt: skip
+        config = config_for(self.server, jobs={name: {"source": {**source, **more}} for name, more in forms.items()})
+        config["servers"]["local"]["user"] = "all_reader"
+        daemon = self.new_daemon(config).start()
+        warning = 'pg_dump of "told": warning: subscriptions not dumped because current user is not a superuser'
+        for job in forms:
+            with self.subTest(job):
+                report = daemon.run(job)
+                self.assertEqual(report["status"], "SUCCESS", report)
+                self.assertEqual(report["notes"], [warning])
+                self.assertIn(f"{job}: {warning}", daemon.log())
 
 
 class Locks(DumpCase):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -15,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
 
-CTEST = {"timeout": 240}
+CTEST = {"timeout": 600}
 
 
 class Endings(ServerCase):
@@ -35,18 +34,9 @@ class Endings(ServerCase):
 
     def start_stuck_run(self, daemon: Daemon) -> str:
         """A run of shop that waits for a lock until it is ended."""
-        holder = subprocess.Popen(
-            [self.server.bin / "psql", "-qX"], env=self.server.environment("shop"), stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, user=self.server.account.uid if not self.server.account.is_current else None,
-        )  # fmt: skip
-        assert holder.stdin and holder.stdout
-        self.addCleanup(holder.communicate)
-        holder.stdin.write(b"begin; lock table t in access exclusive mode;\n\\echo locked\n")
-        holder.stdin.flush()
-        self.assertEqual(holder.stdout.readline(), b"locked\n")
+        lock = self.hold_lock()
         run: str = daemon.ctl("--json", "run", "shop").json["run"]
-        waiting = "select count(*) from pg_stat_activity where wait_event_type = 'Lock' and application_name like 'pgbakd/%'"
-        daemon.wait_for(lambda: self.server.sql(waiting) != "0", what="a dump that waits for the lock")
+        lock.wait_for_dump()
         return run
 
     def history(self, daemon: Daemon) -> dict[str, str]:

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
 
-CTEST = {"timeout": 240}
+CTEST = {"timeout": 600}
 
 
 class Roles(ServerCase):

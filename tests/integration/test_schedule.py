@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import random
 import sqlite3
-import subprocess
 import sys
 import threading
+import time
 import unittest
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -15,33 +15,20 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support.cases import ServerCase
 from support.daemon import Daemon, config_for, hourly_away_from_now
-from support.postgres import PostgresServer
 from support.process import wait_for
 
-CTEST = {"timeout": 300}
+CTEST = {"timeout": 900}
 RESTARTS = int(os.environ.get("PGBAKD_RESTARTS", "30"))
 
 
-class ScheduleCase(unittest.TestCase):
-    server: PostgresServer
-
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.server = PostgresServer()
-        cls.addClassCleanup(cls.server.close)
-        cls.server.start()
-        cls.server.createdb("shop")
-        cls.server.sql("create table t as select generate_series(1, 1000) i", "shop")
+class ScheduleCase(ServerCase):
+    shop_rows = 1000
 
     def config(self, **job: Any) -> dict[str, Any]:
         base = {"source": {"type": "pg_dump", "server": "local", "databases": ["shop"], "fingerprint": "none"}}
         return config_for(self.server, jobs={"job": {**base, **job}})
-
-    def daemon(self, config: dict[str, Any]) -> Daemon:
-        found = Daemon(config)
-        self.addCleanup(found.close)
-        return found
 
     @staticmethod
     def state(daemon: Daemon, query: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -67,7 +54,7 @@ class CatchUp(ScheduleCase):
     """Five fires of an hourly job go by while the daemon is down; the last of them half an hour ago."""
 
     def missed(self, catch_up: str) -> Daemon:
-        daemon = self.daemon(self.config(schedule=hourly_away_from_now(), catch_up=catch_up))
+        daemon = self.new_daemon(self.config(schedule=hourly_away_from_now(), catch_up=catch_up))
         daemon.start()
         self.assertEqual(self.runs(daemon), [], "a new job starts with its next fire")
         daemon.stop()
@@ -80,7 +67,7 @@ class CatchUp(ScheduleCase):
         def found() -> list[dict[str, Any]]:
             return [run for run in self.runs(daemon) if run["status"] != "RUNNING"]
 
-        daemon.wait_for(lambda: len(found()) >= count, timeout=60, what=f"{count} runs")
+        daemon.wait_for(lambda: len(found()) >= count, what=f"{count} runs")
         slots = [run["slot"] for run in found()]
         self.assertEqual(slots, sorted(set(slots)), "each slot once, the oldest first")
         before = [(run["trigger"], run["status"]) for run in found()]
@@ -113,32 +100,36 @@ class CatchUp(ScheduleCase):
             self.assertLessEqual(before["finished_at"], after["started_at"])
 
 
-class Kills(ScheduleCase):
-    def hold_lock(self) -> subprocess.Popen[bytes]:
-        """A dump waits for this session for as long as it lives."""
-        holder = subprocess.Popen(
-            [self.server.bin / "psql", "-qX", "-c", "begin; lock table t in access exclusive mode; select pg_sleep(3600)"],
-            env=self.server.environment("shop"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-            user=self.server.account.uid if not self.server.account.is_current else None,
-        )  # fmt: skip
-        self.addCleanup(self.release, holder)
-        held = "select count(*) from pg_locks where mode = 'AccessExclusiveLock' and granted and relation is not null"
-        wait_for(lambda: self.server.sql(held, "shop") != "0", 30, "the lock")
-        return holder
+class Clock(ScheduleCase):
+    def test_a_fire_by_the_clock_starts_a_run_with_its_slot(self) -> None:
+        daemon = self.new_daemon(self.config(schedule="calendar *-*-* *:*:00/2")).start()
+        daemon.wait_for_log("job: succeeded")
+        first = self.runs(daemon)[0]
+        self.assertEqual((first["trigger"], first["status"]), ("schedule", "SUCCESS"))
+        self.assertEqual(datetime.fromisoformat(first["slot"].replace("Z", "+00:00")).second % 2, 0)
 
-    def release(self, holder: subprocess.Popen[bytes]) -> None:
-        holder.kill()
-        holder.wait()
-        self.server.sql("select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_sleep%' "
-                        "and pid <> pg_backend_pid()")
+
+class Kills(ScheduleCase):
+    def period(self) -> int:
+        """Seconds between two fires, such that this machine can start the daemon and run the job several times in one:
+        no more fires than `catch_up: all` remembers come while it is down."""
+        daemon = self.new_daemon(self.config())
+        began = time.monotonic()
+        daemon.start()
+        daemon.run("job")
+        daemon.kill9()
+        took = time.monotonic() - began
+        daemon.close()
+        return next((seconds for seconds in (2, 3, 4, 5, 6, 10, 12, 15, 20, 30) if seconds >= 3 * took), 60)
 
     def test_killed_between_the_record_of_a_slot_and_its_run(self) -> None:
-        config = self.config(schedule="calendar *-*-* *:*:00/2", catch_up="all", overlap="queue")
+        period = self.period()
+        config = self.config(schedule=f"calendar *-*-* *:*:00/{period}", catch_up="all", overlap="queue")
         config["limits"] = {"concurrent_runs": 1}
         blocker = {"schedule": hourly_away_from_now(), "source": config["jobs"]["job"]["source"]}
-        daemon = self.daemon({**config, "jobs": {"blocker": blocker}})
+        daemon = self.new_daemon({**config, "jobs": {"blocker": blocker}})
         daemon.start()
-        holder = self.hold_lock()
+        lock = self.hold_lock()
         # The one place for runs is taken by a run that waits for the lock: the next is recorded, and waits.
         daemon.ctl("run", "blocker")
         daemon.write_config({**config, "jobs": {"blocker": blocker, **config["jobs"]}})
@@ -146,7 +137,7 @@ class Kills(ScheduleCase):
         recorded = daemon.wait_for(lambda: self.state(daemon, "select slot from slots where job = 'job'"), what="a slot")
         self.assertNotIn("job: started", daemon.log())
         daemon.kill9()
-        self.release(holder)
+        lock.release()
         daemon.start()
         daemon.wait_for(lambda: any(run["job"] == "job" and run["status"] == "SUCCESS" for run in self.runs(daemon)),
                         what="a run by the clock")
@@ -154,9 +145,9 @@ class Kills(ScheduleCase):
         first = [run for run in runs if run["slot"] == runs[0]["slot"]]
         self.assertEqual([run["status"] for run in first], ["INTERRUPTED"], runs)
         self.assertEqual(len(recorded), 1)
-        self.check_slots(daemon)
+        self.check_slots(daemon, period)
 
-    def check_slots(self, daemon: Daemon) -> int:
+    def check_slots(self, daemon: Daemon, period: int) -> int:
         """Every fire since the job was known has one run, and one only: with `catch_up: all` none may go by."""
         (anchor,) = self.state(daemon, "select anchor from job_states where job = 'job'")[0]
         runs = [run for run in self.runs(daemon) if run["job"] == "job"]
@@ -165,7 +156,7 @@ class Kills(ScheduleCase):
         expected = slots[0]
         for slot in slots:
             self.assertEqual(slot, expected, "no slot lost")
-            expected += timedelta(seconds=2)
+            expected += timedelta(seconds=period)
         self.assertLessEqual(slots[-1], datetime.fromtimestamp(anchor, timezone.utc))
         return len(slots)
 
@@ -173,11 +164,13 @@ class Kills(ScheduleCase):
         seed = int(os.environ.get("PGBAKD_TEST_SEED", random.randrange(1 << 30)))
         print(f"seed {seed}")
         chance = random.Random(seed)
-        daemon = self.daemon(self.config(schedule="calendar *-*-* *:*:00/2", catch_up="all", overlap="queue",
-                                         retention={"local": {"last": 3, "at_least": 1}}))
-        for number in range(RESTARTS):
+        period = self.period()
+        restarts = max(10, RESTARTS * 2 // period)
+        daemon = self.new_daemon(self.config(schedule=f"calendar *-*-* *:*:00/{period}", catch_up="all", overlap="queue",
+                                             retention={"local": {"last": 3, "at_least": 1}}))
+        for number in range(restarts):
             daemon.start()
-            threading.Event().wait(chance.uniform(0, 1.5))
+            threading.Event().wait(chance.uniform(0, 0.75 * period))
             if number % 5 == 4:
                 daemon.stop()
             else:
@@ -185,20 +178,25 @@ class Kills(ScheduleCase):
         daemon.start()
         # Until it has caught up with itself.
         daemon.wait_for(lambda: self.runs(daemon)[-1]["trigger"] == "schedule" and self.runs(daemon)[-1]["status"] == "SUCCESS",
-                        timeout=120, what="a run on time")
+                        timeout=60 * period, what="a run on time")
         daemon.stop()
-        count = self.check_slots(daemon)
-        print(f"{RESTARTS} restarts, {count} slots")
-        self.assertGreater(count, RESTARTS // 4)
+        count = self.check_slots(daemon, period)
+        print(f"{restarts} restarts, {count} slots, one each {period} s")
+        self.assertGreater(count, restarts // 4)
         self.assertLessEqual({run["status"] for run in self.runs(daemon)}, {"SUCCESS", "INTERRUPTED"})
 
 
 class OneShot(ScheduleCase):
+    def start_with_one_shot(self, seconds: float) -> tuple[Daemon, datetime]:
+        """A daemon whose job is due once, and that knew so before; in so many seconds if this machine is quick enough."""
+        daemon = self.new_daemon(self.config()).start()
+        while not (at := daemon.reload_once_at(self.config(), "job", seconds)):
+            seconds *= 2
+        return daemon, at
+
     def test_one_that_has_run_stops_neither_a_restart_nor_a_reload(self) -> None:
-        at = datetime.now(timezone.utc) + timedelta(seconds=8)
-        daemon = self.daemon(self.config(schedule=f"calendar {at:%Y-%m-%d %H:%M:%S}"))
-        daemon.start()
-        daemon.wait_for_log("job: succeeded", timeout=60)
+        daemon, at = self.start_with_one_shot(2)
+        daemon.wait_for_log("job: succeeded")
         self.assertEqual(daemon.ctl("reload").code, 0)
         daemon.restart()
         self.assertIn("has passed", daemon.log())
@@ -211,12 +209,14 @@ class OneShot(ScheduleCase):
         self.assertEqual(daemon.ctl("reload", check=False).code, 3)
 
     def test_one_that_came_due_while_the_daemon_was_down_is_caught_up(self) -> None:
-        at = datetime.now(timezone.utc) + timedelta(seconds=4)
-        daemon = self.daemon(self.config(schedule=f"calendar {at:%Y-%m-%d %H:%M:%S}"))
-        daemon.start()
-        daemon.stop()
+        for seconds in (3, 10, 30, 90):
+            daemon, at = self.start_with_one_shot(seconds)
+            daemon.stop()
+            if datetime.now(timezone.utc) < at:
+                break
+            daemon.close()
         self.assertEqual(self.state(daemon, "select count(*) from slots"), [(0,)])
-        wait_for(lambda: datetime.now(timezone.utc) > at + timedelta(seconds=1), 30, "the time")
+        wait_for(lambda: datetime.now(timezone.utc) > at + timedelta(seconds=1), what="the time")
         daemon.start()
         daemon.wait_for_log("job: succeeded")
         self.assertEqual(len(self.runs(daemon)), 1)

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.daemon import Daemon, fire_far_away
 
-CTEST = {"timeout": 60}
+CTEST = {"timeout": 300}
 
 HOST_ZONES = Path("/usr/share/zoneinfo")
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-TIMEOUT_SECONDS = {"unit": 120, "integration": 300}
+TIMEOUT_SECONDS = {"unit": 120, "contract": 300, "integration": 300}
 
 
 def list_cases(program: Path) -> list[str]:

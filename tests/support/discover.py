@@ -43,13 +43,13 @@ def class_nodes(module: ast.Module) -> dict[str, ast.ClassDef]:
 
 
 def imported_nodes(module: ast.Module) -> dict[str, ast.ClassDef]:
-    """The classes that a file takes from support/, by `from support.name import Class`."""
+    """The classes of the files in support/ that a file imports from."""
     found: dict[str, ast.ClassDef] = {}
     for node in module.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("support."):
             path = Path(__file__).parent / f"{str(node.module).removeprefix('support.')}.py"
             known = class_nodes(ast.parse(path.read_text(encoding="utf-8"), str(path)))
-            found.update({alias.name: known[alias.name] for alias in node.names if alias.name in known})
+            found.update(known)  # all of them: a class that is imported may have a base that is not
     return found
 
 

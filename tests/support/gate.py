@@ -28,6 +28,8 @@ import unittest
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from support.process import PATIENCE
+
 SECCOMP_SET_MODE_FILTER = 1
 SECCOMP_FILTER_FLAG_NEW_LISTENER = 1 << 3
 SECCOMP_RET_USER_NOTIF = 0x7FC00000
@@ -155,7 +157,7 @@ class Gate:
 
     def wait_entered(self) -> None:
         """After the launch; skips the test where the kernel, or the container around us, has no such thing."""
-        if not self._entered.wait(30):
+        if not self._entered.wait(PATIENCE):
             raise AssertionError("the program never came to the gate")
         if self._refused:
             raise unittest.SkipTest(f"no seccomp listener here: {os.strerror(self._refused)}")

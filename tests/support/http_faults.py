@@ -76,6 +76,8 @@ class Connection:
     def one_request(self) -> None:
         while b"\r\n\r\n" not in self.buffer:
             self.buffer += self.more()
+            if self.buffer.startswith(b"\x16"):
+                raise Ended  # a TLS handshake
         head, _, self.buffer = self.buffer.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         self.method, path, _ = lines[0].split(" ")

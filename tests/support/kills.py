@@ -69,11 +69,11 @@ class KillCase(unittest.TestCase):
         """Asks for a run; whether the daemon was killed before it could tell the run's end."""
         assert self.gate
         self.gate.arm(decide)
-        answer = daemon.ctl("--json", "run", "job", "--wait", check=False, timeout=60)
+        answer = daemon.ctl("--json", "run", "job", "--wait", check=False)
         if answer.code == 0:
             self.gate.release()
             return False
-        daemon.wait(30)
+        daemon.wait()
         return True
 
     # --- the same state before each kill ---

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from support.process import (
+    PATIENCE,
     Account,
     Outcome,
     base_environment,
@@ -139,7 +140,7 @@ class PostgresServer:
             argv += ["-c", f"{name}={value}"]
         with self.log.open("ab") as log:
             self._process = spawn(argv, self.account, output=log, death_signal=signal.SIGQUIT)
-        wait_for(lambda: self._ready() or not self.running, 60, "PostgreSQL's start")
+        wait_for(lambda: self._ready() or not self.running, 180, "PostgreSQL's start")
         return self.running
 
     def _ready(self) -> bool:
@@ -163,7 +164,7 @@ class PostgresServer:
     def stop(self, mode: str = "fast") -> None:
         """Shuts down smart, fast or immediate, as pg_ctl names it."""
         if self._process:
-            stop_process(self._process, STOP_SIGNALS[mode], 60)
+            stop_process(self._process, STOP_SIGNALS[mode], 180)
             self._process = None
 
     def restart(self, mode: str = "fast") -> None:
@@ -175,9 +176,9 @@ class PostgresServer:
         if not self._process:
             return
         self._process.kill()
-        self._process.wait(30)
+        self._process.wait(PATIENCE)
         self._process = None
-        wait_for(lambda: not self._processes(), 30, "the backends to end after their postmaster was killed")
+        wait_for(lambda: not self._processes(), what="the backends to end after their postmaster was killed")
 
     def _processes(self) -> list[int]:
         """Processes of this cluster: each has the data directory as its working directory."""
@@ -221,7 +222,7 @@ class PostgresServer:
             PGPORT=str(self.port),
             PGUSER=self.superuser,
             PGDATABASE=database,
-            PGCONNECT_TIMEOUT="10",
+            PGCONNECT_TIMEOUT="60",
         )
         if tcp or self.auth == "scram-sha-256":
             found["PGPASSWORD"] = self.password
@@ -268,7 +269,7 @@ class PostgresServer:
             and application_name like {quote_literal(like)} order by pid"""
         return [dict(zip(columns, line.split("|", len(columns) - 1))) for line in self.sql(query).split("\n") if line]
 
-    def wait_until_idle(self, timeout: float = 20) -> None:
+    def wait_until_idle(self, timeout: float = PATIENCE) -> None:
         """Waits until nobody but us is connected."""
         wait_for(lambda: not self.backends(), timeout, "the last client to disconnect")
 

@@ -18,6 +18,7 @@ from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
 PR_SET_PDEATHSIG = 1
+PATIENCE = 120.0  # seconds: what a condition is given on a slow machine; it costs nothing when all is well
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -139,7 +140,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     directory: Path | None = None,
     text: str | None = None,
-    timeout: float = 120,
+    timeout: float = 300,
 ) -> Outcome:
     """Runs a program as an account to its end; it is killed if that takes longer than the timeout (seconds)."""
     who: dict[str, Any] = {}
@@ -168,7 +169,7 @@ def base_environment(**more: str) -> dict[str, str]:
     return {**kept, "HOME": "/nonexistent", "LC_ALL": "C.UTF-8", **more}
 
 
-def wait_for(condition: Callable[[], T], timeout: float = 30, what: str = "the condition") -> T:
+def wait_for(condition: Callable[[], T], timeout: float = PATIENCE, what: str = "the condition") -> T:
     """Asks until the condition gives something true, and returns that; AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     pause = 0.005

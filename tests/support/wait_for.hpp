@@ -10,7 +10,7 @@ namespace support {
 
 // What `condition` gave in the end: something true, or what it gave when `patience` was over.
 template <class Condition>
-auto wait_for(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds(30)) {
+auto wait_for(Condition condition, std::chrono::milliseconds patience = std::chrono::seconds(120)) {
     const auto deadline = std::chrono::steady_clock::now() + patience;
     auto pause = std::chrono::milliseconds(2);
     for (;;) {

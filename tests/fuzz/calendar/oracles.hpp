@@ -61,6 +61,15 @@ inline void require_helpful(const base::Error& error, std::string_view text) {
     const auto& message = error.message();
     require(message.size() < 8 * Schedule::max_text_bytes, "an error is of bounded size");
     require(!error.hint().empty(), "an error says the fix", message);
+    // What a hint has in quotes is offered as a schedule.
+    const auto& hint = error.hint();
+    for (auto begin = hint.find('"'); begin != std::string::npos;) {
+        const auto end = hint.find('"', begin + 1);
+        require(end != std::string::npos, "quotes in a hint come in pairs", hint);
+        require(Schedule::parse(hint.substr(begin + 1, end - begin - 1)).has_value(), "an offered schedule parses",
+                hint);
+        begin = hint.find('"', end + 1);
+    }
     const auto word = message.rfind(" at column ");
     require(word != std::string::npos && word > 0, "an error says the column, and what is there", message);
     const auto column = std::strtoul(message.c_str() + word + std::string_view(" at column ").size(), nullptr, 10);

@@ -89,6 +89,47 @@ TEST_CASE("facts of a database") {
     CHECK(reactor.run(postgres::database_facts(*other, {})).collation == "icu:de-DE");
 }
 
+TEST_CASE("what was said of a database is known, to any role") {
+    Cluster cluster;
+    cluster.start();
+    Sql admin(cluster.options());
+    admin("CREATE ROLE backup LOGIN");
+    admin("CREATE ROLE \"O'wn\"");
+    admin("CREATE DATABASE shop OWNER \"O'wn\" CONNECTION LIMIT 3 LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0");
+    Reactor reactor;
+    const auto properties = [&] {
+        const auto session = reactor.run(postgres::Session::connect(cluster.options("shop", "backup"), {}));
+        return reactor.run(postgres::database_facts(*session, {})).properties.value();
+    };
+    auto found = properties();
+    CHECK(found.owner == "O'wn");
+    CHECK(found.locale_provider == "libc");
+    CHECK(found.collate == "C");
+    CHECK(found.ctype == "C");
+    CHECK(found.locale.empty());
+    CHECK(found.tablespace.empty());
+    CHECK(found.connection_limit == 3);
+    CHECK_FALSE(found.is_template);
+    CHECK(found.comment.empty());
+    CHECK_FALSE(found.privileges);
+    CHECK(found.settings.empty());
+
+    admin("ALTER DATABASE shop SET search_path TO a, 'B c'");
+    admin("ALTER DATABASE shop SET my.x TO 'a=b'");
+    admin("ALTER ROLE backup IN DATABASE shop SET work_mem TO '4MB'");
+    admin("COMMENT ON DATABASE shop IS 'of ours'");
+    admin("REVOKE ALL ON DATABASE shop FROM PUBLIC");
+    admin("GRANT CONNECT ON DATABASE shop TO backup WITH GRANT OPTION");
+    found = properties();
+    CHECK(found.comment == "of ours");
+    CHECK(found.settings == std::vector<model::DatabaseSetting>{
+                                {"", "search_path", "a, \"B c\""}, {"", "my.x", "a=b"}, {"backup", "work_mem", "4MB"}});
+    CHECK(found.privileges == std::vector<model::DatabasePrivilege>{{"O'wn", "O'wn", "CREATE", false},
+                                                                    {"O'wn", "O'wn", "TEMPORARY", false},
+                                                                    {"O'wn", "O'wn", "CONNECT", false},
+                                                                    {"O'wn", "backup", "CONNECT", true}});
+}
+
 TEST_CASE("backends of a run are found by their name and ended") {
     Cluster cluster;
     cluster.start();

@@ -71,7 +71,11 @@ struct Scene {
         tell_reader = true;
         const itimerspec at_once{{}, {0, 1}};
         REQUIRE(::syscall(SYS_timerfd_settime, timer, 0, &at_once, nullptr) == 0);
-        while (tell_reader) io.run_one_for(std::chrono::seconds(1));
+        // A driver that has ended reads nothing any more.
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        while (tell_reader && !io.stopped() && std::chrono::steady_clock::now() < deadline)
+            io.run_one_for(std::chrono::seconds(1));
+        REQUIRE_FALSE(tell_reader);
         settle();
     }
     // Runs end as soon as they are asked about.

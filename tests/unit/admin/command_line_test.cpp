@@ -25,6 +25,8 @@ TEST_CASE("wrong usage exits with 2 and says what is wrong and what to do") {
         {{"next", "--after", "tomorrow"}, "--after: ", "write it as in 2026-01-14T02:00:00+01:00"},
         {{"next", "--schedule", "daily at 25:00"}, "--schedule: ", "hint: "},
         {{"next", "--schedule", "hourly", "--timezone", "Europe/Berln"}, "Europe/Berln", "did you mean"},
+        {{"next", "--schedule", "hourly", "--timezone", ""}, "--timezone: no time zone is named", "name one"},
+        {{"next", "--schedule", "calendar daily Europe/Berlni"}, "\"Europe/Berlni\" at column 16", "did you mean"},
         {{"next", "--timezone", "UTC"}, "--timezone goes with --schedule only", ""},
         {{"next", "all", "--schedule", "hourly"}, "a job and --schedule exclude each other", ""},
         {{"runs", "--limit", "99999"}, "--limit: \"99999\" is not a number from 1 to 10000", ""},

@@ -46,6 +46,8 @@ TEST_CASE("what never fires says so") {
     CHECK(text(job.at("job")) == "");
     CHECK(contains(machine.run({"next", "--schedule", "0 0 30 2 *"}).out, "never fires"));
     CHECK(contains(machine.run({"next", "--schedule", "once at 2020-01-01 00:00"}).out, "no fire to come"));
+    CHECK(contains(machine.run({"next", "--schedule", "once at 2199-06-01 02:00", "--timezone", "UTC"}).out,
+                   "no fire in the next 100 years, the first after them is 2199-06-01 02:00 UTC"));
     for (const auto& [schedule, never] :
          {std::pair{"once at 2020-01-01 00:00", true}, std::pair{"calendar 2025-*-* 02:00", true},
           std::pair{"once at 2027-01-01 00:00", false}, std::pair{"on change", false}}) {

@@ -75,7 +75,7 @@ TEST_CASE("list for people: grouped by job, in the job's zone, faults first") {
     CHECK(contains(out, "5 sets, "));
 }
 
-TEST_CASE("list by job, and by database where no job has that name") {
+TEST_CASE("list by job and by database: the sets of both, each once") {
     Stocked machine;
     CHECK(names(machine.run({"--json", "list", "shop-daily"}).json().at("sets").as_array()).size() == 3);
     CHECK(names(machine.run({"--json", "list", "ledger"}).json().at("sets").as_array()) == std::vector{machine.orphan});
@@ -84,6 +84,10 @@ TEST_CASE("list by job, and by database where no job has that name") {
     CHECK(ran.exit == 6);
     CHECK(contains(ran.err, "did you mean ledger?"));
     CHECK(machine.run({"list", "../etc"}).exit == 6);
+    // A job that is named after a database which others dump too: all holds shop-daily, and so does itself.
+    const auto own = machine.add_set("all", "2026-01-19T04:00:00Z", "all");
+    const auto other = machine.add_set("shop-daily", "2026-01-19T05:00:00Z", "all");
+    CHECK(names(machine.run({"--json", "list", "all"}).json().at("sets").as_array()) == std::vector{other, own});
 }
 
 TEST_CASE("show: the manifest, readably and as it is") {

@@ -178,3 +178,41 @@ TEST_CASE("a child that outlives its deadline is ended and gone") {
     CHECK_THROWS_WITH(support::run(io, stop_a_sleeper(pid)), "the nap took longer than 50 ms");
     CHECK(kill(pid, 0) == -1);
 }
+
+namespace {
+
+awaitable<void> feed(os::Command command, std::string text, std::string& output) {
+    async::Child child(co_await pgbakd::asio::this_coro::executor, command);
+    std::exception_ptr failure;
+    try {
+        co_await child.write(std::as_bytes(std::span(text)), {});
+        child.close_input();
+        std::vector<std::byte> buffer(4096);
+        for (;;) {
+            const auto count = co_await child.read(buffer, {});
+            if (count == 0) break;
+            output.append(reinterpret_cast<const char*>(buffer.data()), count);
+        }
+        co_await child.finish({});
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    co_await child.abort();
+    std::rethrow_exception(failure);
+}
+
+}  // namespace
+
+TEST_CASE("a child is fed, and one that reads no more is an error and no signal") {
+    pgbakd::asio::io_context io;
+    std::string output;
+    os::Command count{.argv = {"/bin/sh", "-c", "wc -c"}, .environment = {}, .working_directory = {}};
+    count.feed_input = true;
+    support::run(io, feed(count, std::string(3'000'000, 'x'), output));
+    CHECK(output == "3000000\n");
+    auto deaf = count;
+    deaf.argv = {"/bin/sh", "-c", "exec <&-; exit 3"};
+    CHECK_THROWS_WITH(support::run(io, feed(deaf, std::string(3'000'000, 'x'), output)),
+                      "the program stopped reading its input");
+}

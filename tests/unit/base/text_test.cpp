@@ -34,10 +34,10 @@ TEST_CASE("what a terminal or a log could misread is made harmless") {
     CHECK(base::printable("\xc0\xaf") == "??");       // overlong
     CHECK(base::printable("\xed\xa0\x80") == "???");  // a surrogate
     CHECK(base::printable("naïve 数据 🐘") == "naïve 数据 🐘");
-    CHECK(base::printable("\u2027\u202f\u2065\u206a\u200d\u2010\u061b") == "\u2027\u202f\u2065\u206a\u200d\u2010\u061b");
-    for (const char* misleading :
-         {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202b", "\u202c", "\u202d", "\u202e", "\u2066",
-          "\u2067", "\u2068", "\u2069"})
+    CHECK(base::printable("\u2027\u202f\u2065\u206a\u200d\u2010\u061b") ==
+          "\u2027\u202f\u2065\u206a\u200d\u2010\u061b");
+    for (const char* misleading : {"\u061c", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a", "\u202b", "\u202c",
+                                   "\u202d", "\u202e", "\u2066", "\u2067", "\u2068", "\u2069"})
         CHECK(base::printable("a" + std::string(misleading) + "b") == "a?b");
 }
 

@@ -1,4 +1,5 @@
 // Texts that are no schedules: what is wrong, at which column, and which fix is offered.
+#include "base/text.hpp"
 #include "support.hpp"
 #include "support/catch.hpp"
 
@@ -16,7 +17,7 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
     const auto row = GENERATE_COPY(values<Refusal>({
         {"", "no schedule at column 1", "say daily at 02:00"},
         {"   ", "no schedule at column 1", "say daily at 02:00"},
-        {"0 0 2 * * *", "six fields at column 11: " + five, "did you mean \"0 2 * * *\"?"},
+        {"0 0 2 * * *", "six fields at column 11: " + five, "did you mean \"0 2 * * *\""},
         {"0 2 * * * 2026", "six fields at column 11: " + five, "did you mean \"0 2 * * *\"?"},
         {"0 2 * * * root", "six fields at column 11: " + five, "did you mean \"0 2 * * *\"?"},
         {"0 0 2 * * * *", "seven fields at column 11: " + five, "did you mean"},
@@ -34,14 +35,14 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"0 22-2 * * *", "\"22-2\" at column 3: a range goes upwards", "say 22-23,0-2"},
         {"0 0 * * fri-mon", "\"fri-mon\" at column 9", "say 5-6,0-1"},
         {"0 0 * * sat-sun", "\"sat-sun\" at column 9", "say 6-7"},
-        {"0 0 ? * *", "\"?\" at column 5", "say \"*\""},
+        {"0 0 ? * *", "\"?\" at column 5", "say *"},
         {"0 0 15W * *", "\"15W\" at column 5", "say a day (15)"},
         {"0 0 LW * *", "\"LW\" at column 5", "say a day (15)"},
         {"0 0 * * L", "\"L\" at column 9", "the last day of the month is L"},
         {"0 L * * *", "\"L\" at column 3", "the last day of the month is L"},
         {"0 0 1#2 * *", "\"1#2\" at column 5", "the third friday"},
         {"0 0 * * 1#6", "\"6\" at column 11", "say 1#1 to 1#5"},
-        {"*/0 * * * *", "a step of 0 at column 3", "say \"*\" for every minute"},
+        {"*/0 * * * *", "a step of 0 at column 3", "say * for every minute"},
         {"*/x * * * *", "\"x\" at column 3", "say */2"},
         {"1,,2 * * * *", "an empty entry in the minute field at column 3", "remove the comma"},
         {"1.5 * * * *", "minute \"1.5\" at column 1", ""},
@@ -58,10 +59,17 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"daily at 002:05", "\"002:05\" at column 10", ""},
         {"daily at 02:00:30", "\"02:00:30\" at column 10", "leave the seconds out"},
         {"daily at 02:00,", "the end of the text at column 16", ""},
+        {"daily at ,02:00", "\",\" at column 10: a time is hour:minute", "say 02:00 or 14:30"},
+        {"0 0 * * #2", "\"#2\" at column 9: a weekday belongs before \"#\"", "the third friday of the month is 5#3"},
+        {"/15 * * * *", "\"/15\" at column 1: a step needs a range", "say */15"},
+        {"calendar *-*-* 02:00:00 ../../etc/passwd",
+         "\"../../etc/passwd\" at column 25: neither a time nor the name of a time zone", "time zones have names"},
+        {"calendar *-*-* 02:00:00 Europe/Ber.lin",
+         "\"Europe/Ber.lin\" at column 25: neither a time nor the name of a time zone", "time zones have names"},
         {"daily at 02:00 sharp", "\"sharp\" at column 16: the schedule is complete before it", ""},
         {"twice-daily at 01:00", "\"at 01:00\" at column 13: twice-daily has two different times", "name a second"},
         {"weekly at 02:00", "\"at\" at column 8: weekly needs a day", "say weekly on sunday at 02:00"},
-        {"weekly on funday at 02:00", "\"funday\" at column 11: not a weekday", "did you mean \"sunday\"?"},
+        {"weekly on funday at 02:00", "\"funday\" at column 11: not a weekday", "did you mean sunday?"},
         {"monthly at 02:00", "\"at\" at column 9: monthly needs a day", ""},
         {"monthly on 32 at 02:00", "\"32\" at column 12: a day of the month is 1 to 31", ""},
         {"monthly on last day at 02:00", "\"day\" at column 17: the last day is one word", "say last-day"},
@@ -71,12 +79,13 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"every 7 hours", "every 7 hours at column 7: steps start at midnight and must divide 24", "use 1, 2, 3, 4"},
         {"every 0 minutes", "every 0 minutes at column 7", "use 1, 2"},
         {"every day", "\"day\" at column 7", "say daily at 02:00"},
-        {"every 2 days", "\"days\" at column 9", "say daily at 02:00"},
+        {"every 1 days", "\"days\" at column 9", "say daily at 02:00"},
+        {"every 2 days", "\"days\" at column 9", "\"0 2 */2 * *\" steps through the days of each month"},
         {"once at 2026-02-29 02:00", "\"2026-02-29\" at column 9: there is no such day", ""},
         {"once at 1969-12-31 02:00", "\"1969-12-31\" at column 9: years are 1970 to 2199", ""},
         {"on request", "\"request\" at column 4: the word \"change\" belongs here", "say on change"},
         {"milestone x", "\"x\" at column 11", ""},
-        {"dail at 02:00", "\"dail\" at column 1: not the beginning of a schedule", "did you mean \"daily\"?"},
+        {"dail at 02:00", "\"dail\" at column 1: not the beginning of a schedule", "did you mean \"daily at 02:00\"?"},
         {"calendar", "no calendar event at column 9", ""},
         {"calendar dayly", "\"dayly\" at column 10", "did you mean \"calendar daily\"?"},
         {"calendar 10:00:0.5", "a fraction at column 17: times are whole seconds", "leave the fraction out"},
@@ -84,7 +93,7 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"calendar 0/0:00", "a step of 0 at column 12", ""},
         {"calendar 25:00", "hour 25 at column 10: must be 0 to 23", ""},
         {"calendar 20/5:00", "\"20/5\" at column 10: the step leads out of the range at once", "say 20"},
-        {"calendar 5..2:00", "\"5..2\" at column 10: a range goes upwards", "say 2..5"},
+        {"calendar 5..2:00", "\"5..2\" at column 10: a range goes upwards", "say 5..23,0..2"},
         {"calendar Fri..Mon", "\"Mon\" at column 15: weeks begin on Monday here", "say Fri..Sun,Mon"},
         {"calendar 0..25/5:00", "hour 25 at column 10: must be 0 to 23", ""},
         {"calendar Mon,,Tue", "\",\" at column 14: a weekday belongs here", "weekdays are Mon"},
@@ -136,6 +145,14 @@ std::size_t column_of(const base::Error& error) {
     return found == std::string::npos ? 0 : std::strtoul(error.message().c_str() + found + words.size(), nullptr, 10);
 }
 
+// What stands in quotes in its hint are schedules.
+bool offers_schedules(const base::Error& error) {
+    const auto parts = base::split(error.hint(), '"');
+    for (std::size_t i = 1; i < parts.size(); i += 2)
+        if (i + 1 == parts.size() || !Schedule::parse(parts[i])) return false;
+    return true;
+}
+
 TEST_CASE("every error names a column of the text and a fix, and what is no error reads back", "[calendar]") {
     int refused = 0, taken = 0;
     for (const auto& one : one_of_each())
@@ -148,7 +165,7 @@ TEST_CASE("every error names a column of the text and a fix, and what is no erro
                     const auto parsed = Schedule::parse(text);
                     const auto again = parsed ? Schedule::parse(parsed->canonical()) : parsed;
                     const bool good = parsed ? again && *again == *parsed
-                                             : column_of(parsed.error()) >= 1 &&
+                                             : offers_schedules(parsed.error()) && column_of(parsed.error()) >= 1 &&
                                                    column_of(parsed.error()) <= text.size() + 1 &&
                                                    !parsed.error().hint().empty();
                     if (!good)

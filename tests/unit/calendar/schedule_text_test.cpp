@@ -99,6 +99,16 @@ TEST_CASE("what may surprise is said", "[calendar]") {
         {"0 0 */2 * 1", ""},
         {"0 0 31 * *", "some months have no day 31"},
         {"0 0 28,31 * *", ""},
+        {"0 0 31 12 *", ""},
+        {"0 0 31 1,3,5 *", ""},
+        {"0 0 30 4 *", ""},
+        {"0 0 29 4 *", ""},
+        {"0 0 31 1-4 *", "some months have no day 31"},
+        {"0 0 30 1,2 *", "some months have no day 30"},
+        {"0 0 30 2 *", ""},  // never: an error, not a warning
+        {"0 0 29 2 *", "29 February comes in leap years only"},
+        {"0 0 29 * *", "February has a day 29 in leap years only"},
+        {"monthly on 1, 31 at 03:00", "some months have no day 31"},
         {"*/7 * * * *", "*/7 in the minute field starts again at 0 each hour: the last step is 4, not 7"},
         {"0 */5 * * *", "*/5 in the hour field starts again at 0 each day: the last step is 4, not 5"},
         {"*/15 */6 * * *", ""},
@@ -106,6 +116,7 @@ TEST_CASE("what may surprise is said", "[calendar]") {
         {"monthly on 31, last-day at 03:00", ""},
         {"monthly on fifth sunday at 03:00", "some months have no fifth sunday"},
         {"yearly on 02-29 at 03:00", "29 February"},
+        {"yearly on 03-31 at 03:00", ""},
         {"daily at 02:00", ""},
     }));
     INFO(row.text);

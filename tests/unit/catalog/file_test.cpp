@@ -83,6 +83,19 @@ TEST_CASE("a file that is put in its place while it is open is the one that coun
     CHECK_FALSE(place.catalog->run(run(1, "a", today).run));
 }
 
+TEST_CASE("of a run whose report is damaged is told what the columns know, and nothing that they do not") {
+    const Place place;
+    auto report = run(1, "a", today, Outcome::failed);
+    report.trigger = model::Trigger::manual;
+    place.catalog->finish_run(report);
+    execute(place.file, "UPDATE runs SET report = '{'");
+    const auto found = place.catalog->run(report.run).value();
+    CHECK(found.job == "a");
+    CHECK(found.outcome == Outcome::failed);
+    CHECK(found.trigger == model::Trigger::unknown);
+    CHECK(found.notes == std::vector<std::string>{"the report of this run cannot be read"});
+}
+
 TEST_CASE("a file of ours that lacks a table is damaged") {
     Place place;
     place.catalog.reset();

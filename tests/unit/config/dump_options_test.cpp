@@ -1,4 +1,5 @@
 // Which options an administrator may hand to pg_dump.
+#include "config/pg_dump_options.hpp"
 #include "support/catch.hpp"
 #include "unit/config/support.hpp"
 
@@ -24,10 +25,9 @@ std::string problems_of_options(const std::string& list) {
 }  // namespace
 
 TEST_CASE("options that leave the dump whole are taken as they are") {
-    for (const auto* list :
-         {"", "--exclude-table-data=audit_log", "--exclude-table-data, audit_log", "-T, audit.*", "-Taudit", "-vxO",
-          "-vnpublic", "-v, -n, file", "--no-own", "--create, --clean, --if-exists", "--role=backup",
-          "--exclude-table-and-children=x", "-X", "--filter=/etc/pgbakd/filter", "-t, --file=x"}) {
+    for (const auto* list : {"", "--exclude-table-data=audit_log", "--exclude-table-data, audit_log", "-T, audit.*",
+                             "-Taudit", "-vxO", "-vnpublic", "-v, -n, file", "--no-own", "--role=backup",
+                             "--exclude-table-and-children=x", "-X", "--filter=/etc/pgbakd/filter", "-t, --file=x"}) {
         CAPTURE(list);
         CHECK(problems_of_options(list) == "");
     }
@@ -94,6 +94,92 @@ TEST_CASE("a password in an option is refused") {
         CHECK(problems_of_options(list).find("a password in an option: everybody on the host can see options") !=
               std::string::npos);
     }
+}
+
+TEST_CASE("options that make the database itself are refused where the text would do it, and idle in an archive") {
+    const std::string hint = "remove it: a set's commands make the database themselves, with all its properties";
+    for (const std::string word : {"--create", "-C", "--clean", "-c", "--if-exists", "--cle", "--cr"}) {
+        CAPTURE(word);
+        const auto plain = load_text(with_job("", ", format: plain, options: [" + word + "]"));
+        REQUIRE(plain.problems.size() == 1);
+        CHECK(plain.problems[0].severity == Problem::Severity::error);
+        CHECK(
+            problem_text(plain.problems[0]).find(word + " makes SQL that a set is not restored by\n  hint: " + hint) !=
+            std::string::npos);
+        CHECK(problems_of_options(word) == "warning: options[0]: " + word +
+                                               " does nothing in this format\n  hint: remove it: pg_restore has such "
+                                               "options of its own\n");
+    }
+    CHECK(problems_of_options("-n, -c, -tC") == "");
+}
+
+TEST_CASE("what an option does to the choice of data is known in every spelling") {
+    using Words = std::vector<std::string>;
+    const auto chooses = [](const Words& words) { return dump_traits(words).chooses_data; };
+    for (const auto& words : std::vector<Words>{{"-t", "a"},
+                                                {"-ta"},
+                                                {"-Ot", "a"},
+                                                {"-OTa"},
+                                                {"--tab=a"},
+                                                {"--table", "a"},
+                                                {"-e", "x"},
+                                                {"-Os"},
+                                                {"-ON", "public"},
+                                                {"-n", "a"},
+                                                {"--sec=pre-data"},
+                                                {"--exclude-table=x"},
+                                                {"--exclude-table-data=x"},
+                                                {"--exclude-extension=x"},
+                                                {"--no-unlogged-table-data"},
+                                                {"--no-un"},
+                                                {"--filter=/f"},
+                                                {"--no-data"},
+                                                {"--statistics-only"},
+                                                {"--of-a-later-version"}}) {
+        CAPTURE(words);
+        CHECK(chooses(words));
+    }
+    // Values are no options, whatever they look like.
+    for (const auto& words : std::vector<Words>{{},
+                                                {"-O"},
+                                                {"-vxO"},
+                                                {"-S", "-t"},
+                                                {"-E", "--table=a"},
+                                                {"--role", "--schema-only"},
+                                                {"--superuser=-t"},
+                                                {"-a"},
+                                                {"--no-owner", "--no-sync", "--inserts"}}) {
+        CAPTURE(words);
+        CHECK_FALSE(chooses(words));
+    }
+}
+
+TEST_CASE("what else pgbakd must know of the options is read off them as getopt_long does") {
+    using Words = std::vector<std::string>;
+    struct Row {
+        Words words;
+        std::string role;
+    };
+    for (const auto& row : std::vector<Row>{{{}, ""},
+                                            {{"--role=backup"}, "backup"},
+                                            {{"--role", "backup"}, "backup"},
+                                            {{"--rol=a b"}, "a b"},
+                                            {{"--role=a=b"}, "a=b"},
+                                            {{"--role=first", "--no-owner", "--role", "last"}, "last"},
+                                            {{"-t", "--role=x"}, ""},
+                                            {{"--rows-per-insert=5", "--ro=x", "--roles=x", "-O"}, ""},
+                                            {{"--role"}, ""}}) {
+        CAPTURE(row.words);
+        CHECK(dump_traits(row.words).role == row.role);
+    }
+    CHECK(dump_traits(Words{"--enable-row"}).row_security);
+    CHECK_FALSE(dump_traits(Words{"--role=x"}).row_security);
+    CHECK_FALSE(dump_traits(Words{"-xO"}).with_owner);
+    CHECK_FALSE(dump_traits(Words{"-Ox"}).with_privileges);
+    CHECK_FALSE(dump_traits(Words{"--no-acl"}).with_privileges);
+    CHECK_FALSE(dump_traits(Words{"--no-comm"}).with_comments);
+    CHECK_FALSE(dump_traits(Words{"--no-tablespaces"}).with_tablespaces);
+    CHECK(dump_traits(Words{"-Ov"}).verbose);
 }
 
 }  // namespace pgbakd::config

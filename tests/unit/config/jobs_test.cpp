@@ -93,6 +93,13 @@ TEST_CASE("schedules that are wrong, over or never due are refused") {
           "/etc/pgbakd.yaml:4:15: jobs.j.schedule: \"once at 2025-12-01 02:00\" lies in the past\n  hint: give it a "
           "later time, or remove the job\n");
     CHECK(load_text(scheduled("once at 2026-12-01 02:00")).config);
+    for (const auto& [text, fire] : {std::pair{"once at 2199-06-01 02:00", "2199-06-01 02:00 CST"},
+                                     std::pair{"calendar 2199-01-01 00:00:00", "2199-01-01 00:00 CST"}})
+        CHECK(problems_of(scheduled(text)) == std::string("/etc/pgbakd.yaml:4:15: jobs.j.schedule: \"") + text +
+                                                  "\" lies beyond the next 100 years: its next fire is " + fire +
+                                                  "\n  hint: give it an earlier time, or remove the job\n");
+    CHECK(problems_of(scheduled("calendar *-*-* 02:00:00 Europe/Berlni")).find(" at column 25\n") != std::string::npos);
+    CHECK(problems_of(scheduled("calendar *-*-* 02:00:00 ../../etc/passwd")).find("time zone") != std::string::npos);
     CHECK(problems_of(scheduled("'0 2 30 2 *'")).find("jobs.j.schedule: \"0 2 30 2 *\" never fires\n") !=
           std::string::npos);
     const auto both = load_text(scheduled("'0 2 13 * 5'"));

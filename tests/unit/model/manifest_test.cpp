@@ -37,6 +37,8 @@ TEST_CASE("a manifest says what it said, after a round trip") {
     CHECK(read->artifacts.at(0).verified == model::Verification::decoded);
     CHECK(read->databases.at(0).fingerprint == set.databases.at(0).fingerprint);
     CHECK(read->databases.at(0).fingerprinted);
+    CHECK(read->databases.at(0).properties == set.databases.at(0).properties);
+    CHECK_FALSE(read->databases.at(1).properties);
     CHECK_FALSE(read->databases.at(1).fingerprinted);
     CHECK(read->restore_order == set.restore_order);
     CHECK(read->stock_restore == set.stock_restore);

@@ -23,8 +23,8 @@ TEST_CASE("settings are escaped for libpq's options, the session's own last") {
 }
 
 TEST_CASE("one statement counts or locks many tables") {
-    const std::vector<postgres::DumpedTable> tables{{{"public", "orders"}, "", true},
-                                                    {{"a\"b", "c"}, "WHERE custom", true}};
+    const std::vector<postgres::DumpedTable> tables{{{}, {"public", "orders"}, "", true},
+                                                    {{}, {"a\"b", "c"}, "WHERE custom", true}};
     CHECK(postgres::count_statement(tables) ==
           "(SELECT 0, count(*) FROM ONLY \"public\".\"orders\" ) UNION ALL "
           "(SELECT 1, count(*) FROM ONLY \"a\"\"b\".\"c\" WHERE custom)");
@@ -40,4 +40,12 @@ TEST_CASE("a name that is no UTF-8 is written with its bytes") {
     CHECK(postgres::utf8_name("caf\xe9") == "caf\\xe9");
     CHECK(postgres::utf8_name("\xff\xc3\xa4\xc3") == "\\xffä\\xc3");
     CHECK(postgres::utf8_name("") == "");
+    // What is not shown to people as it is stands in a manifest as it is.
+    CHECK(postgres::utf8_name("a\u202eb\u061cc\xe2") == "a\u202eb\u061cc\\xe2");
+}
+
+TEST_CASE("a table's OID is a number above zero") {
+    CHECK(postgres::table_id("16385") == postgres::TableId{16385});
+    CHECK(postgres::table_id("4294967295") == postgres::TableId{4294967295});
+    for (const char* text : {"", "0", "-1", "4294967296", "16385 ", "a"}) CHECK_FALSE(postgres::table_id(text));
 }

@@ -148,7 +148,7 @@ TEST_CASE("a repository that has an index still tells what lies on the disk") {
     }
     const auto index = place / ".job.index";
     // Nothing is kept before the files have settled: asked until that is so.
-    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+    const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(120);
     while (!std::filesystem::exists(index) && std::chrono::steady_clock::now() < patience)
         REQUIRE(place.repository.sets("job").size() == sets_enough);
     REQUIRE(std::filesystem::exists(index));

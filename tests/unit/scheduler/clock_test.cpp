@@ -44,6 +44,74 @@ TEST_CASE("the same when the clock was set back while the daemon was down") {
                                                        "start often 2026-03-10 02:30"});
 }
 
+TEST_CASE("set back a little and forward again: what was done was not missed, and is not done again") {
+    for (const auto* catch_up : {"skip", "once", "all"}) {
+        INFO(catch_up);
+        const auto often = job("often", "every 30 minutes", {.catch_up = catch_up});
+        Table table;
+        // The hardware clock was two hours slow, until the network told the time.
+        CHECK(table.load({often}, "2026-03-10 10:05", {stored(often, "2026-03-10 12:00")}).empty());
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-10 12:06"))).empty());
+        CHECK(table.next("often") == "2026-03-10 12:30");
+        // Only what is new was missed.
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-10 11:10"))).empty());
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-10 12:40"))).at(0) ==
+              "missed often 1 until 2026-03-10 12:30");
+    }
+}
+
+TEST_CASE("set back a little: what waits does not wait twice, and is not skipped while it waits") {
+    for (const auto* catch_up : {"once", "all"}) {
+        INFO(catch_up);
+        Table table;
+        table.load({job("j", "hourly", {.catch_up = catch_up, .overlap = model::Overlap::queue})}, "2026-03-10 08:30");
+        CHECK(table.tick("2026-03-10 09:00") == Texts{"start j 2026-03-10 09:00"});
+        CHECK(table.tick("2026-03-10 10:00").empty());  // waits
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-10 08:55"))).empty());
+        CHECK(table.tick("2026-03-10 09:00").empty());  // done, and its run goes on
+        CHECK(table.tick("2026-03-10 10:00").empty());  // waits already
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-10 10:30"))).empty());
+        CHECK(table.finished("j", "2026-03-10 10:40") == Texts{"start j 2026-03-10 10:00"});
+        CHECK(table.finished("j", "2026-03-10 10:50").empty());
+        CHECK(table.tick("2026-03-10 11:00") == Texts{"start j 2026-03-10 11:00"});
+    }
+}
+
+TEST_CASE("what waits is not missed when the clock goes back a little and forward again") {
+    Table table;
+    table.load({job("j", "every 15 minutes", {.catch_up = "all"})}, "2026-03-10 08:50");
+    CHECK(table.tick("2026-03-10 09:00") == Texts{"start j 2026-03-10 09:00"});
+    CHECK(table.tick("2026-03-10 09:31") == Texts{"missed j 2 until 2026-03-10 09:30"});
+    CHECK(texts(table.planner.on_clock_step(at("2026-03-10 08:55"))).empty());
+    CHECK(texts(table.planner.on_clock_step(at("2026-03-10 09:40"))).empty());
+    CHECK(table.finished("j", "2026-03-10 09:41") == Texts{"start j 2026-03-10 09:15 catch-up"});
+    CHECK(table.finished("j", "2026-03-10 09:42") == Texts{"start j 2026-03-10 09:30 catch-up"});
+    CHECK(table.finished("j", "2026-03-10 09:43").empty());
+}
+
+TEST_CASE("set back by hours and forward again: nothing that was done before is missed") {
+    Table table;
+    table.load({job("nightly", "daily at 02:00"), job("often", "every 12 hours")}, "2026-03-10 00:30");
+    CHECK(table.run_until("2026-03-10 12:30").size() == 2);
+    CHECK(table.tick("2026-03-10 12:30").empty());
+    CHECK(texts(table.planner.on_clock_step(at("2026-03-10 01:00"))).size() == 3);
+    SECTION("by a clock that is set") {
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-10 12:31"))) ==
+              Texts{"anchor nightly 2026-03-10 02:00: the clock was set forward to where it had been",
+                    "anchor often 2026-03-10 12:00: the clock was set forward to where it had been"});
+        CHECK(table.next("nightly") == "2026-03-11 02:00");
+        // The next step, days later, is another one.
+        CHECK(texts(table.planner.on_clock_step(at("2026-03-12 01:00"))) ==
+              Texts{"missed often 3 until 2026-03-12 00:00", "start often 2026-03-12 00:00 catch-up",
+                    "missed nightly 1 until 2026-03-11 02:00", "start nightly 2026-03-11 02:00 catch-up"});
+    }
+    SECTION("by time that went by asleep: it may have been the clock before that was wrong") {
+        CHECK(table.tick("2026-03-10 12:31") ==
+              Texts{"missed nightly 1 until 2026-03-10 02:00", "start nightly 2026-03-10 02:00 catch-up",
+                    "missed often 1 until 2026-03-10 12:00", "start often 2026-03-10 12:00 catch-up"});
+    }
+}
+
 TEST_CASE("jitter and a step back: no slot that started is repeated by a restart right after") {
     const auto often = job("often", "every 15 minutes", {.offset = std::chrono::minutes(4)});
     Table table;

@@ -39,6 +39,27 @@ TEST_CASE("an edited schedule or zone starts with its next slot; other edits kee
     }
 }
 
+TEST_CASE("an edit drops what waits, and says so: fires of the old schedule do not run") {
+    Table table;
+    const auto before = job("j", "every 5 minutes", {.catch_up = "all"});
+    CHECK(table.load({before}, "2026-03-10 10:11", {stored(before, "2026-03-10 09:55")}) ==
+          Texts{"missed j 3 until 2026-03-10 10:10", "start j 2026-03-10 10:00 catch-up"});
+    const auto after = job("j", "daily at 02:00", {.catch_up = "all"});
+    const auto edited = table.planner.load({after}, {}, at("2026-03-10 10:12"));
+    CHECK(texts(edited) == Texts{"skip j 2026-03-10 10:05: the schedule was edited while it waited",
+                                 "skip j 2026-03-10 10:10: the schedule was edited while it waited",
+                                 "anchor j 2026-03-10 10:12: schedule or time zone edited"});
+    CHECK(table.finished("j", "2026-03-10 11:00").empty());
+    CHECK(table.next("j") == "2026-03-11 02:00");
+    // Nor do they after a kill, be it in the middle.
+    for (const auto& state : {std::get<Skip>(edited.at(0)).state, std::get<Anchor>(edited.at(2)).state}) {
+        Table restarted;
+        for (const auto& text : restarted.load({after}, "2026-03-10 11:00", {state}))
+            CHECK(text == "anchor j 2026-03-10 11:00: schedule or time zone edited");
+        CHECK(restarted.next("j") == "2026-03-11 02:00");
+    }
+}
+
 TEST_CASE("a reload keeps what runs, what waits, and what is done; the catalog's older word does not count") {
     const auto j = job("j", "hourly", {.overlap = model::Overlap::queue});
     Table table;
@@ -153,6 +174,88 @@ TEST_CASE("new rules that change no slot to come are no news") {
     table.load({job("j", "daily at 02:00", {.zone = zone_of("Test/Town", "AAA0")})}, "2026-03-10 12:00");
     CHECK(table.planner.on_zones_changed({{"j", zone_of("Test/Town", "AAA0")}}, at("2026-03-10 12:30")).empty());
     CHECK(table.next("j") == "2026-03-11 02:00");
+}
+
+TEST_CASE("new rules of a zone do not double the day of a fixed schedule") {
+    const auto before = zone_of("Test/Town", "AAA-2"), after = zone_of("Test/Town", "BBB-1");
+    const auto j = job("j", "daily at 02:00", {.zone = before});
+    auto moved = j;
+    moved.zone = after;
+    Table table;
+    table.load({j}, "2026-03-09 12:00");
+    CHECK(table.run_until("2026-03-10 00:00") == Texts{"start j 2026-03-10 00:00"});
+    std::vector<Action> told;
+    SECTION("told of by the event") {
+        told = table.planner.on_zones_changed({{"j", after}}, at("2026-03-10 00:30"));
+    }
+    SECTION("found by a reload") {
+        told = table.planner.load({moved}, {}, at("2026-03-10 00:30"));
+    }
+    SECTION("while it is paused") {
+        CHECK(table.planner.pause("j", at("2026-03-10 00:20")).size() == 1);
+        told = table.planner.on_zones_changed({{"j", after}}, at("2026-03-10 00:30"));
+        CHECK(texts(table.planner.resume("j", at("2026-03-10 00:40"))) == Texts{"anchor j 2026-03-10 01:00: resumed"});
+    }
+    CHECK(texts(told).at(0) == "anchor j 2026-03-10 01:00: new time zone rules");
+    CHECK(table.run_until("2026-03-11 12:00") == Texts{"start j 2026-03-11 01:00"});
+    // A restart right after knows it too.
+    auto state = std::get<Anchor>(told.at(0)).state;
+    state.paused = false;
+    Table restarted;
+    CHECK(restarted.load({moved}, "2026-03-10 00:35", {state}).empty());
+    CHECK(restarted.run_until("2026-03-11 12:00") == Texts{"start j 2026-03-11 01:00"});
+}
+
+TEST_CASE("new rules of a zone do not lose a slot that they move before the last look") {
+    const auto before = zone_of("Test/Town", "AAA-1"), after = zone_of("Test/Town", "BBB-2");
+    Table table;
+    const auto j = job("j", "twice-daily at 01:00, 13:00", {.zone = before});
+    CHECK(table.load({j}, "2026-03-10 23:30", {stored(j, "2026-03-10 00:00")}) ==
+          Texts{"missed j 1 until 2026-03-10 12:00", "start j 2026-03-10 12:00 catch-up"});
+    CHECK(table.finished("j", "2026-03-10 23:31").empty());
+    CHECK(texts(table.planner.on_zones_changed({{"j", after}}, at("2026-03-10 23:32"))) ==
+          Texts{"moved j from 2026-03-11 00:00 to 2026-03-10 23:00", "missed j 1 until 2026-03-10 23:00",
+                "start j 2026-03-10 23:00 catch-up"});
+}
+
+TEST_CASE("new rules of a zone with a gap do not double the day whose time is in the gap") {
+    Table table;
+    table.load({job("j", "daily at 02:30", {.zone = zone_of("Europe/Berlin", "XXX-2")})}, "2026-03-28 12:00");
+    CHECK(table.run_until("2026-03-29 00:30") == Texts{"start j 2026-03-29 00:30"});
+    CHECK(texts(table.planner.on_zones_changed({{"j", berlin()}}, at("2026-03-29 00:40"))).at(0) ==
+          "anchor j 2026-03-29 01:00: new time zone rules");
+    CHECK(table.run_until("2026-03-30 12:00") == Texts{"start j 2026-03-30 00:30"});
+}
+
+TEST_CASE("new rules of a zone neither lose nor double fires that wait") {
+    const auto before = zone_of("Test/Town", "AAA-2"), after = zone_of("Test/Town", "BBB-1");
+    const auto j = job("j", "daily at 02:00", {.catch_up = "all", .zone = before});
+    auto moved = j;
+    moved.zone = after;
+    Table table;
+    CHECK(table.load({j}, "2026-03-10 00:30", {stored(j, "2026-03-07 00:00")}) ==
+          Texts{"missed j 3 until 2026-03-10 00:00", "start j 2026-03-08 00:00 catch-up"});
+    const auto told = table.planner.on_zones_changed({{"j", after}}, at("2026-03-10 00:30"));
+    // What the next start would miss: the two that wait, by the new rules.
+    Table killed;
+    CHECK(killed.load({moved}, "2026-03-10 01:30", {std::get<Anchor>(told.at(0)).state}) ==
+          Texts{"missed j 2 until 2026-03-10 01:00", "start j 2026-03-09 01:00 catch-up"});
+    const auto second = table.planner.on_finished("j", at("2026-03-10 00:40"));
+    CHECK(texts(second) == Texts{"start j 2026-03-09 00:00 catch-up"});
+    Table killed_later;
+    CHECK(killed_later.load({moved}, "2026-03-10 01:30", {std::get<Start>(second.at(0)).state}) ==
+          Texts{"missed j 1 until 2026-03-10 01:00", "start j 2026-03-10 01:00 catch-up"});
+    CHECK(table.finished("j", "2026-03-10 00:50") == Texts{"start j 2026-03-10 00:00 catch-up"});
+    CHECK(table.finished("j", "2026-03-10 01:00").empty());
+    CHECK(table.next("j") == "2026-03-11 01:00");
+}
+
+TEST_CASE("new rules of a zone leave the pace of a periodic schedule alone") {
+    const auto before = zone_of("Test/Town", "AAA-2"), after = zone_of("Test/Town", "BBB-1:30");
+    Table table;
+    table.load({job("j", "hourly", {.zone = before})}, "2026-03-10 00:10");
+    CHECK(texts(table.planner.on_zones_changed({{"j", after}}, at("2026-03-10 00:20"))) ==
+          Texts{"moved j from 2026-03-10 01:00 to 2026-03-10 00:30"});
 }
 
 }  // namespace

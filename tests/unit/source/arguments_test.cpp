@@ -1,6 +1,5 @@
 #include "source/connection.hpp"
 #include "source/pg_dump_arguments.hpp"
-#include "source/stock_restore.hpp"
 #include "support/catch.hpp"
 
 namespace codec = pgbakd::codec;
@@ -13,15 +12,6 @@ namespace {
 
 pgbakd::postgres::ClientPrograms programs(int major) {
     return {"/bin/pg_dump", "/bin/pg_dumpall", major, "pg_dump (PostgreSQL) " + std::to_string(major)};
-}
-
-model::Artifact artifact(std::string file, std::string kind, std::string database, std::string format) {
-    model::Artifact result;
-    result.file = std::move(file);
-    result.kind = std::move(kind);
-    result.database = std::move(database);
-    result.format = std::move(format);
-    return result;
 }
 
 }  // namespace
@@ -69,67 +59,4 @@ TEST_CASE("a password goes into the environment of the child and nowhere else") 
     CHECK(variables["PGOPTIONS"].find("client_connection_check_interval") != std::string::npos);
     CHECK(source::client_environment(options, 130000).back().value.reveal().find("client_connection_check_interval") ==
           std::string::npos);
-}
-
-TEST_CASE("the stock commands quote what a shell would read, and nothing else") {
-    CHECK(source::shell_word("shop_20260113.dump") == "shop_20260113.dump");
-    CHECK(source::shell_word("a b") == "'a b'");
-    CHECK(source::shell_word("it's; rm -rf $(x)") == "'it'\\''s; rm -rf $(x)'");
-    CHECK(source::shell_word("") == "''");
-}
-
-TEST_CASE("the stock commands restore globals first, then each database by its format") {
-    model::BackupSet set;
-    set.artifacts.push_back(artifact("shop_1.dump", "database", "shop", "custom"));
-    set.artifacts.push_back(artifact("a%20b_1.sql.gz", "database", "a b", "plain"));
-    set.artifacts.push_back(artifact("big_1.dir.tar", "database", "big", "directory"));
-    set.artifacts.push_back(artifact("globals_1.sql.zst", "globals", "", "plain"));
-    model::DatabaseFacts facts;
-    facts.database = "a b";
-    facts.encoding = "UTF8";
-    facts.collation = "C";
-    set.databases.push_back(facts);
-    CHECK(source::stock_restore(set) ==
-          Arguments{
-              "zstd --decompress --stdout globals_1.sql.zst | psql --no-psqlrc --quiet --dbname=postgres",
-              "pg_restore --exit-on-error --create --dbname=postgres shop_1.dump",
-              "createdb --template=template0 --encoding=UTF8 --locale=C -- 'a b'",
-              "gunzip --stdout a%20b_1.sql.gz | PGDATABASE='a b' psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1",
-              "mkdir big_1.dir",
-              "tar --extract --file=big_1.dir.tar --directory=big_1.dir",
-              "pg_restore --exit-on-error --create --dbname=postgres --jobs=2 big_1.dir",
-          });
-}
-
-TEST_CASE("the database that every server has is not created again") {
-    model::BackupSet set;
-    set.artifacts.push_back(artifact("postgres_1.dump", "database", "postgres", "custom"));
-    set.artifacts.push_back(artifact("postgres_2.sql", "database", "postgres", "plain"));
-    CHECK(source::stock_restore(set) ==
-          Arguments{"pg_restore --exit-on-error --dbname=postgres postgres_1.dump",
-                    "cat postgres_2.sql | PGDATABASE=postgres psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1"});
-}
-
-TEST_CASE("the role that pg_dump will take on is read off its options as getopt_long does") {
-    struct Row {
-        Arguments options;
-        std::string role;
-    };
-    const std::vector<Row> rows{
-        {{}, ""},
-        {{"--role=backup"}, "backup"},
-        {{"--role", "backup"}, "backup"},
-        {{"--rol=a b"}, "a b"},
-        {{"--role=a=b"}, "a=b"},
-        {{"--role=first", "--no-owner", "--role", "last"}, "last"},
-        {{"--rows-per-insert=5", "--ro=x", "--roles=x", "-O"}, ""},
-        {{"--role"}, ""},
-    };
-    for (const auto& row : rows) CHECK(source::role_of(row.options) == row.role);
-}
-
-TEST_CASE("row security is on only where the options switch it on") {
-    CHECK(source::enables_row_security({"--no-owner", "--enable-row-security"}));
-    CHECK(source::enables_row_security({"--enable-row"}));
-    CHECK_FALSE(source::enables_row_security({"--role=x"}));
 }

@@ -1,0 +1,70 @@
+// Cron of more or fewer fields than five, as other programs have it: what was meant.
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "calendar/cron_form.hpp"
+
+namespace pgbakd::calendar {
+namespace {
+
+constexpr std::string_view example = "say \"0 2 * * *\" for each day at 02:00";
+
+std::string_view number_word(std::size_t number) {
+    constexpr std::array<std::string_view, 10> words = {"no",   "one", "two",   "three", "four",
+                                                        "five", "six", "seven", "eight", "nine"};
+    return number < words.size() ? words[number] : "ten or more";
+}
+
+// Fields as one text, with our word for what other dialects have "?" for.
+std::string joined(std::span<const Span> fields) {
+    std::vector<std::string> texts;
+    texts.reserve(fields.size());
+    for (const auto& field : fields) texts.emplace_back(field.text == "?" ? std::string_view("*") : field.text);
+    return base::join(texts, " ");
+}
+
+bool is_year(std::string_view text) {
+    return text == "*" || (text.size() >= 4 && parse_number(text.substr(0, 4)));
+}
+
+// A weekday by its number: in the dialects that have "?", and in those of seven fields, 1 is sunday.
+bool has_weekday_number(std::string_view field) {
+    for (std::size_t i = 0; i < field.size(); ++i)
+        if (base::is_digit(field[i]) && (i == 0 || (field[i - 1] != '#' && field[i - 1] != '/'))) return true;
+    return false;
+}
+
+// Seconds in front (Quartz, Spring), a year behind (Quartz, AWS), or a user (/etc/crontab).
+std::string hint_for_many(std::span<const Span> fields) {
+    const auto is_question = [fields](std::size_t i) { return i < fields.size() && fields[i].text == "?"; };
+    // "?" stands for one of the two days: where it is tells where they are.
+    const bool days_late = is_question(3) || is_question(5), days_early = is_question(2) || is_question(4);
+    const bool has_seven = fields.size() == 7;
+    if (fields.size() > 7 || (has_seven && (days_early || !is_year(fields[6].text)))) return std::string(example);
+    if ((days_late || days_early || has_seven) && has_weekday_number(fields[days_early ? 4 : 5].text))
+        return "write five fields, and the weekday by its name, as in \"0 2 * * mon\": elsewhere 1 is sunday";
+    const auto without_first = joined(fields.subspan(1, 5)), without_last = joined(fields.first(5));
+    const bool first_fits = !days_early && Schedule::parse(without_first);
+    const bool last_fits = !days_late && !has_seven && Schedule::parse(without_last);
+    if (first_fits && last_fits && without_first != without_last)
+        return fmt::format("did you mean \"{}\" (without the first field) or \"{}\" (without the last)?", without_first,
+                           without_last);
+    if (first_fits || last_fits) return fmt::format("did you mean \"{}\"?", first_fits ? without_first : without_last);
+    return std::string(example);
+}
+
+}  // namespace
+
+// Five fields read as six, or six as five, turned daily backups into hourly ones elsewhere.
+base::Error wrong_field_count(Span text, std::span<const Span> fields) {
+    const auto count = fields.size();
+    const auto what = fmt::format("{} field{}", number_word(count), count == 1 ? "" : "s");
+    const auto why = fmt::format("cron takes five ({})", cron_field_order);
+    if (count > cron_facts.size()) return problem(fields[5].position, what, why, hint_for_many(fields));
+    const auto as_event = fmt::format("calendar {}", text.text);
+    if (text.text.find(':') != std::string_view::npos && Schedule::parse(as_event))
+        return problem(text.end(), what, why, fmt::format("did you mean \"{}\"?", as_event));
+    return problem(text.end(), what, why, example);
+}
+
+}  // namespace pgbakd::calendar

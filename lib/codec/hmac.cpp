@@ -1,0 +1,55 @@
+#include "codec/hmac.hpp"
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+namespace pgbakd::codec {
+namespace {
+
+const unsigned char* data_of(Bytes bytes) {
+    return reinterpret_cast<const unsigned char*>(bytes.data());
+}
+
+}  // namespace
+
+Sha256Digest hmac_sha256(Bytes key, Bytes message) {
+    // An empty key is a key; OpenSSL takes a null pointer for "the key of the last call".
+    static constexpr unsigned char nothing = 0;
+    Sha256Digest digest{};
+    const auto* const key_bytes = key.empty() ? &nothing : data_of(key);
+    if (HMAC(EVP_sha256(), key_bytes, static_cast<int>(key.size()), data_of(message), message.size(),
+             reinterpret_cast<unsigned char*>(digest.data()), nullptr) == nullptr)
+        throw base::Error(base::ErrorCode::internal, "OpenSSL refused to compute an HMAC");
+    return digest;
+}
+
+std::string hex(Bytes bytes) {
+    static constexpr char digits[] = "0123456789abcdef";
+    std::string text;
+    text.reserve(2 * bytes.size());
+    for (const auto byte : bytes) {
+        const auto value = std::to_integer<unsigned>(byte);
+        text += digits[value >> 4U];
+        text += digits[value & 15U];
+    }
+    return text;
+}
+
+std::string base64(Bytes bytes) {
+    std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL adds a NUL
+    const auto length =
+        EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data_of(bytes), static_cast<int>(bytes.size()));
+    text.resize(static_cast<std::size_t>(length));
+    return text;
+}
+
+std::string content_md5(Bytes bytes) {
+    std::array<std::byte, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_md5(),
+                   nullptr) != 1)
+        throw base::Error(base::ErrorCode::unsupported, "this system's OpenSSL does not allow MD5");
+    return base64(Bytes(digest).first(size));
+}
+
+}  // namespace pgbakd::codec

@@ -1,0 +1,27 @@
+// HMAC-SHA256 (RFC 2104, FIPS 198-1), MD5 (RFC 1321) and Base64 (RFC 4648) by OpenSSL: what requests are signed with
+// and what some of them must carry.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "codec/sink.hpp"
+
+namespace pgbakd::codec {
+
+using Sha256Digest = std::array<std::byte, 32>;
+
+// Throws base::Error(internal) if OpenSSL refuses, which it does only when it is out of memory or broken.
+[[nodiscard]] Sha256Digest hmac_sha256(Bytes key, Bytes message);
+
+// Lower-case digits, two for each byte.
+[[nodiscard]] std::string hex(Bytes bytes);
+
+// With padding, on one line.
+[[nodiscard]] std::string base64(Bytes bytes);
+
+// Base64 of the MD5 digest, as the header Content-MD5 has it (RFC 1864): a check against accidents, not against people.
+// Throws base::Error(unsupported) where the system's policy (FIPS) forbids MD5.
+[[nodiscard]] std::string content_md5(Bytes bytes);
+
+}  // namespace pgbakd::codec

@@ -1,0 +1,120 @@
+#include "target/s3_client.hpp"
+
+#include <utility>
+
+namespace pgbakd::target {
+namespace {
+
+class FixedCredentials final : public CredentialSource {
+  public:
+    explicit FixedCredentials(Credentials credentials) : credentials_(std::move(credentials)) {}
+    asio::awaitable<Credentials> get(async::StopToken /*stop*/) override { co_return credentials_; }
+    [[nodiscard]] bool discard() override { return false; }
+
+  private:
+    Credentials credentials_;
+};
+
+}  // namespace
+
+std::shared_ptr<CredentialSource> fixed_credentials(Credentials credentials) {
+    return std::make_shared<FixedCredentials>(std::move(credentials));
+}
+
+S3Client::S3Client(const asio::any_io_executor& executor, S3Endpoint endpoint, std::string region,
+                   std::shared_ptr<CredentialSource> credentials, const base::Clock& clock, http::Options options)
+    : endpoint_(std::move(endpoint)),
+      region_(std::move(region)),
+      credentials_(std::move(credentials)),
+      clock_(clock),
+      http_(executor, std::move(options)) {}
+
+http::Request S3Client::signed_request(const S3Call& call, const Credentials& credentials) const {
+    const auto address = s3_address(endpoint_, call.key, call.query);
+    SigningInput input{call.method, address.path, call.query, call.headers, call.payload_hash};
+    input.headers.emplace_back("host", address.host);
+    if (input.payload_hash.empty()) input.payload_hash = call.body ? unsigned_payload : empty_payload_hash;
+    if (input.payload_hash == unsigned_payload && !endpoint_.is_encrypted())
+        throw base::Error(base::ErrorCode::internal, "a body without a hash is not sent without TLS");
+    auto signature = sign(input, credentials, {region_, "s3"}, clock_.now());
+    http::Request request;
+    request.method = call.method;
+    request.url = address.url;
+    for (const auto& [name, value] : call.headers) request.headers.push_back({name, value});
+    for (auto& [name, value] : signature.headers) request.headers.push_back({name, std::move(value)});
+    for (auto& [name, value] : signature.secret_headers) request.secret_headers.push_back({name, std::move(value)});
+    request.body = call.body;
+    request.sink = call.sink;
+    request.stall_timeout = call.stall_timeout;
+    return request;
+}
+
+asio::awaitable<http::Response> S3Client::send(const S3Call& call, async::StopToken stop) {
+    const auto credentials = co_await credentials_->get(stop);
+    auto request = signed_request(call, credentials);
+    co_return co_await http_.perform(std::move(request), stop);
+}
+
+FailedCall S3Client::describe(const S3Call& call, const http::Response& response) const {
+    FailedCall failed;
+    failed.action = call.action;
+    failed.permission = call.permission;
+    failed.status = response.status;
+    failed.error = parse_error(response.body);
+    failed.bucket_region = response.header("x-amz-bucket-region").value_or("");
+    failed.location = response.header("location").value_or("");
+    failed.date = response.header("date").value_or("");
+    failed.retry_after = response.header("retry-after").value_or("");
+    failed.now = clock_.now();
+    return failed;
+}
+
+// Only what the region says: an endpoint that an answer names could be anybody's, and would be sent the data.
+bool S3Client::follow(const S3Failure& failure) {
+    if (failure.region.empty() || failure.region == region_) return false;
+    const auto& aws = s3_profile(Provider::aws);
+    const auto ours = parse_endpoint(aws, {}, region_, endpoint_.bucket, endpoint_.addressing);
+    const auto theirs = parse_endpoint(aws, {}, failure.region, endpoint_.bucket, endpoint_.addressing);
+    if (!ours || !theirs) return false;
+    // An endpoint of AWS has the region in its name; others keep theirs, and were only signed for the wrong region.
+    if (endpoint_.host == ours->host || endpoint_.host == "s3.amazonaws.com") endpoint_.host = theirs->host;
+    region_ = failure.region;
+    return true;
+}
+
+asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken stop) {
+    bool followed = false;
+    bool renewed = false;
+    for (;;) {
+        std::exception_ptr thrown;
+        http::Response response;
+        try {
+            response = co_await send(call, stop);
+        } catch (const base::Error&) {
+            thrown = std::current_exception();
+        }
+        stop.check();
+        if (thrown) throw base::to_error(thrown).during(call.action);
+        if (response.is_success()) co_return response;
+        const auto failure = s3_failure(describe(call, response));
+        const bool repeatable = !call.body || call.body->rewind();
+        if (repeatable && failure.remedy == Remedy::redirect && !std::exchange(followed, true) && follow(failure))
+            continue;
+        if (repeatable && failure.remedy == Remedy::new_session && !std::exchange(renewed, true) &&
+            credentials_->discard())
+            continue;
+        throw base::Error(failure.error);
+    }
+}
+
+base::Error S3Client::failure(const S3Call& call, const S3Error& error) const {
+    FailedCall failed;
+    failed.action = call.action;
+    failed.permission = call.permission;
+    failed.status = 200;
+    failed.error = error;
+    failed.now = clock_.now();
+    return s3_failure(failed).error;
+}
+
+}  // namespace pgbakd::target

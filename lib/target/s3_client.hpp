@@ -1,0 +1,75 @@
+// Calls of S3: addressed, signed, sent, and their failures told apart. One bucket, one client.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "http/client.hpp"
+#include "target/s3_address.hpp"
+#include "target/s3_failure.hpp"
+
+namespace pgbakd::target {
+
+// Where credentials come from; those of a role end, and are fetched again.
+class CredentialSource {
+  public:
+    CredentialSource() = default;
+    CredentialSource(const CredentialSource&) = delete;
+    CredentialSource& operator=(const CredentialSource&) = delete;
+    virtual ~CredentialSource() = default;
+    // Throws base::Error: where they cannot be had.
+    virtual asio::awaitable<Credentials> get(async::StopToken stop) = 0;
+    // The service says that those it gave have ended. Whether others may come of another get().
+    [[nodiscard]] virtual bool discard() = 0;
+};
+
+// Those of the configuration.
+[[nodiscard]] std::shared_ptr<CredentialSource> fixed_credentials(Credentials credentials);
+
+struct S3Call {
+    std::string method;
+    std::string key;  // empty: the bucket itself
+    Fields query;
+    Fields headers;
+    std::shared_ptr<http::BodySource> body;
+    // SHA-256 of the body in lower-case hexadecimal; empty: of no body, or UNSIGNED-PAYLOAD with one, which is for
+    // https only.
+    std::string payload_hash;
+    std::shared_ptr<http::BodySink> sink;
+    std::string action;      // of messages: "putting a/b"
+    std::string permission;  // "s3:PutObject", for the hint when that is refused
+    std::optional<std::chrono::milliseconds> stall_timeout;
+};
+
+class S3Client {
+  public:
+    S3Client(const asio::any_io_executor& executor, S3Endpoint endpoint, std::string region,
+             std::shared_ptr<CredentialSource> credentials, const base::Clock& clock, http::Options options);
+
+    // An answer of 200 to 299. Follows a bucket to its region once, and fetches fresh credentials once, where nothing
+    // of a body was lost by that. Throws base::Error as s3_failure() and http::Client::perform() have it, with the
+    // action in front.
+    asio::awaitable<http::Response> call(S3Call call, async::StopToken stop);
+
+    // A failure that stood in the body of an answer of 200.
+    [[nodiscard]] base::Error failure(const S3Call& call, const S3Error& error) const;
+
+    [[nodiscard]] const S3Endpoint& endpoint() const noexcept { return endpoint_; }
+    [[nodiscard]] const std::string& region() const noexcept { return region_; }
+
+  private:
+    http::Request signed_request(const S3Call& call, const Credentials& credentials) const;
+    asio::awaitable<http::Response> send(const S3Call& call, async::StopToken stop);
+    [[nodiscard]] FailedCall describe(const S3Call& call, const http::Response& response) const;
+    [[nodiscard]] bool follow(const S3Failure& failure);
+
+    S3Endpoint endpoint_;
+    std::string region_;
+    std::shared_ptr<CredentialSource> credentials_;
+    const base::Clock& clock_;
+    http::Client http_;
+};
+
+}  // namespace pgbakd::target

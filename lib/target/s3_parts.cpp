@@ -1,0 +1,90 @@
+#include "target/s3_parts.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/units.hpp"
+
+namespace pgbakd::target {
+namespace {
+
+constexpr std::uint64_t mib = 1024ULL * 1024;
+// Large enough that a request's overhead does not count, small enough that four of them are no matter.
+constexpr std::uint64_t usual_part = 8 * mib;
+// Where parts are equal and nothing is known of the length: four of them fill the memory for parts.
+constexpr std::uint64_t usual_equal_part = part_memory / 4;
+
+constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) noexcept {
+    return value / by + (value % by == 0 ? 0 : 1);
+}
+
+constexpr std::uint64_t whole_mib(std::uint64_t bytes) noexcept {
+    return divide_up(bytes, mib) * mib;
+}
+
+std::uint64_t within(const S3Profile& profile, std::uint64_t part) {
+    return std::min(std::max(part, profile.least_part), profile.most_part);
+}
+
+base::Error too_large(const S3Profile& profile, std::uint64_t bytes) {
+    return {base::ErrorCode::no_space,
+            fmt::format("{} are more than an object may have with provider {} ({})", base::format_size(bytes),
+                        profile.name, base::format_size(profile.most_object)),
+            "back up fewer databases per artifact, or compress more"};
+}
+
+}  // namespace
+
+base::Result<PartPlan> PartPlan::make(const S3Profile& profile, std::optional<std::uint64_t> expected,
+                                      std::uint64_t fixed) {
+    if (expected && *expected > profile.most_object) return too_large(profile, *expected);
+    if (fixed != 0) {
+        if (fixed < profile.least_part || fixed > profile.most_part)
+            return base::Error(
+                base::ErrorCode::invalid_configuration,
+                fmt::format("provider {} does not take parts of {}", profile.name, base::format_size(fixed)),
+                fmt::format("part_size: {} to {}, or auto", base::format_size(profile.least_part),
+                            base::format_size(profile.most_part)));
+        return PartPlan(profile, fixed, !profile.equal_parts);
+    }
+    const auto needed = whole_mib(divide_up(expected.value_or(0), profile.most_parts));
+    if (profile.equal_parts) {
+        // A stream of known length gets small parts again; a guess leaves room for twice as much.
+        const auto least = expected ? usual_part : usual_equal_part;
+        return PartPlan(profile, within(profile, std::max(least, needed)), false);
+    }
+    return PartPlan(profile, within(profile, std::max(usual_part, needed)), true);
+}
+
+base::Result<std::uint64_t> PartPlan::next(std::uint64_t parts, std::uint64_t sent) const {
+    const auto room = profile_->most_object - std::min(sent, profile_->most_object);
+    if (room == 0) return too_large(*profile_, sent + 1);
+    if (parts >= profile_->most_parts)
+        return base::Error(
+            base::ErrorCode::unsupported,
+            fmt::format("{} parts hold {}, and provider {} takes no more parts", parts, base::format_size(sent),
+                        profile_->name),
+            grows_ ? "back up fewer databases per artifact, or compress more" : "choose a larger part_size");
+    if (!grows_) return std::min(first_, room);
+    // A tenth of the parts at the first size, then each part in proportion to what was sent: exponential growth by
+    // 1 + 10 / most_parts per part, so that most_parts of them reach 10 % × e^9, 810 times, what equal ones would.
+    const auto grown = whole_mib(sent / std::max<std::uint64_t>(1, profile_->most_parts / 10));
+    return std::min(within(*profile_, std::max(first_, grown)), room);
+}
+
+std::uint64_t PartPlan::longest() const {
+    std::uint64_t sent = 0;
+    for (std::uint64_t parts = 0; parts < profile_->most_parts; ++parts) {
+        const auto part = next(parts, sent);
+        if (!part) break;
+        sent += *part;
+    }
+    return sent;
+}
+
+std::uint64_t parts_in_flight(std::uint64_t part_size, std::uint64_t wanted) noexcept {
+    return std::clamp<std::uint64_t>(part_memory / std::max<std::uint64_t>(1, part_size), 1, std::max(wanted, 1UL));
+}
+
+}  // namespace pgbakd::target

@@ -1,0 +1,264 @@
+#include "target/s3_target.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "codec/sha256.hpp"
+#include "target/key.hpp"
+#include "target/s3_upload.hpp"
+
+namespace pgbakd::target {
+namespace {
+
+constexpr std::size_t most_deleted = 1000;  // in one call, of DeleteObjects
+
+// Hands the bytes on, and refuses an answer that is not the range that was asked for.
+class RangeSink final : public http::BodySink {
+  public:
+    RangeSink(Sink& inner, bool ranged) : inner_(inner), ranged_(ranged) {}
+    void begin(const http::Response& head) override {
+        if (ranged_ && head.status != 206)
+            throw base::Error(base::ErrorCode::unsupported, "the service does not give ranges of an object");
+    }
+    asio::awaitable<void> write(std::span<const std::byte> bytes, async::StopToken stop) override {
+        co_await inner_.write(bytes, std::move(stop));
+        count += bytes.size();
+    }
+    std::uint64_t count = 0;
+
+  private:
+    Sink& inner_;
+    bool ranged_;
+};
+
+std::string range_text(const Range& range) {
+    if (!range.length) return fmt::format("bytes={}-", range.offset);
+    return fmt::format("bytes={}-{}", range.offset, range.offset + *range.length - 1);
+}
+
+class S3Target final : public Target {
+  public:
+    explicit S3Target(std::shared_ptr<S3Store> store) : store_(std::move(store)) {}
+
+    asio::awaitable<Facts> facts(async::StopToken stop) override;
+    asio::awaitable<std::unique_ptr<Upload>> put(std::string key, PutOptions options, async::StopToken stop) override;
+    asio::awaitable<std::uint64_t> get(std::string key, Range range, Sink& sink, async::StopToken stop) override;
+    asio::awaitable<Page> list(std::string prefix, std::string cursor, std::size_t limit,
+                               async::StopToken stop) override;
+    asio::awaitable<std::optional<Entry>> stat(std::string key, Detail detail, async::StopToken stop) override;
+    asio::awaitable<std::vector<Refusal>> remove(std::vector<std::string> keys, async::StopToken stop) override;
+    asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override;
+
+  private:
+    asio::awaitable<bool> take_up(S3Upload& upload, std::string key, std::string upload_id, async::StopToken stop);
+    asio::awaitable<std::vector<Refusal>> remove_some(std::span<const std::string> keys, async::StopToken stop);
+    asio::awaitable<std::uint64_t> sweep_one(std::string key, ListedUpload upload, base::Timestamp older_than,
+                                             async::StopToken stop);
+    [[nodiscard]] std::string own_prefix() const {
+        return store_->options.prefix.empty() ? "" : store_->options.prefix + "/";
+    }
+    // A key of the bucket as ours; empty if it is not one.
+    [[nodiscard]] std::string own_key(const std::string& full) const;
+
+    std::shared_ptr<S3Store> store_;
+};
+
+std::string S3Target::own_key(const std::string& full) const {
+    const auto prefix = own_prefix();
+    if (!full.starts_with(prefix)) return {};
+    auto key = full.substr(prefix.size());
+    return check_key(key) ? key : std::string();
+}
+
+asio::awaitable<Facts> S3Target::facts(async::StopToken /*stop*/) {
+    const auto& options = store_->options;
+    const auto& endpoint = options.endpoint;
+    co_return Facts{options.name,
+                    "s3",
+                    fmt::format("{}://{}/{}{}", endpoint.scheme, endpoint.host, endpoint.bucket,
+                                options.prefix.empty() ? "" : "/" + options.prefix),
+                    Assurance::checksum,
+                    options.profile->no_replace == NoReplace::if_none_match ? Exclusive::atomic : Exclusive::checked,
+                    true};
+}
+
+// Whether what arrived of an earlier upload is still there.
+asio::awaitable<bool> S3Target::take_up(S3Upload& upload, std::string key, std::string upload_id,
+                                        async::StopToken stop) {
+    std::vector<ListedPart> parts;
+    try {
+        parts = co_await store_->parts(key, upload_id, stop);
+    } catch (const base::Error& error) {
+        if (error.code() != base::ErrorCode::not_found) throw;
+        co_return false;
+    }
+    std::size_t count = 0;
+    while (count < parts.size() && parts[count].number == count + 1) ++count;
+    parts.resize(count);
+    upload.resume(std::move(upload_id), parts);
+    co_return true;
+}
+
+asio::awaitable<std::unique_ptr<Upload>> S3Target::put(std::string key, PutOptions options, async::StopToken stop) {
+    check_key(key).value();
+    const auto& profile = *store_->options.profile;
+    if (options.existing == Existing::refuse && profile.no_replace != NoReplace::if_none_match) {
+        const auto there = co_await store_->head(key, Detail::plain, stop);
+        if (there)
+            throw base::Error(base::ErrorCode::conflict,
+                              fmt::format("putting {}: it exists already", store_->full_key(key)));
+    }
+    const auto plan = PartPlan::make(profile, options.size, store_->options.part_size).value();
+    const auto checkpoint = options.checkpoint;
+    auto upload = std::make_unique<S3Upload>(store_, key, std::move(options), plan);
+    if (!checkpoint.empty()) co_await take_up(*upload, key, checkpoint, stop);
+    co_return upload;
+}
+
+asio::awaitable<std::uint64_t> S3Target::get(std::string key, Range range, Sink& sink, async::StopToken stop) {
+    check_key(key).value();
+    auto call = store_->call("GET", key, "getting", "s3:GetObject");
+    const bool nothing = range.length && *range.length == 0;
+    if (nothing) {
+        const auto entry = co_await store_->head(key, Detail::plain, stop);
+        if (!entry) throw base::Error(base::ErrorCode::not_found, call.action + ": there is no such object");
+        co_return 0;
+    }
+    const bool ranged = range.offset > 0 || range.length;
+    if (ranged) call.headers.emplace_back("range", range_text(range));
+    const auto body = std::make_shared<RangeSink>(sink, ranged);
+    call.sink = body;
+    try {
+        co_await store_->client.call(call, stop);
+    } catch (const base::Error& error) {
+        // 416: the object does not reach so far.
+        if (error.code() != base::ErrorCode::invalid_argument || !ranged) throw;
+    }
+    co_return body->count;
+}
+
+asio::awaitable<Page> S3Target::list(std::string prefix, std::string cursor, std::size_t limit, async::StopToken stop) {
+    check_prefix(prefix).value();
+    S3Call call = store_->call("GET", prefix, "listing", "s3:ListBucket");
+    call.query = {{"list-type", "2"},
+                  {"prefix", own_prefix() + prefix},
+                  {"max-keys", std::to_string(limit)},
+                  {"encoding-type", "url"}};
+    if (!cursor.empty()) call.query.emplace_back("continuation-token", cursor);
+    call.key.clear();
+    const auto response = co_await store_->client.call(call, stop);
+    const auto objects = parse_objects(response.body).value();
+    Page page;
+    for (const auto& object : objects.objects) {
+        auto key = own_key(object.key);
+        if (!key.empty()) page.entries.push_back({std::move(key), object.size, object.modified, {}});
+    }
+    page.next = objects.next;
+    co_return page;
+}
+
+asio::awaitable<std::optional<Entry>> S3Target::stat(std::string key, Detail detail, async::StopToken stop) {
+    check_key(key).value();
+    co_return co_await store_->head(std::move(key), detail, stop);
+}
+
+asio::awaitable<std::vector<Refusal>> S3Target::remove_some(std::span<const std::string> keys, async::StopToken stop) {
+    std::vector<std::string> full;
+    for (const auto& key : keys) full.push_back(store_->full_key(key));
+    const auto text = delete_body(full);
+    auto call = store_->call("POST", keys.front(), "removing", "s3:DeleteObject");
+    call.key.clear();
+    call.query = {{"delete", ""}};
+    call.headers = {{"content-type", "application/xml"},
+                    {"content-md5", codec::content_md5(std::as_bytes(std::span(text)))}};
+    call.payload_hash = codec::sha256_hex(std::as_bytes(std::span(text)));
+    call.body = std::make_shared<http::MemoryBody>(text);
+    std::vector<Refusal> refused;
+    http::Response response;
+    try {
+        response = co_await store_->client.call(call, stop);
+    } catch (const base::Error& error) {
+        if (error.code() != base::ErrorCode::permission_denied) throw;
+        for (const auto& key : keys) refused.push_back({key, error});
+        co_return refused;
+    }
+    const auto left = parse_deleted(response.body).value();
+    for (const auto& entry : left) {
+        auto one = call;
+        one.action = "removing " + entry.key;
+        auto error = store_->client.failure(one, entry.error);
+        if (error.is_passing()) throw base::Error(error);
+        if (error.code() != base::ErrorCode::not_found) refused.push_back({own_key(entry.key), std::move(error)});
+    }
+    co_return refused;
+}
+
+asio::awaitable<std::vector<Refusal>> S3Target::remove(std::vector<std::string> keys, async::StopToken stop) {
+    for (const auto& key : keys) check_key(key).value();
+    std::vector<Refusal> refused;
+    std::span<const std::string> rest(keys);
+    while (!rest.empty()) {
+        const auto count = std::min(rest.size(), most_deleted);
+        auto some = co_await remove_some(rest.first(count), stop);
+        refused.insert(refused.end(), std::make_move_iterator(some.begin()), std::make_move_iterator(some.end()));
+        rest = rest.subspan(count);
+    }
+    co_return refused;
+}
+
+// The bytes of what was removed, or nothing if parts have come since.
+asio::awaitable<std::uint64_t> S3Target::sweep_one(std::string key, ListedUpload upload, base::Timestamp older_than,
+                                                   async::StopToken stop) {
+    std::vector<ListedPart> parts;
+    try {
+        parts = co_await store_->parts(key, upload.upload_id, stop);
+    } catch (const base::Error& error) {
+        if (error.code() != base::ErrorCode::not_found) throw;
+        co_return ~0ULL;
+    }
+    std::uint64_t bytes = 0;
+    for (const auto& part : parts) {
+        if (part.modified >= older_than) co_return ~0ULL;
+        bytes += part.size;
+    }
+    co_await store_->abort(key, upload.upload_id, stop);
+    co_return bytes;
+}
+
+asio::awaitable<Swept> S3Target::sweep(base::Timestamp older_than, async::StopToken stop) {
+    Swept swept;
+    UploadsPage page;
+    do {
+        S3Call call = store_->call("GET", "", "listing the uploads", "s3:ListBucketMultipartUploads");
+        call.key.clear();
+        call.query = {{"uploads", ""}, {"prefix", own_prefix()}};
+        if (!page.next_key.empty()) {
+            call.query.emplace_back("key-marker", page.next_key);
+            call.query.emplace_back("upload-id-marker", page.next_upload_id);
+        }
+        const auto response = co_await store_->client.call(call, stop);
+        page = parse_uploads(response.body).value();
+        for (const auto& upload : page.uploads) {
+            const auto key = own_key(upload.key);
+            if (key.empty() || upload.initiated >= older_than) continue;
+            const auto bytes = co_await sweep_one(key, upload, older_than, stop);
+            if (bytes == ~0ULL) continue;
+            ++swept.uploads;
+            swept.bytes += bytes;
+        }
+    } while (!page.next_key.empty());
+    co_return swept;
+}
+
+}  // namespace
+
+std::shared_ptr<Target> make_s3_target(const asio::any_io_executor& executor, S3Options options,
+                                       std::shared_ptr<CredentialSource> credentials, async::Pool& pool,
+                                       const base::Clock& clock) {
+    return std::make_shared<S3Target>(
+        std::make_shared<S3Store>(executor, std::move(options), std::move(credentials), pool, clock));
+}
+
+}  // namespace pgbakd::target

@@ -1,0 +1,27 @@
+"""Restores a set with nothing of pgbakd: by the commands of its manifest, as a person would type them."""
+
+from __future__ import annotations
+
+import unittest
+
+from support.daemon import Daemon
+from support.postgres import PostgresServer
+from support.process import run
+
+
+def restore(test: unittest.TestCase, daemon: Daemon, name: str) -> PostgresServer:
+    """Into a new server, which is gone with the test. Every command must succeed, but those for the globals."""
+    other = PostgresServer()
+    test.addCleanup(other.close)
+    other.start()
+    environment = other.environment()
+    environment.pop("PGDATABASE")
+    environment["PATH"] = f"{other.bin}:/usr/bin:/bin"
+    directory = daemon.set_directory(name)
+    check = run(["/usr/bin/sh", "-c", "sha256sum --check --quiet *.sha256"], daemon.account, directory=directory)
+    test.assertEqual(check.code, 0, check.err)
+    for command in daemon.manifest(name)["stock_restore"]:
+        done = run(["/usr/bin/sh", "-c", command], daemon.account, environment=environment, directory=directory)
+        if "globals" not in command:
+            test.assertEqual(done.code, 0, f"{command}: {done.err}")
+    return other

@@ -1,0 +1,136 @@
+// The fix that an error offers is itself right: what stands in quotes is a schedule, and what is said to be said
+// instead of a part makes the whole right.
+#include <algorithm>
+
+#include "support.hpp"
+#include "support/catch.hpp"
+
+namespace pgbakd::calendar {
+namespace {
+
+using namespace testing;
+
+std::vector<std::string> quoted_in(std::string_view hint) {
+    std::vector<std::string> found;
+    for (std::size_t begin = hint.find('"'); begin != std::string_view::npos;) {
+        const auto end = hint.find('"', begin + 1);
+        REQUIRE(end != std::string_view::npos);
+        found.emplace_back(hint.substr(begin + 1, end - begin - 1));
+        begin = hint.find('"', end + 1);
+    }
+    return found;
+}
+
+struct Offer {
+    std::string text;
+    std::vector<std::string> schedules;  // in quotes, in this order
+};
+
+TEST_CASE("the schedules that an error offers are those that were meant", "[calendar]") {
+    const auto row = GENERATE(values<Offer>({
+        // Seconds in front, as Quartz and Spring have them: "?" tells.
+        {"0 0 2 * * ?", {"0 2 * * *"}},
+        {"0 0 2 ? * *", {"0 2 * * *"}},
+        {"0 0 2 ? * MON-FRI", {"0 2 * * MON-FRI"}},
+        {"0 0 2 ? * MON#1", {"0 2 * * MON#1"}},
+        {"0 0 2 * * ? *", {"0 2 * * *"}},
+        {"0 0 2 * * ? 2026", {"0 2 * * *"}},
+        {"0 0 2 * * ? 2026-2030", {"0 2 * * *"}},
+        {"0 0 2 * * * *", {"0 2 * * *"}},
+        {"0 0 2 1 * * root", {"0 2 * * *"}},  // nothing that is known: an example
+        // A year behind, as AWS has it.
+        {"0 2 * * ? *", {"0 2 * * *"}},
+        {"0 2 ? * MON-FRI 2026", {"0 2 * * MON-FRI"}},
+        // Where weekdays have other numbers no number is taken over.
+        {"0 0 2 ? * 2", {"0 2 * * mon"}},
+        {"0 2 ? * 2-6 *", {"0 2 * * mon"}},
+        // Which one is too many cannot be known: each reading is shown.
+        {"0 2 * * * *", {"2 * * * *", "0 2 * * *"}},
+        {"0 0 2 * * *", {"0 2 * * *", "0 0 2 * *"}},
+        {"* * * * * *", {"* * * * *"}},
+        {"0 2 * * * root", {"0 2 * * *"}},
+        {"0 2 * * * 2026", {"0 2 * * *"}},
+        {"weekends at 03:30", {"weekly on saturday, sunday at 03:30"}},
+        {"weekend", {"weekly on saturday, sunday at 02:00"}},
+        {"monday at 02:00", {"weekly on monday at 02:00"}},
+        {"biweekly on monday at 02:00", {}},
+        {"dail at 02:30", {"daily at 02:30"}},
+        {"dail", {"daily at 02:00"}},
+        {"calendar weekdays at 02:00", {"weekdays at 02:00"}},
+        {"calendar weekdays", {}},
+        {"once at 2026-12-01 02:00:30", {"calendar 2026-12-01 02:00:30"}},
+        {"daily at 02:00:30", {"calendar *-*-* 02:00:30"}},
+        {"weekdays at 02:00:30", {"calendar Mon..Fri *-*-* 02:00:30"}},
+        {"weekly on mon, thu at 02:00:30", {"calendar mon,thu *-*-* 02:00:30"}},
+        {"yearly on 12-31 at 02:00:30", {"calendar *-12-31 02:00:30"}},
+        {"monthly on first sunday at 02:00:30", {}},
+        {"daily at 02:00:30, 14:00", {}},
+        {"daily at 02:00:99", {}},
+    }));
+    INFO(row.text);
+    const auto parsed = Schedule::parse(row.text);
+    REQUIRE_FALSE(parsed);
+    INFO(parsed.error().hint());
+    CHECK(quoted_in(parsed.error().hint()) == row.schedules);
+    for (const auto& schedule : row.schedules) CHECK(Schedule::parse(schedule));
+}
+
+struct Repair {
+    std::string text, wrong, say, meaning;  // `text` with what is said instead of `wrong` means this
+};
+
+TEST_CASE("what an error says instead of a part makes the schedule what was meant", "[calendar]") {
+    const auto row = GENERATE(values<Repair>({
+        {"0 22-2 * * *", "22-2", "22-23,0-2", "0 0,1,2,22,23 * * *"},
+        {"0 22-6/2 * * *", "22-6/2", "22,0-6/2", "0 0,2,4,6,22 * * *"},
+        {"0 23-6/2 * * *", "23-6/2", "23,1-6/2", "0 1,3,5,23 * * *"},
+        {"0 20-1/9 * * *", "20-1/9", "20", "0 20 * * *"},
+        {"0 0 * * 7-1", "7-1", "0-1", "0 0 * * 0,1"},
+        {"0 0 * * 7-2", "7-2", "0-2", "0 0 * * 0,1,2"},
+        {"0 0 * * sun-0", "", "", ""},
+        {"0 0 * * 7-0", "7-0", "0", "0 0 * * 0"},
+        {"0 0 * * 7/2", "7/2", "0-6/2", "0 0 * * 0,2,4,6"},
+        {"0 0 * * 4-0/3", "4-0/3", "4-7/3", "0 0 * * 0,4"},
+        {"0 0 * * fri-mon/2", "fri-mon/2", "5,0", "0 0 * * 0,5"},
+        {"calendar *-*-* 22..2:00", "22..2", "22..23,0..2", "calendar *-*-* 00,01,02,22,23:00"},
+        {"calendar *-*-* 22..6/2:00", "22..6/2", "22,0..6/2", "calendar *-*-* 00,02,04,06,22:00"},
+        {"calendar 11..2-01 02:00", "11..2", "11..12,1..2", "calendar *-1,2,11,12-01 02:00"},
+        {"calendar *-*-28..3 02:00", "28..3", "28..31,1..3", "calendar *-*-1,2,3,28,29,30,31 02:00"},
+        {"calendar 2030..2026-01-01 02:00", "2030..2026", "2026..2030", "calendar 2026..2030-01-01 02:00"},
+        {"calendar *-*~7..2/2 02:00", "7..2/2", "3..7/2", "calendar *-*~3,5,7 02:00"},
+        {"calendar Fri..Mon", "Fri..Mon", "Fri..Sun,Mon", "calendar Mon,Fri,Sat,Sun"},
+    }));
+    INFO(row.text);
+    const auto parsed = Schedule::parse(row.text);
+    if (row.wrong.empty()) {
+        CHECK(parsed);
+        return;
+    }
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().hint() == "say " + row.say);
+    auto repaired = row.text;
+    repaired.replace(repaired.find(row.wrong), row.wrong.size(), row.say);
+    INFO(repaired);
+    CHECK(schedule(repaired) == schedule(row.meaning));
+}
+
+TEST_CASE("the column of a zone that a schedule names is told", "[calendar]") {
+    CHECK(own_zone_column("calendar *-*-* 02:00:00 Europe/Berlni") == 25);
+    CHECK(own_zone_column("  calendar daily\tutc \n") == 18);
+}
+
+TEST_CASE("a fire beyond the search is told from none", "[calendar]") {
+    const auto now = at("2026-01-01T00:00:00Z");
+    const auto place = Zone::utc();
+    const auto& utc = *place;
+    CHECK(schedule("once at 2199-06-01 02:00").next_ever(now, utc) == at("2199-06-01T02:00:00Z"));
+    CHECK(schedule("calendar 1990,2199-01-01").next_ever(now, utc) == at("2199-01-01T00:00:00Z"));
+    CHECK(schedule("daily at 02:00").next_ever(now, utc) == at("2026-01-01T02:00:00Z"));
+    CHECK_FALSE(schedule("once at 2025-06-01 02:00").next_ever(now, utc));
+    CHECK_FALSE(schedule("0 0 30 2 *").next_ever(now, utc));
+    CHECK_FALSE(schedule("on change").next_ever(now, utc));
+    CHECK_FALSE(schedule("daily at 02:00").next_ever(base::Instant::max(), utc));
+}
+
+}  // namespace
+}  // namespace pgbakd::calendar

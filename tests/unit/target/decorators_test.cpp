@@ -1,0 +1,155 @@
+#include "support/catch.hpp"
+#include "target/forwarding.hpp"
+#include "target/meter.hpp"
+#include "target/rate.hpp"
+#include "target/retry.hpp"
+#include "target/whole.hpp"
+
+namespace asio = pgbakd::asio;
+namespace async = pgbakd::async;
+namespace base = pgbakd::base;
+namespace target = pgbakd::target;
+using base::ErrorCode;
+using namespace std::chrono_literals;
+
+namespace {
+
+// Has one object, fails as often as it is told to, and gives at most so many bytes before it does.
+class Scripted final : public target::ForwardingTarget {
+  public:
+    Scripted() : ForwardingTarget(nullptr) {}
+    asio::awaitable<std::uint64_t> get(std::string, target::Range range, target::Sink& sink,
+                                       async::StopToken stop) override {
+        ++calls;
+        const auto rest = std::string_view(content).substr(std::min<std::size_t>(range.offset, content.size()));
+        const auto wanted = rest.substr(0, range.length.value_or(rest.size()));
+        const auto given = failures > 0 ? wanted.substr(0, 4) : wanted;
+        co_await sink.write(std::as_bytes(std::span(given)), stop);
+        if (failures > 0) {
+            --failures;
+            throw failure;
+        }
+        co_return given.size();
+    }
+    asio::awaitable<std::vector<target::Refusal>> remove(std::vector<std::string>, async::StopToken) override {
+        ++calls;
+        if (failures > 0) {
+            --failures;
+            throw failure;
+        }
+        co_return std::vector<target::Refusal>();
+    }
+    std::string content = "0123456789";
+    base::Error failure{ErrorCode::unreachable, "lost", {}, base::Persistence::passing};
+    int failures = 0;
+    int calls = 0;
+};
+
+class BrokenSink final : public target::Sink {
+  public:
+    asio::awaitable<void> write(std::span<const std::byte>, async::StopToken) override {
+        throw base::Error(ErrorCode::io_failed, "the disk", {}, base::Persistence::passing);
+        co_return;
+    }
+};
+
+template <class T>
+T run(asio::awaitable<T> task) {
+    asio::io_context io;
+    std::exception_ptr failure;
+    std::optional<T> result;
+    asio::co_spawn(io, std::move(task), [&](const std::exception_ptr& thrown, T value) {
+        failure = thrown;
+        result.emplace(std::move(value));
+    });
+    io.run();
+    if (failure) std::rethrow_exception(failure);
+    return std::move(*result);
+}
+
+target::RetryPolicy quick() {
+    target::RetryPolicy policy;
+    policy.attempts = 4;
+    policy.first = 1ms;
+    policy.random = [] { return 0; };
+    return policy;
+}
+
+}  // namespace
+
+TEST_CASE("what fails for a passing cause is tried again, as often as the policy says") {
+    const auto scripted = std::make_shared<Scripted>();
+    const auto retrying = target::with_retry(scripted, quick());
+    scripted->failures = 3;
+    CHECK(run(retrying->remove({"a"}, {})).empty());
+    CHECK(scripted->calls == 4);
+    scripted->failures = 4;
+    CHECK_THROWS_WITH(run(retrying->remove({"a"}, {})), "lost");
+    CHECK(scripted->calls == 8);
+    scripted->failure = {ErrorCode::permission_denied, "no"};
+    scripted->failures = 1;
+    CHECK_THROWS_WITH(run(retrying->remove({"a"}, {})), "no");
+    CHECK(scripted->calls == 9);
+}
+
+TEST_CASE("reading goes on where it broke off, and ends with the sink that fails") {
+    const auto scripted = std::make_shared<Scripted>();
+    const auto retrying = target::with_retry(scripted, quick());
+    struct Row {
+        int failures;
+        target::Range range;
+        std::string expected;
+    };
+    for (const auto& [failures, range, expected] :
+         {Row{0, {}, "0123456789"}, Row{2, {}, "0123456789"}, Row{3, {}, "0123456789"}, Row{2, {1, 8}, "12345678"},
+          Row{1, {0, 4}, "0123"}, Row{0, {10, std::nullopt}, ""}}) {
+        scripted->failures = failures;
+        target::TextSink sink(100);
+        CHECK(run(retrying->get("a", range, sink, {})) == expected.size());
+        CHECK(sink.text() == expected);
+    }
+    scripted->failures = 0;
+    scripted->calls = 0;
+    BrokenSink broken;
+    CHECK_THROWS_WITH(run(retrying->get("a", {}, broken, {})), "the disk");
+    CHECK(scripted->calls == 1);
+}
+
+TEST_CASE("a token bucket gives its rate, with a small burst") {
+    target::TokenBucket bucket(1000);
+    const base::SteadyTime start{1h};
+    CHECK(bucket.take(250, start) == 0ms);
+    CHECK(bucket.take(500, start) == 500ms);
+    CHECK(bucket.take(1000, start) == 1500ms);
+    CHECK(bucket.take(1000, start + 1s) == 1500ms);
+    // Idle time is not saved up beyond the burst.
+    CHECK(bucket.take(250, start + 1h) == 0ms);
+    CHECK(bucket.take(1, start + 1h) == 1ms);
+    bucket.set_rate(0);
+    CHECK(bucket.take(std::uint64_t{1} << 40U, start + 1h) == 0ms);
+    bucket.set_rate(1'000'000'000);
+    CHECK(bucket.take(1'250'000'000, start + 2h) == 1s);
+}
+
+TEST_CASE("a meter counts what went through, and remembers the last failure until something succeeds") {
+    const auto scripted = std::make_shared<Scripted>();
+    const auto meter = std::make_shared<target::Meter>();
+    const base::ManualClock clock(base::Timestamp(5s));
+    const auto metered = target::with_meter(scripted, meter, clock);
+    target::TextSink sink(100);
+    run(metered->get("a", {}, sink, {}));
+    CHECK(meter->bytes_received == 10);
+    CHECK(meter->failures == 0);
+    CHECK(meter->last_succeeded == base::Timestamp(5s));
+    scripted->failures = 1;
+    CHECK_THROWS_WITH(run(metered->remove({"a"}, {})), "lost");
+    CHECK(meter->failures == 1);
+    REQUIRE(meter->last_failure);
+    CHECK(meter->last_failure->message() == "lost");
+    scripted->failure = {ErrorCode::cancelled, "stopped"};
+    scripted->failures = 1;
+    CHECK_THROWS_WITH(run(metered->remove({"a"}, {})), "stopped");
+    CHECK(meter->failures == 1);
+    run(metered->remove({"a"}, {}));
+    CHECK_FALSE(meter->last_failure);
+}

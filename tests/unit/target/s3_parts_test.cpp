@@ -1,0 +1,136 @@
+#include "target/s3_parts.hpp"
+
+#include "support/catch.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::target;
+
+namespace {
+
+constexpr std::uint64_t mib = 1024ULL * 1024;
+constexpr std::uint64_t gib = 1024 * mib;
+constexpr std::uint64_t tib = 1024 * gib;
+
+struct Split {
+    std::uint64_t parts = 0;
+    std::uint64_t smallest = ~0ULL;  // but for the last
+    std::uint64_t largest = 0;
+    bool fits = true;
+};
+
+Split split(const S3Profile& profile, const PartPlan& plan, std::uint64_t length) {
+    Split result;
+    for (std::uint64_t sent = 0; sent < length; ++result.parts) {
+        const auto size = plan.next(result.parts, sent);
+        if (!size) return result.fits = false, result;
+        const auto part = std::min(*size, length - sent);
+        sent += part;
+        result.largest = std::max(result.largest, part);
+        if (sent < length) result.smallest = std::min(result.smallest, part);
+    }
+    result.fits = result.parts <= profile.most_parts && result.largest <= profile.most_part &&
+                  (result.parts < 2 || result.smallest >= profile.least_part);
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("any length that is known fits, up to each provider's limit") {
+    for (const auto* const name : {"aws", "r2", "oss", "cos", "minio", "other"}) {
+        const auto& profile = *find_s3_profile(name);
+        const auto limit = profile.most_object;
+        for (const std::uint64_t length : {1UL, 5 * mib, 8 * mib, 8 * mib + 1, 100 * mib + 1, gib, 79 * gib + 12345,
+                                           812 * gib + 1, 3 * tib, limit / 2, limit - 1, limit}) {
+            if (length > limit) continue;
+            INFO(name << " " << length);
+            const auto plan = PartPlan::make(profile, length).value();
+            const auto result = split(profile, plan, length);
+            CHECK(result.fits);
+            if (profile.equal_parts && result.parts > 1) CHECK(result.smallest == result.largest);
+        }
+        CHECK_FALSE(PartPlan::make(profile, limit + 1).has_value());
+    }
+}
+
+TEST_CASE("a stream of unknown length fits far beyond what is dumped") {
+    struct Row {
+        std::string_view provider;
+        std::uint64_t length;
+    };
+    constexpr Row rows[] = {{"aws", 12 * tib}, {"minio", 12 * tib},   {"oss", 12 * tib},
+                            {"cos", 12 * tib}, {"other", 1700 * gib}, {"r2", 290 * gib}};
+    for (const auto& row : rows) {
+        INFO(row.provider);
+        const auto& profile = *find_s3_profile(row.provider);
+        const auto plan = PartPlan::make(profile, std::nullopt).value();
+        CHECK(plan.longest() >= row.length);
+        CHECK(split(profile, plan, row.length).fits);
+    }
+}
+
+TEST_CASE("four parts in flight stay within the memory for parts, for most dumps") {
+    struct Row {
+        std::string_view provider;
+        std::uint64_t length;
+    };
+    constexpr Row rows[] = {{"aws", 29 * gib}, {"r2", 290 * gib}, {"other", 2900 * mib}};
+    for (const auto& row : rows) {
+        const auto& profile = *find_s3_profile(row.provider);
+        const auto result = split(profile, PartPlan::make(profile, std::nullopt).value(), row.length);
+        CHECK(result.largest * 4 <= part_memory);
+    }
+    static_assert(part_memory < 128 * mib);
+    CHECK(parts_in_flight(8 * mib, 4) == 4);
+    CHECK(parts_in_flight(30 * mib, 4) == 4);
+    CHECK(parts_in_flight(31 * mib, 4) == 3);
+    CHECK(parts_in_flight(120 * mib, 4) == 1);
+    CHECK(parts_in_flight(5 * gib, 4) == 1);
+    CHECK(parts_in_flight(8 * mib, 0) == 1);
+}
+
+TEST_CASE("parts grow with what was sent, from 8 MiB") {
+    const auto& aws = *find_s3_profile("aws");
+    const auto plan = PartPlan::make(aws, std::nullopt).value();
+    CHECK(*plan.next(0, 0) == 8 * mib);
+    CHECK(*plan.next(1000, 8000 * mib) == 8 * mib);
+    CHECK(*plan.next(1001, 8008 * mib) == 9 * mib);
+    CHECK(*plan.next(3000, 100 * gib) == 103 * mib);
+    CHECK(*plan.next(9000, 6 * tib) == 5 * gib);
+    CHECK_FALSE(plan.next(10000, 6 * tib).has_value());
+    CHECK_FALSE(plan.next(9999, aws.most_object).has_value());
+}
+
+TEST_CASE("equal parts stay equal, and say what to do when they do not suffice") {
+    const auto& r2 = *find_s3_profile("r2");
+    const auto plan = PartPlan::make(r2, std::nullopt).value();
+    CHECK(*plan.next(0, 0) == 30 * mib);
+    CHECK(*plan.next(9999, 9999 * 30 * mib) == 30 * mib);
+    const auto full = plan.next(10000, 10000 * 30 * mib);
+    REQUIRE_FALSE(full.has_value());
+    CHECK(full.error().hint().find("part_size") != std::string::npos);
+    CHECK(*PartPlan::make(r2, gib).value().next(0, 0) == 8 * mib);
+}
+
+TEST_CASE("a size of the configuration is kept where the provider takes it") {
+    const auto& aws = *find_s3_profile("aws");
+    CHECK(*PartPlan::make(aws, std::nullopt, 64 * mib).value().next(0, 0) == 64 * mib);
+    CHECK_FALSE(PartPlan::make(aws, std::nullopt, mib).has_value());
+    CHECK_FALSE(PartPlan::make(aws, std::nullopt, 6 * gib).has_value());
+}
+
+TEST_CASE("each profile is found by its name, and knows its storage classes") {
+    for (const auto provider :
+         {Provider::aws, Provider::r2, Provider::oss, Provider::cos, Provider::minio, Provider::other}) {
+        const auto& profile = s3_profile(provider);
+        CHECK(profile.provider == provider);
+        CHECK(find_s3_profile(profile.name) == &profile);
+        CHECK(check_storage_class(profile, "STANDARD").has_value());
+        CHECK(check_storage_class(profile, "").has_value());
+        CHECK(profile.most_parts * profile.most_part >= profile.most_object);
+        CHECK((profile.no_replace == NoReplace::forbid_overwrite) == !profile.forbid_overwrite_header.empty());
+    }
+    CHECK(find_s3_profile("gcs") == nullptr);
+    const auto refused = check_storage_class(s3_profile(Provider::r2), "GLACIER_IR");
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().hint() == "one of STANDARD, STANDARD_IA");
+}
