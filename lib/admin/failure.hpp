@@ -30,6 +30,7 @@ enum class ExitCode {
 class Failure : public std::exception {
   public:
     Failure(ExitCode exit, base::Error error, std::vector<config::Problem> problems = {})
+        // NOLINTNEXTLINE(bugprone-throw-keyword-missing): a member that is an exception too
         : exit_(exit), error_(std::move(error)), problems_(std::move(problems)) {}
 
     [[nodiscard]] ExitCode exit() const noexcept { return exit_; }

@@ -48,7 +48,9 @@ class TimeSet {
   private:
     using ByHour = std::array<Bits, 24>;
     [[nodiscard]] Bits minutes_of(int hour) const {
-        return by_hour_ ? (*by_hour_)[static_cast<std::size_t>(hour)] : minutes_;
+        if (!by_hour_) [[likely]]
+            return minutes_;
+        return (*by_hour_)[static_cast<std::size_t>(hour)];
     }
     [[nodiscard]] bool is_same_in_each_hour() const;
 

@@ -18,7 +18,7 @@ constexpr std::uint32_t events =
     IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF | IN_ONLYDIR;
 
 base::Error failure(int error_number, const std::string& action) {
-    const auto error = base::error_from_errno(error_number, action);
+    auto error = base::error_from_errno(error_number, action);
     // These two are the system's way of saying that its limits are reached (inotify_add_watch(2)).
     if (error_number != EMFILE && error_number != ENOSPC) return error;
     return {base::ErrorCode::io_failed, fmt::format("{}: too many watches on this system", action),

@@ -33,8 +33,8 @@ void sync_directory(const std::filesystem::path& path);                     // o
 [[nodiscard]] std::size_t read_some(const Descriptor& file, std::span<std::byte> into,
                                     const std::filesystem::path& path);
 
-// The whole file. An error (invalid_argument) if it is larger than `limit` bytes, or no regular file: a named pipe could
-// keep the caller waiting for ever.
+// The whole file. An error (invalid_argument) if it is larger than `limit` bytes, or no regular file: a named pipe
+// could keep the caller waiting for ever.
 [[nodiscard]] std::string read_file(const std::filesystem::path& path, std::size_t limit);
 // A new file (0600) with that text, fsynced; its directory is not. Error: conflict if it exists.
 void write_new_file(const std::filesystem::path& path, std::string_view text);

@@ -16,7 +16,7 @@ namespace pgbakd::target {
 
 // What the target and its uploads share.
 struct S3Store {
-    S3Store(asio::any_io_executor executor_, S3Options options_, std::shared_ptr<CredentialSource> credentials,
+    S3Store(const asio::any_io_executor& executor_, S3Options options_, std::shared_ptr<CredentialSource> credentials,
             async::Pool& pool_, const base::Clock& clock)
         : executor(executor_),
           options(std::move(options_)),
