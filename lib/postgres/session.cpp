@@ -66,8 +66,8 @@ asio::awaitable<void> set_role(Connection& connection, const ConnectOptions& opt
 }  // namespace
 
 struct Session::Impl {
-    Impl(asio::any_io_executor executor_, ConnectOptions options_)
-        : executor(executor_), options(std::move(options_)), connection(std::move(executor_), place_of(options)) {}
+    Impl(const asio::any_io_executor& executor_, ConnectOptions options_)
+        : executor(executor_), options(std::move(options_)), connection(executor_, place_of(options)) {}
 
     asio::awaitable<void> open(Address address, async::StopToken stop);
     asio::awaitable<void> cancel();

@@ -145,7 +145,7 @@ http::response<http::string_body> to_message(const HttpAnswer& answer, unsigned 
 using SocketPointer = std::shared_ptr<asio::local::stream_protocol::socket>;
 
 asio::awaitable<void> send(asio::any_io_executor executor, SocketPointer socket, std::string bytes) {
-    const async::Deadline patience(std::move(executor), {}, ControlServer::idle_timeout, "a client's reading");
+    const async::Deadline patience(executor, {}, ControlServer::idle_timeout, "a client's reading");
     const auto registration = patience.token().on_stop([socket] {
         boost::system::error_code ignored;
         socket->close(ignored);
