@@ -5,7 +5,6 @@
 #include <array>
 #include <cerrno>
 
-#include "base/units.hpp"
 #include "os/file.hpp"
 
 namespace pgbakd::catalog {
@@ -34,16 +33,10 @@ std::string uri_of(const std::filesystem::path& file, std::string_view query) {
 
 // SQLite's own words for it are "disk I/O error" where it is the -shm file that cannot grow.
 Error no_space(const std::filesystem::path& file) {
-    std::string left;
-    try {
-        const auto space = os::free_space(file);
-        left = fmt::format("{} of {} available there: ", base::format_size(space.available),
-                           base::format_size(space.total));
-    } catch (const Error&) {
-        left.clear();  // that it is full is the news
-    }
-    return {ErrorCode::no_space, fmt::format("{}: no space left on the file system that holds it", file.native()),
-            left + "free some; pgbakctl prune --apply deletes what the retention no longer keeps, and needs no space"};
+    return os::with_space_left(
+        {ErrorCode::no_space, fmt::format("{}: no space left on the file system that holds it", file.native()),
+         "free some; pgbakctl prune --apply deletes what the retention no longer keeps, and needs no space"},
+        file);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ struct CloseDirectory {
 using DirectoryStream = std::unique_ptr<DIR, CloseDirectory>;
 
 Error failure(std::string_view action, const std::filesystem::path& path, int error_number) {
-    return base::error_from_errno(error_number, fmt::format("{} {}", action, path.native()));
+    return with_space_left(base::error_from_errno(error_number, fmt::format("{} {}", action, path.native())), path);
 }
 
 std::filesystem::path parent_of(const std::filesystem::path& path) {
@@ -93,7 +93,7 @@ void rename_without_replacing(const std::filesystem::path& from, const std::file
     }
     if (errno == EEXIST || errno == ENOTEMPTY)
         throw Error(ErrorCode::conflict, fmt::format("{} exists already", to.native()));
-    throw failure("renaming", fmt::format("{} to {}", from.native(), to.native()), errno);
+    throw failure(fmt::format("renaming {} to", from.native()), to, errno);
 }
 
 }  // namespace

@@ -18,19 +18,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-// The failed call as an Error; where the disk is full, with what is left of it: the first question that is asked then.
 Error failure(std::string_view action, const std::filesystem::path& path, int error_number) {
-    auto error = base::error_from_errno(error_number, fmt::format("{} {}", action, path.native()));
-    if (error.code() != ErrorCode::no_space) return error;
-    std::string hint = error.hint();
-    try {
-        const auto space = free_space(path);
-        hint = fmt::format("{} of {} available there: {}", base::format_size(space.available),
-                           base::format_size(space.total), hint);
-    } catch (const Error&) {
-        // What was asked for is the first failure, not this one.
-    }
-    return {error.code(), error.message(), std::move(hint)};
+    return with_space_left(base::error_from_errno(error_number, fmt::format("{} {}", action, path.native())), path);
 }
 
 Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode, std::string_view action) {

@@ -78,6 +78,9 @@ struct Space {
 };
 // Of the file system that holds `path` (or its nearest existing parent).
 [[nodiscard]] Space free_space(const std::filesystem::path& path);
+// An error of a full disk (no_space) with what is left of that file system in front of its hint, the first question
+// that is asked then: "0 B of 24.0 MiB available there: …". Any other error as it is.
+[[nodiscard]] base::Error with_space_left(base::Error error, const std::filesystem::path& path);
 
 // Tells the kernel that this part of a written file will not be read soon, so that it does not push the database's
 // pages out of the cache. Only advice: never fails.

@@ -29,9 +29,9 @@ struct Command {
 // A running child. Owns its descriptors; destroying it kills its group with SIGKILL, waits for its end and reaps it.
 class Child {
   public:
-    // The child gets PR_SET_PDEATHSIG SIGKILL (so call it on a thread that lives as long
-    // as the program), its own process group, default signals, no core dumps. Throws client_missing if the program
-    // cannot be executed, invalid_argument for a program without an absolute path and for NUL bytes.
+    // The child gets PR_SET_PDEATHSIG SIGKILL (so call it on a thread that lives as long as the program), its own
+    // process group, default signals, no core dumps. Throws client_missing if the program cannot be executed,
+    // invalid_argument for a program without an absolute path and for NUL bytes.
     [[nodiscard]] static Child spawn(const Command& command);
     Child(Child&& other) noexcept;
     Child& operator=(Child&& other) noexcept;

@@ -5,6 +5,7 @@
 
 #include <cerrno>
 
+#include "base/units.hpp"
 #include "os/file.hpp"
 
 namespace pgbakd::os {
@@ -23,6 +24,18 @@ Space free_space(const std::filesystem::path& path) {
         if ((errno != ENOENT && errno != ENOTDIR) || parent == place)
             throw base::error_from_errno(errno, fmt::format("asking for the free space of {}", path.native()));
         place = parent;
+    }
+}
+
+base::Error with_space_left(base::Error error, const std::filesystem::path& path) {
+    if (error.code() != base::ErrorCode::no_space) return error;
+    try {
+        const auto space = free_space(path);
+        return {error.code(), error.message(),
+                fmt::format("{} of {} available there: {}", base::format_size(space.available),
+                            base::format_size(space.total), error.hint())};
+    } catch (const base::Error&) {
+        return error;  // what was asked for is the first failure, not this one
     }
 }
 

@@ -70,9 +70,8 @@ void Reloader::apply(ConfigPtr config) {
     core_.runner->limits_changed();
 }
 
-asio::awaitable<void> Reloader::read_zones_again() {
-    // A reload reads the zones itself, and hands its configuration over when it is done.
-    if (reloading_ || core_.stopping) co_return;
+asio::awaitable<bool> Reloader::read_zones_again() {
+    if (reloading_) co_return false;
     reloading_ = true;
     core_.zones.forget();
     std::exception_ptr failure;
@@ -91,12 +90,13 @@ asio::awaitable<void> Reloader::read_zones_again() {
         core_.log.problem(Priority::warning, {problem.code(), problem.during("reading time zones again").message(),
                                               "the rules read before stay in force; reinstall the package tzdata"});
     auto changed = with_zones(*core_.config, read.zones);
-    if (changed.jobs.empty()) co_return;
+    if (changed.jobs.empty()) co_return true;
     core_.config = std::move(changed.config);
     core_.log.write(Priority::info, fmt::format("the time zone files have changed: read again for {} {}",
                                                 changed.jobs.size(), changed.jobs.size() == 1 ? "job" : "jobs"));
     dispatcher_.act(core_.planner.on_zones_changed(changed.jobs, core_.now()));
     core_.driver->rearm();
+    co_return true;
 }
 
 }  // namespace pgbakd::service

@@ -17,7 +17,8 @@ class Reloader {
 
     // The time zone files may have changed (behaviour of an updated tzdata): each zone that a job goes by is read
     // again, and fires that moved are logged. A file that cannot be used leaves the old rules in force, with a warning.
-    asio::awaitable<void> read_zones_again();
+    // False, and nothing done, while a reload goes on: it may have read a zone before the change, so ask again.
+    asio::awaitable<bool> read_zones_again();
 
   private:
     asio::awaitable<ReloadVerdict> load_again();

@@ -62,7 +62,7 @@ asio::awaitable<void> watch_zones(Core& core, Reloader& reloader, async::StopTok
         }
         if (failure) core.log.problem(Priority::warning, base::to_error(failure).during("time zones"));
         failure = nullptr;
-        co_await reloader.read_zones_again();
+        while (!co_await reloader.read_zones_again()) co_await async::sleep_for(settled, stop);
     }
 }
 

@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "async/child.hpp"
-#include "base/units.hpp"
 #include "codec/tar_writer.hpp"
 #include "os/file.hpp"
 #include "source/program_stream.hpp"
@@ -86,20 +85,6 @@ class TarReader {
     bool ended_ = false;
 };
 
-// pg_dump tells no more than "No space left on device": where, and what is left there, is known here.
-base::Error with_space(const base::Error& error, const std::filesystem::path& directory) {
-    if (error.code() != base::ErrorCode::no_space) return error;
-    std::string hint = error.hint();
-    try {
-        const auto space = os::free_space(directory);
-        hint = fmt::format("{} of {} available there: {}", base::format_size(space.available),
-                           base::format_size(space.total), hint);
-    } catch (const base::Error&) {
-        // What the program complains of is the first failure, not this one.
-    }
-    return {error.code(), fmt::format("writing {}: {}", directory.native(), error.message()), std::move(hint)};
-}
-
 class DirectoryStream final : public Stream {
   public:
     DirectoryStream(asio::any_io_executor executor, async::Pool& pool, const os::Command& command,
@@ -151,7 +136,9 @@ class DirectoryStream final : public Stream {
         try {
             check_ending(what_, child_, ending);
         } catch (const base::Error& error) {
-            throw with_space(error, directory_);
+            if (error.code() != base::ErrorCode::no_space) throw;
+            // pg_dump tells no more than "No space left on device": where, and what is left there, is known here.
+            throw base::Error(os::with_space_left(error.during("writing " + directory_.native()), directory_));
         }
         const auto open_tar = [directory = directory_] { return std::make_shared<TarReader>(directory); };
         reader_ = co_await async::run_blocking(pool_, open_tar);

@@ -151,8 +151,7 @@ class DiskCase(ServerCase):
         self.assertIn(named, error["message"])
         self.assertIn("o space left on device", error["message"])
         self.assertIn("free space on that file system", error["hint"])
-        if call not in ("mkdir", "rename") or kind == "work directory":
-            self.assertRegex(error["hint"], r"^[0-9.]+ (B|KiB|MiB) of 24\.0 MiB available there: ")
+        self.assertRegex(error["hint"], r"^[0-9.]+ (B|KiB|MiB) of 24\.0 MiB available there: ")
 
     def refuse(self, disk: Tmpfs, daemon: Daemon, gate: Gate, call: str, number: int) -> None:
         """One run that finds no room from the n-th such call on."""

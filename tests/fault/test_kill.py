@@ -21,6 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from support.daemon import Daemon
 from support.gate import Border, Verdict
 from support.kills import KillCase
 from support.process import wait_for
@@ -72,13 +73,9 @@ class HoldChildren:
         return Verdict.HOLD if self.left < 0 else Verdict.PROCEED
 
 
-class Borders(KillCase):
-    def test_a_kill_before_every_change_of_the_disk_that_a_run_makes(self) -> None:
-        daemon = self.make_daemon({"globals": True, "format": "plain", "databases": ["shop", "small", "postgres"]})
-        self.start(daemon)
-        daemon.run("job")
-        daemon.run("job")
-        self.know_runs(daemon)
+class BorderCase(KillCase):
+    def kill_at_every_border(self, daemon: Daemon) -> list[str]:
+        """Kills before the first call of interest of a run, its second, and so on, until a run comes to its end."""
         borders: list[str] = []
         while True:
             self.keep_two_sets(daemon)
@@ -90,6 +87,17 @@ class Borders(KillCase):
             self.start(daemon)
             self.check_after_start(daemon, f"kill {len(borders)}, before {countdown.border}")
         print(f"{len(borders)} borders: {dict(self.kills)}", *borders, sep="\n  ")
+        return borders
+
+
+class Borders(BorderCase):
+    def test_a_kill_before_every_change_of_the_disk_that_a_run_makes(self) -> None:
+        daemon = self.make_daemon({"globals": True, "format": "plain", "databases": ["shop", "small", "postgres"]})
+        self.start(daemon)
+        daemon.run("job")
+        daemon.run("job")
+        self.know_runs(daemon)
+        borders = self.kill_at_every_border(daemon)
         self.assertGreaterEqual(len(borders), 50)
         partial, name = r"/job/\.[0-9_-]+\.partial", r"[0-9_-]+\.sql\.gz"
         for border in (
@@ -151,7 +159,7 @@ class Borders(KillCase):
         self.check_at_the_end(daemon)
 
 
-class Children(KillCase):
+class Children(BorderCase):
     """Directory format: pg_dump forks workers, which the kernel does not end with the daemon as it ends pg_dump."""
 
     def test_programs_that_outlive_the_daemon_are_ended_by_the_next_start(self) -> None:
@@ -187,17 +195,7 @@ class Children(KillCase):
         self.start(daemon)
         daemon.run("job")
         self.know_runs(daemon)
-        borders: list[str] = []
-        while True:
-            self.keep_two_sets(daemon)
-            countdown = Countdown(len(borders) + 1)
-            if not self.run_until(daemon, countdown):
-                break
-            borders.append(countdown.border)
-            self.check_before_start(daemon)
-            self.start(daemon)
-            self.check_after_start(daemon, f"kill {len(borders)}, before {countdown.border}")
-        print(f"{len(borders)} borders: {dict(self.kills)}", *borders, sep="\n  ")
+        borders = self.kill_at_every_border(daemon)
         text = "\n".join(borders)
         for border in (r"create .*\.dir\.tar", r"remove .*\.work/toc\.dat", r"remove .*\.work/[0-9]+\.dat\.gz", r"remove .*\.work"):
             self.assertRegex(text, f"(?m)^{border}$")
