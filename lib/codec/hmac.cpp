@@ -23,6 +23,16 @@ Sha256Digest hmac_sha256(Bytes key, Bytes message) {
     return digest;
 }
 
+Sha1Digest hmac_sha1(Bytes key, Bytes message) {
+    static constexpr unsigned char nothing = 0;
+    Sha1Digest digest{};
+    const auto* const key_bytes = key.empty() ? &nothing : data_of(key);
+    if (HMAC(EVP_sha1(), key_bytes, static_cast<int>(key.size()), data_of(message), message.size(),
+             reinterpret_cast<unsigned char*>(digest.data()), nullptr) == nullptr)
+        throw base::Error(base::ErrorCode::unsupported, "this system's OpenSSL does not allow SHA-1");
+    return digest;
+}
+
 std::string hex(Bytes bytes) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string text;
@@ -41,6 +51,24 @@ std::string base64(Bytes bytes) {
         EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()), data_of(bytes), static_cast<int>(bytes.size()));
     text.resize(static_cast<std::size_t>(length));
     return text;
+}
+
+std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
+    if (text.size() % 4 != 0) return std::nullopt;
+    // OpenSSL trims what it likes; only the alphabet itself is Base64.
+    const auto body = text.substr(0, text.find('='));
+    const auto padding = text.size() - body.size();
+    static constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (padding > 2 || text.substr(body.size()).find_first_not_of('=') != std::string_view::npos ||
+        body.find_first_not_of(alphabet) != std::string_view::npos)
+        return std::nullopt;
+    std::vector<std::byte> bytes(text.size() / 4 * 3);
+    const auto length =
+        EVP_DecodeBlock(reinterpret_cast<unsigned char*>(bytes.data()),
+                        reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
+    if (length < 0) return std::nullopt;
+    bytes.resize(static_cast<std::size_t>(length) - padding);
+    return bytes;
 }
 
 std::string content_md5(Bytes bytes) {

@@ -7,9 +7,7 @@
 #include "http/transfer.hpp"
 
 namespace pgbakd::http {
-namespace {
 
-// libcurl wants its process-wide part made once, before any other call. It is never undone: a daemon's exit does that.
 void initialise_library() {
     static std::once_flag once;
     std::call_once(once, [] {
@@ -17,8 +15,6 @@ void initialise_library() {
             throw base::Error(base::ErrorCode::internal, "libcurl could not be initialised");
     });
 }
-
-}  // namespace
 
 struct Multi::Watch {
     Watch(const asio::any_io_executor& executor, curl_socket_t socket_)

@@ -14,6 +14,9 @@ namespace pgbakd::http {
 
 class Transfer;
 
+// libcurl wants its process-wide part made once, before any other call. It is never undone: a daemon's exit does that.
+void initialise_library();
+
 class Multi : public std::enable_shared_from_this<Multi> {
   public:
     [[nodiscard]] static std::shared_ptr<Multi> create(const asio::any_io_executor& executor);

@@ -229,13 +229,15 @@ Response Transfer::conclude() {
     // A server that refuses a body may close the connection while it is being sent: its answer says more than the
     // lost connection.
     const bool refused = head_complete_ && response_.status >= 300;
-    if (*done_ != CURLE_OK && !refused) {
+    // libcurl takes headers that end with the connection, and not with an empty line, for all of them.
+    const bool cut_off = *done_ == CURLE_OK && response_.status != 0 && !head_complete_;
+    if ((*done_ != CURLE_OK || cut_off) && !refused) {
         long system_error = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system_error);
         curl_off_t connected = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_PRETRANSFER_TIME_T, &connected);
-        throw failure_from({*done_, origin(), detail_.data(), static_cast<int>(system_error), connected > 0, received_,
-                            options_.ca_file});
+        throw failure_from({cut_off ? CURLE_RECV_ERROR : *done_, origin(), detail_.data(),
+                            static_cast<int>(system_error), connected > 0, received_, options_.ca_file});
     }
     if (response_.status < 200 || response_.status > 599)
         throw base::Error(base::ErrorCode::server_error, origin() + ": the answer has no status of HTTP");

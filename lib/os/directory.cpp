@@ -25,7 +25,7 @@ struct CloseDirectory {
 using DirectoryStream = std::unique_ptr<DIR, CloseDirectory>;
 
 Error failure(std::string_view action, const std::filesystem::path& path, int error_number) {
-    return with_space_left(base::error_from_errno(error_number, fmt::format("{} {}", action, path.native())), path);
+    return error_of_path(error_number, action, path);
 }
 
 std::filesystem::path parent_of(const std::filesystem::path& path) {

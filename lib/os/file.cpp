@@ -19,7 +19,7 @@ using base::Error;
 using base::ErrorCode;
 
 Error failure(std::string_view action, const std::filesystem::path& path, int error_number) {
-    return with_space_left(base::error_from_errno(error_number, fmt::format("{} {}", action, path.native())), path);
+    return error_of_path(error_number, action, path);
 }
 
 Descriptor open_file(const std::filesystem::path& path, int flags, mode_t mode, std::string_view action) {
@@ -65,6 +65,17 @@ Descriptor create_file(const std::filesystem::path& path) {
     return open_file(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, "creating");
 }
 
+Descriptor unnamed_file(const std::filesystem::path& directory) {
+    const int number = ::open(directory.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    if (number >= 0) return Descriptor(number);
+    // What file systems without such files say, NFS for one, and kernels that do not know the flag.
+    if (errno != EOPNOTSUPP && errno != EISDIR) throw failure("creating a temporary file in", directory, errno);
+    const auto path = temporary_beside(directory / "pgbakd");
+    auto file = open_file(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, 0600, "creating");
+    if (::unlink(path.c_str()) != 0) throw failure("removing", path, errno);
+    return file;
+}
+
 Descriptor open_for_reading(const std::filesystem::path& path) {
     return open_file(path, O_RDONLY, 0, "opening");
 }
@@ -107,6 +118,20 @@ std::size_t read_some(const Descriptor& file, std::span<std::byte> into, const s
         if (count >= 0) return static_cast<std::size_t>(count);
         if (errno != EINTR) throw failure("reading", path, errno);
     }
+}
+
+std::size_t read_at(const Descriptor& file, std::span<std::byte> into, std::uint64_t offset,
+                    const std::filesystem::path& path) {
+    std::size_t filled = 0;
+    while (filled < into.size()) {
+        const auto rest = into.subspan(filled);
+        const auto count = ::pread(file.get(), rest.data(), rest.size(), static_cast<off_t>(offset + filled));
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) throw failure("reading", path, errno);
+        if (count == 0) break;
+        filled += static_cast<std::size_t>(count);
+    }
+    return filled;
 }
 
 std::string read_file(const std::filesystem::path& path, std::size_t limit) {

@@ -20,6 +20,8 @@ namespace pgbakd::os {
 
 // Creates a new file (0600) for writing. Error: conflict if anything has that name, a dangling link included.
 [[nodiscard]] Descriptor create_file(const std::filesystem::path& path);
+// A file (0600) for writing and reading without a name in that directory: gone when it is closed, however that happens.
+[[nodiscard]] Descriptor unnamed_file(const std::filesystem::path& directory);
 // Follows symbolic links, as configuration files may be ones.
 [[nodiscard]] Descriptor open_for_reading(const std::filesystem::path& path);
 [[nodiscard]] Descriptor open_directory(const std::filesystem::path& path);
@@ -32,6 +34,9 @@ void sync_directory(const std::filesystem::path& path);                     // o
 // At least one byte, or 0 at the end of the file.
 [[nodiscard]] std::size_t read_some(const Descriptor& file, std::span<std::byte> into,
                                     const std::filesystem::path& path);
+// Fills `into` from that offset on; fewer bytes only at the end of the file.
+[[nodiscard]] std::size_t read_at(const Descriptor& file, std::span<std::byte> into, std::uint64_t offset,
+                                  const std::filesystem::path& path);
 
 // The whole file. An error (invalid_argument) if it is larger than `limit` bytes, or no regular file: a named pipe
 // could keep the caller waiting for ever.
@@ -71,6 +76,13 @@ struct FileStatus {
 [[nodiscard]] std::optional<FileStatus> file_status(const std::filesystem::path& path);
 // The same, following symbolic links.
 [[nodiscard]] std::optional<FileStatus> target_status(const std::filesystem::path& path);
+
+// The mount point of the file system that `path` (or its nearest existing parent) is on.
+[[nodiscard]] std::filesystem::path mount_point(const std::filesystem::path& path);
+// What to do about a file system that cannot be written to (EROFS), with its mount point.
+[[nodiscard]] std::string read_only_hint(const std::filesystem::path& path);
+// The error of a failed call on a path; of a full or read-only file system with a hint that tells of it.
+[[nodiscard]] base::Error error_of_path(int error_number, std::string_view action, const std::filesystem::path& path);
 
 struct Space {
     std::uint64_t available = 0;  // to us, in bytes

@@ -1,5 +1,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -37,6 +38,34 @@ base::Error with_space_left(base::Error error, const std::filesystem::path& path
     } catch (const base::Error&) {
         return error;  // what was asked for is the first failure, not this one
     }
+}
+
+std::filesystem::path mount_point(const std::filesystem::path& path) {
+    std::error_code ignored;
+    auto place = std::filesystem::weakly_canonical(path.empty() ? "." : path, ignored);
+    if (ignored) place = path;
+    for (;;) {
+        struct statx found {};
+        // A mount of a part of a file system has the device of the whole, so that st_dev would not tell.
+        const bool known = ::statx(AT_FDCWD, place.c_str(), AT_NO_AUTOMOUNT, STATX_TYPE, &found) == 0;
+        if (known && (found.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0) return place;
+        if (!place.has_relative_path()) return "/";
+        place = place.parent_path();
+    }
+}
+
+std::string read_only_hint(const std::filesystem::path& path) {
+    return fmt::format(
+        "the file system at {0} is mounted read-only: mount -o remount,rw {0} makes it writable, and dmesg "
+        "tells of a disk that failed; for the service, ReadWritePaths= in a drop-in must name the "
+        "directory too",
+        mount_point(path).native());
+}
+
+base::Error error_of_path(int error_number, std::string_view action, const std::filesystem::path& path) {
+    const auto error = base::error_from_errno(error_number, fmt::format("{} {}", action, path.native()));
+    if (error_number == EROFS) return {error.code(), error.message(), read_only_hint(path)};
+    return with_space_left(error, path);
 }
 
 void drop_from_cache(const Descriptor& file, std::uint64_t offset, std::uint64_t length) noexcept {

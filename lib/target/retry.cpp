@@ -98,6 +98,11 @@ class RetryingTarget final : public ForwardingTarget {
 
 }  // namespace
 
+std::chrono::milliseconds pause_asked_for(const base::Error& error) noexcept {
+    const auto* const throttled = dynamic_cast<const Throttled*>(&error);
+    return throttled == nullptr ? std::chrono::milliseconds(0) : throttled->pause();
+}
+
 std::shared_ptr<Target> with_retry(std::shared_ptr<Target> inner, RetryPolicy policy) {
     return std::make_shared<RetryingTarget>(std::move(inner), std::move(policy));
 }

@@ -16,10 +16,26 @@ struct RetryPolicy {
     int attempts = 5;  // in all; 1: no retry
     std::chrono::milliseconds first{500};
     std::chrono::milliseconds most = std::chrono::seconds(30);
+    // A service that asks for a longer pause is not tried again here: whoever keeps what is owed comes back later.
+    std::chrono::milliseconds most_asked = std::chrono::minutes(5);
     std::function<std::uint64_t()> random;  // any numbers; must be set
 };
 
-// Calls `attempt` until it succeeds or fails for good, with the policy's pauses; then throws its last failure.
+// A passing failure with which the service asked for a pause (Retry-After, SlowDown).
+class Throttled final : public base::Error {
+  public:
+    Throttled(const base::Error& error, std::chrono::milliseconds pause) : Error(error), pause_(pause) {}
+    [[nodiscard]] std::chrono::milliseconds pause() const noexcept { return pause_; }
+
+  private:
+    std::chrono::milliseconds pause_;
+};
+
+// What the service asked for; none where it did not.
+[[nodiscard]] std::chrono::milliseconds pause_asked_for(const base::Error& error) noexcept;
+
+// Calls `attempt` until it succeeds or fails for good, with the policy's pauses, each after what the service asked for;
+// then throws its last failure.
 template <class T>
 asio::awaitable<T> retried(RetryPolicy policy, std::function<asio::awaitable<T>()> attempt, async::StopToken stop) {
     async::Backoff backoff(policy.attempts, policy.first, policy.most);
@@ -27,15 +43,18 @@ asio::awaitable<T> retried(RetryPolicy policy, std::function<asio::awaitable<T>(
         stop.check();
         std::exception_ptr failure;
         std::optional<T> value;
+        std::chrono::milliseconds asked{0};
         try {
             value.emplace(co_await attempt());
-        } catch (const base::Error&) {
+        } catch (const base::Error& error) {
             failure = std::current_exception();
+            asked = pause_asked_for(error);
         }
         if (!failure) co_return std::move(*value);
         const auto pause = backoff.after(base::to_error(failure), policy.random());
-        if (!pause) std::rethrow_exception(failure);
-        co_await async::sleep_for(*pause, stop);
+        if (!pause || asked > policy.most_asked) std::rethrow_exception(failure);
+        // Behind it, not at its end: others were asked for the same.
+        co_await async::sleep_for(asked + *pause, stop);
     }
 }
 

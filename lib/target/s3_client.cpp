@@ -2,24 +2,18 @@
 
 #include <utility>
 
+#include "target/retry.hpp"
+
 namespace pgbakd::target {
 namespace {
 
-class FixedCredentials final : public CredentialSource {
-  public:
-    explicit FixedCredentials(Credentials credentials) : credentials_(std::move(credentials)) {}
-    asio::awaitable<Credentials> get(async::StopToken /*stop*/) override { co_return credentials_; }
-    [[nodiscard]] bool discard() override { return false; }
-
-  private:
-    Credentials credentials_;
-};
+// An answer to HEAD has no body, and so does not say why it is a refusal: a wrong key, a wrong region and a missing
+// permission look the same.
+bool is_silent(const S3Call& call, const http::Response& response) {
+    return call.method == "HEAD" && (response.status == 400 || response.status == 403) && response.body.empty();
+}
 
 }  // namespace
-
-std::shared_ptr<CredentialSource> fixed_credentials(Credentials credentials) {
-    return std::make_shared<FixedCredentials>(std::move(credentials));
-}
 
 S3Client::S3Client(const asio::any_io_executor& executor, S3Endpoint endpoint, std::string region,
                    std::shared_ptr<CredentialSource> credentials, const base::Clock& clock, http::Options options)
@@ -82,6 +76,20 @@ bool S3Client::follow(const S3Failure& failure) {
     return true;
 }
 
+asio::awaitable<http::Response> S3Client::ask_why(S3Call call, http::Response response, async::StopToken stop) {
+    call.method = "GET";
+    call.headers.emplace_back("range", "bytes=0-0");
+    http::Response reason;
+    std::exception_ptr thrown;
+    try {
+        reason = co_await send(call, stop);
+    } catch (const base::Error&) {
+        thrown = std::current_exception();
+    }
+    stop.check();
+    co_return thrown || reason.status < 400 || reason.status == 416 ? std::move(response) : std::move(reason);
+}
+
 asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken stop) {
     bool followed = false;
     bool renewed = false;
@@ -96,6 +104,7 @@ asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken sto
         stop.check();
         if (thrown) throw base::to_error(thrown).during(call.action);
         if (response.is_success()) co_return response;
+        if (is_silent(call, response)) response = co_await ask_why(call, std::move(response), stop);
         const auto failure = s3_failure(describe(call, response));
         const bool repeatable = !call.body || call.body->rewind();
         if (repeatable && failure.remedy == Remedy::redirect && !std::exchange(followed, true) && follow(failure))
@@ -103,6 +112,7 @@ asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken sto
         if (repeatable && failure.remedy == Remedy::new_session && !std::exchange(renewed, true) &&
             credentials_->discard())
             continue;
+        if (failure.pause) throw Throttled(failure.error, *failure.pause);
         throw base::Error(failure.error);
     }
 }

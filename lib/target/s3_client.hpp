@@ -7,26 +7,11 @@
 
 #include "base/clock.hpp"
 #include "http/client.hpp"
+#include "target/credentials.hpp"
 #include "target/s3_address.hpp"
 #include "target/s3_failure.hpp"
 
 namespace pgbakd::target {
-
-// Where credentials come from; those of a role end, and are fetched again.
-class CredentialSource {
-  public:
-    CredentialSource() = default;
-    CredentialSource(const CredentialSource&) = delete;
-    CredentialSource& operator=(const CredentialSource&) = delete;
-    virtual ~CredentialSource() = default;
-    // Throws base::Error: where they cannot be had.
-    virtual asio::awaitable<Credentials> get(async::StopToken stop) = 0;
-    // The service says that those it gave have ended. Whether others may come of another get().
-    [[nodiscard]] virtual bool discard() = 0;
-};
-
-// Those of the configuration.
-[[nodiscard]] std::shared_ptr<CredentialSource> fixed_credentials(Credentials credentials);
 
 struct S3Call {
     std::string method;
@@ -62,6 +47,8 @@ class S3Client {
   private:
     http::Request signed_request(const S3Call& call, const Credentials& credentials) const;
     asio::awaitable<http::Response> send(const S3Call& call, async::StopToken stop);
+    // The same, asked in a way that is answered with the reason; or `response` itself.
+    asio::awaitable<http::Response> ask_why(S3Call call, http::Response response, async::StopToken stop);
     [[nodiscard]] FailedCall describe(const S3Call& call, const http::Response& response) const;
     [[nodiscard]] bool follow(const S3Failure& failure);
 

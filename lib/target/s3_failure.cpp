@@ -41,7 +41,7 @@ constexpr std::array facts{
     Fact{"FileImmutable", ErrorCode::permission_denied, Remedy::none, "it is locked and retained", {}},
     Fact{"InvalidAccessKeyId", ErrorCode::authentication_failed, Remedy::none, "the access key is unknown", check_key},
     Fact{"SignatureDoesNotMatch", ErrorCode::authentication_failed, Remedy::none, "the signature is wrong",
-         "check secret_access_key and region"},
+         "check access_key_id, secret_access_key and region"},
     Fact{"ExpiredToken", ErrorCode::authentication_failed, Remedy::new_session, "the session has ended", {}},
     Fact{"TokenRefreshRequired", ErrorCode::authentication_failed, Remedy::new_session, "the session has ended", {}},
     Fact{"InvalidToken", ErrorCode::authentication_failed, Remedy::new_session, "the session's token is not valid", {}},
@@ -176,12 +176,23 @@ std::optional<base::Error> skewed(const FailedCall& call) {
                        "set this host's clock: chronyc tracking, timedatectl");
 }
 
-std::optional<std::chrono::seconds> pause_of(const FailedCall& call) {
-    long seconds = 0;
+// Where the service only says that it is too much: longer than the pause before a first retry.
+constexpr auto usual_pause = std::chrono::seconds(1);
+
+// Retry-After: seconds, or a date (RFC 9110, 10.2.3).
+std::optional<std::chrono::seconds> pause_of(const FailedCall& call, Remedy remedy) {
+    std::int64_t seconds = 0;
     const auto* const end = call.retry_after.data() + call.retry_after.size();
     const auto [stopped, failure] = std::from_chars(call.retry_after.data(), end, seconds);
-    if (failure != std::errc() || stopped != end || seconds < 0 || seconds > 3600) return std::nullopt;
-    return std::chrono::seconds(seconds);
+    if (failure == std::errc() && stopped == end && seconds >= 0)
+        return std::chrono::seconds(std::min<std::int64_t>(seconds, 86'400));
+    if (const auto date = parse_http_date(call.retry_after)) {
+        // Theirs and ours need not be the same.
+        const auto pause = *date - parse_http_date(call.date).value_or(call.now);
+        return std::max(std::chrono::ceil<std::chrono::seconds>(pause), std::chrono::seconds(0));
+    }
+    if (remedy == Remedy::slow_down) return usual_pause;
+    return std::nullopt;
 }
 
 }  // namespace
@@ -206,7 +217,7 @@ S3Failure s3_failure(const FailedCall& call) {
     const auto persistence = passes ? base::Persistence::passing : base::Persistence::lasting;
     return {base::Error(fact.kind, fmt::format("{}: {}{}", call.action, fact.message, in_their_words(call)),
                         std::move(hint), persistence),
-            remedy, std::move(region), std::move(endpoint), pause_of(call)};
+            remedy, std::move(region), std::move(endpoint), passes ? pause_of(call, remedy) : std::nullopt};
 }
 
 }  // namespace pgbakd::target

@@ -37,7 +37,7 @@ struct S3Failure {
     Remedy remedy = Remedy::none;
     std::string region;                         // of a redirect; may be empty
     std::string endpoint;                       // of a redirect: a host, or a URL; may be empty
-    std::optional<std::chrono::seconds> pause;  // what the server asked for
+    std::optional<std::chrono::seconds> pause;  // before a retry: what the server asked for
 };
 
 // Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and those of other services that are

@@ -12,8 +12,8 @@ namespace {
 constexpr std::uint64_t mib = 1024ULL * 1024;
 // Large enough that a request's overhead does not count, small enough that four of them are no matter.
 constexpr std::uint64_t usual_part = 8 * mib;
-// Where parts are equal and nothing is known of the length: four of them fill the memory for parts.
-constexpr std::uint64_t usual_equal_part = part_memory / 4;
+// Where parts are equal and nothing is known of the length: as large as memory takes them.
+constexpr std::uint64_t usual_equal_part = most_in_memory;
 
 constexpr std::uint64_t divide_up(std::uint64_t value, std::uint64_t by) noexcept {
     return value / by + (value % by == 0 ? 0 : 1);
@@ -46,15 +46,12 @@ base::Result<PartPlan> PartPlan::make(const S3Profile& profile, std::optional<st
                 fmt::format("provider {} does not take parts of {}", profile.name, base::format_size(fixed)),
                 fmt::format("part_size: {} to {}, or auto", base::format_size(profile.least_part),
                             base::format_size(profile.most_part)));
-        return PartPlan(profile, fixed, !profile.equal_parts);
+        return PartPlan(profile, fixed, !profile.equal_parts, expected.value_or(0));
     }
-    const auto needed = whole_mib(divide_up(expected.value_or(0), profile.most_parts));
-    if (profile.equal_parts) {
-        // A stream of known length gets small parts again; a guess leaves room for twice as much.
-        const auto least = expected ? usual_part : usual_equal_part;
-        return PartPlan(profile, within(profile, std::max(least, needed)), false);
-    }
-    return PartPlan(profile, within(profile, std::max(usual_part, needed)), true);
+    // For twice the length: half of the parts are left for a stream that turns out longer.
+    const auto needed = 2 * whole_mib(divide_up(expected.value_or(0), profile.most_parts));
+    const auto least = profile.equal_parts && !expected ? usual_equal_part : usual_part;
+    return PartPlan(profile, within(profile, std::max(least, needed)), !profile.equal_parts, expected.value_or(0));
 }
 
 base::Result<std::uint64_t> PartPlan::next(std::uint64_t parts, std::uint64_t sent) const {
@@ -67,10 +64,18 @@ base::Result<std::uint64_t> PartPlan::next(std::uint64_t parts, std::uint64_t se
                         profile_->name),
             grows_ ? "back up fewer databases per artifact, or compress more" : "choose a larger part_size");
     if (!grows_) return std::min(first_, room);
-    // A tenth of the parts at the first size, then each part in proportion to what was sent: exponential growth by
-    // 1 + 10 / most_parts per part, so that most_parts of them reach 10 % × e^9, 810 times, what equal ones would.
-    const auto grown = whole_mib(sent / std::max<std::uint64_t>(1, profile_->most_parts / 10));
+    // Beyond what was expected, a tenth of the parts at the first size, then each part in proportion to what was sent:
+    // exponential growth by 1 + 10 / most_parts per part, so that most_parts of them reach 10 % × e^9, 810 times, what
+    // equal ones would; the half that is left of a length that was known, e^4, 54 times 10 %.
+    const auto beyond = sent - std::min(sent, expected_);
+    const auto grown = whole_mib(beyond / std::max<std::uint64_t>(1, profile_->most_parts / 10));
     return std::min(within(*profile_, std::max(first_, grown)), room);
+}
+
+PartPlan PartPlan::behind(std::span<const ListedPart> parts) const {
+    auto plan = *this;
+    if (!parts.empty() && profile_->equal_parts) plan.first_ = parts.front().size;
+    return plan;
 }
 
 std::uint64_t PartPlan::longest() const {
@@ -83,8 +88,21 @@ std::uint64_t PartPlan::longest() const {
     return sent;
 }
 
+std::size_t usable_parts(const S3Profile& profile, std::span<const ListedPart> parts) noexcept {
+    const auto is_usable = [&](std::size_t i) {
+        const bool equal = i == 0 || !profile.equal_parts || parts[i].size == parts.front().size;
+        return parts[i].number == i + 1 && equal;
+    };
+    std::size_t count = 0;
+    while (count < parts.size() && is_usable(count)) ++count;
+    return count;
+}
+
 std::uint64_t parts_in_flight(std::uint64_t part_size, std::uint64_t wanted) noexcept {
-    return std::clamp<std::uint64_t>(part_memory / std::max<std::uint64_t>(1, part_size), 1, std::max(wanted, 1UL));
+    const bool in_memory = part_size <= most_in_memory;
+    const auto fit = (in_memory ? part_memory : part_disk) / std::max<std::uint64_t>(1, part_size);
+    const std::uint64_t least = in_memory ? 1 : 2;
+    return std::min(std::max(fit, least + 1) - 1, std::max<std::uint64_t>(wanted, 1));
 }
 
 }  // namespace pgbakd::target

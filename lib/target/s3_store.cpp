@@ -33,6 +33,21 @@ S3Call S3Store::call(std::string method, const std::string& key, std::string ver
     return call;
 }
 
+// An answer to HEAD does not tell a missing object from a missing bucket, where nothing may be taken to be missing.
+asio::awaitable<void> S3Store::see_bucket(std::string key, async::StopToken stop) {
+    if (bucket_seen) co_return;
+    auto request = call("GET", key, "looking at", "s3:ListBucket");
+    request.key.clear();
+    request.query = {{"list-type", "2"}, {"prefix", full_key(key)}, {"max-keys", "1"}};
+    try {
+        co_await client.call(request, stop);
+    } catch (const base::Error& error) {
+        // Who may not list may still put: no answer either way.
+        if (error.code() != base::ErrorCode::permission_denied) throw;
+    }
+    bucket_seen = true;
+}
+
 asio::awaitable<std::optional<Entry>> S3Store::head(std::string key, Detail detail, async::StopToken stop) {
     const auto request = call("HEAD", key, "looking at", "s3:GetObject and s3:ListBucket");
     http::Response response;
@@ -43,7 +58,10 @@ asio::awaitable<std::optional<Entry>> S3Store::head(std::string key, Detail deta
         failure = std::current_exception();
         if (error.code() != base::ErrorCode::not_found) throw;
     }
-    if (failure) co_return std::nullopt;
+    if (failure) {
+        co_await see_bucket(key, stop);
+        co_return std::nullopt;
+    }
     Entry entry{std::move(key), 0, {}, {}};
     const auto length = response.header("content-length").value_or("");
     const auto [end, wrong] = std::from_chars(length.data(), length.data() + length.size(), entry.size);

@@ -54,6 +54,9 @@ class S3Target final : public Target {
   private:
     asio::awaitable<bool> take_up(S3Upload& upload, std::string key, std::string upload_id, async::StopToken stop);
     asio::awaitable<std::vector<Refusal>> remove_some(std::span<const std::string> keys, async::StopToken stop);
+    asio::awaitable<std::vector<Refusal>> remove_together(std::span<const std::string> keys, async::StopToken stop);
+    asio::awaitable<std::optional<Refusal>> remove_one(std::string key, async::StopToken stop);
+    asio::awaitable<bool> is_missing(std::string key, async::StopToken stop);
     asio::awaitable<std::uint64_t> sweep_one(std::string key, ListedUpload upload, base::Timestamp older_than,
                                              async::StopToken stop);
     [[nodiscard]] std::string own_prefix() const {
@@ -63,6 +66,7 @@ class S3Target final : public Target {
     [[nodiscard]] std::string own_key(const std::string& full) const;
 
     std::shared_ptr<S3Store> store_;
+    bool removes_singly_ = false;  // the service takes one key per call only
 };
 
 std::string S3Target::own_key(const std::string& full) const {
@@ -87,6 +91,8 @@ asio::awaitable<Facts> S3Target::facts(async::StopToken /*stop*/) {
 // Whether what arrived of an earlier upload is still there.
 asio::awaitable<bool> S3Target::take_up(S3Upload& upload, std::string key, std::string upload_id,
                                         async::StopToken stop) {
+    auto held = HeldUpload::hold(store_, upload_id);
+    if (!held) co_return false;  // a sweep is about to remove it
     std::vector<ListedPart> parts;
     try {
         parts = co_await store_->parts(key, upload_id, stop);
@@ -94,22 +100,14 @@ asio::awaitable<bool> S3Target::take_up(S3Upload& upload, std::string key, std::
         if (error.code() != base::ErrorCode::not_found) throw;
         co_return false;
     }
-    std::size_t count = 0;
-    while (count < parts.size() && parts[count].number == count + 1) ++count;
-    parts.resize(count);
-    upload.resume(std::move(upload_id), parts);
+    parts.resize(usable_parts(*store_->options.profile, parts));
+    upload.resume(std::move(upload_id), std::move(held), parts);
     co_return true;
 }
 
 asio::awaitable<std::unique_ptr<Upload>> S3Target::put(std::string key, PutOptions options, async::StopToken stop) {
     check_key(key).value();
     const auto& profile = *store_->options.profile;
-    if (options.existing == Existing::refuse && profile.no_replace != NoReplace::if_none_match) {
-        const auto there = co_await store_->head(key, Detail::plain, stop);
-        if (there)
-            throw base::Error(base::ErrorCode::conflict,
-                              fmt::format("putting {}: it exists already", store_->full_key(key)));
-    }
     const auto plan = PartPlan::make(profile, options.size, store_->options.part_size).value();
     const auto checkpoint = options.checkpoint;
     auto upload = std::make_unique<S3Upload>(store_, key, std::move(options), plan);
@@ -164,7 +162,9 @@ asio::awaitable<std::optional<Entry>> S3Target::stat(std::string key, Detail det
     co_return co_await store_->head(std::move(key), detail, stop);
 }
 
-asio::awaitable<std::vector<Refusal>> S3Target::remove_some(std::span<const std::string> keys, async::StopToken stop) {
+// Error: permission_denied or unsupported where the call itself is refused.
+asio::awaitable<std::vector<Refusal>> S3Target::remove_together(std::span<const std::string> keys,
+                                                                async::StopToken stop) {
     std::vector<std::string> full;
     for (const auto& key : keys) full.push_back(store_->full_key(key));
     const auto text = delete_body(full);
@@ -175,16 +175,9 @@ asio::awaitable<std::vector<Refusal>> S3Target::remove_some(std::span<const std:
                     {"content-md5", codec::content_md5(std::as_bytes(std::span(text)))}};
     call.payload_hash = codec::sha256_hex(std::as_bytes(std::span(text)));
     call.body = std::make_shared<http::MemoryBody>(text);
-    std::vector<Refusal> refused;
-    http::Response response;
-    try {
-        response = co_await store_->client.call(call, stop);
-    } catch (const base::Error& error) {
-        if (error.code() != base::ErrorCode::permission_denied) throw;
-        for (const auto& key : keys) refused.push_back({key, error});
-        co_return refused;
-    }
+    const auto response = co_await store_->client.call(call, stop);
     const auto left = parse_deleted(response.body).value();
+    std::vector<Refusal> refused;
     for (const auto& entry : left) {
         auto one = call;
         one.action = "removing " + entry.key;
@@ -193,6 +186,63 @@ asio::awaitable<std::vector<Refusal>> S3Target::remove_some(std::span<const std:
         if (error.code() != base::ErrorCode::not_found) refused.push_back({own_key(entry.key), std::move(error)});
     }
     co_return refused;
+}
+
+asio::awaitable<std::optional<Refusal>> S3Target::remove_one(std::string key, async::StopToken stop) {
+    auto call = store_->call("DELETE", key, "removing", "s3:DeleteObject");
+    std::optional<base::Error> refusal;
+    try {
+        co_await store_->client.call(call, stop);
+    } catch (const base::Error& error) {
+        if (error.code() == base::ErrorCode::not_found && error.hint().empty()) co_return std::nullopt;
+        if (error.code() != base::ErrorCode::permission_denied) throw;
+        refusal = error;
+    }
+    if (!refusal) co_return std::nullopt;
+    co_return Refusal{std::move(key), *refusal};
+}
+
+// A service looks at the permission before it looks for the object: what is not there is no refusal.
+asio::awaitable<bool> S3Target::is_missing(std::string key, async::StopToken stop) {
+    bool missing = false;
+    try {
+        const auto entry = co_await store_->head(std::move(key), Detail::plain, stop);
+        missing = !entry;
+    } catch (const base::Error& error) {
+        // Nobody may look either: then it counts as refused.
+        if (error.code() != base::ErrorCode::permission_denied) throw;
+    }
+    co_return missing;
+}
+
+asio::awaitable<std::vector<Refusal>> S3Target::remove_some(std::span<const std::string> keys, async::StopToken stop) {
+    std::vector<Refusal> refused;
+    bool together = keys.size() > 1 && !removes_singly_;
+    if (together) {
+        try {
+            refused = co_await remove_together(keys, stop);
+        } catch (const base::Error& error) {
+            // Not every service has DeleteObjects, and Ceph asks for the permission on the bucket where others ask for
+            // that on each object.
+            if (error.code() != base::ErrorCode::permission_denied && error.code() != base::ErrorCode::unsupported)
+                throw;
+            together = false;
+        }
+        removes_singly_ = !together;
+    }
+    if (!together) {
+        for (const auto& key : keys) {
+            auto refusal = co_await remove_one(key, stop);
+            if (refusal) refused.push_back(std::move(*refusal));
+        }
+    }
+    std::vector<Refusal> there;
+    for (auto& refusal : refused) {
+        const bool denied = refusal.error.code() == base::ErrorCode::permission_denied;
+        const bool missing = denied && co_await is_missing(refusal.key, stop);
+        if (!missing) there.push_back(std::move(refusal));
+    }
+    co_return there;
 }
 
 asio::awaitable<std::vector<Refusal>> S3Target::remove(std::vector<std::string> keys, async::StopToken stop) {
@@ -211,6 +261,8 @@ asio::awaitable<std::vector<Refusal>> S3Target::remove(std::vector<std::string> 
 // The bytes of what was removed, or nothing if parts have come since.
 asio::awaitable<std::uint64_t> S3Target::sweep_one(std::string key, ListedUpload upload, base::Timestamp older_than,
                                                    async::StopToken stop) {
+    const auto held = HeldUpload::hold(store_, upload.upload_id);
+    if (!held) co_return ~0ULL;  // somebody goes on with it now
     std::vector<ListedPart> parts;
     try {
         parts = co_await store_->parts(key, upload.upload_id, stop);

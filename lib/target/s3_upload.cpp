@@ -14,6 +14,7 @@ namespace {
 // Putting parts together takes AWS minutes for a large object.
 constexpr auto completion_patience = std::chrono::minutes(10);
 constexpr auto abort_patience = std::chrono::seconds(30);
+constexpr std::uint64_t parts_until_faster = 16;
 
 std::string base64_of_hex(std::string_view digits) {
     std::vector<std::byte> bytes;
@@ -30,16 +31,34 @@ std::string etag_of(const http::Response& response) {
 
 }  // namespace
 
+// Counts a request while it is under way.
+class S3Upload::Sending {
+  public:
+    explicit Sending(S3Upload& upload) : upload_(upload) { ++upload_.sending_; }
+    Sending(const Sending&) = delete;
+    Sending& operator=(const Sending&) = delete;
+    ~Sending() {
+        --upload_.sending_;
+        upload_.changed_.notify();
+    }
+
+  private:
+    S3Upload& upload_;
+};
+
 S3Upload::S3Upload(std::shared_ptr<S3Store> store, std::string key, PutOptions options, PartPlan plan)
     : store_(std::move(store)),
       key_(std::move(key)),
       options_(std::move(options)),
       plan_(plan),
+      at_once_(store_->options.concurrent_parts),
       changed_(store_->executor),
       tasks_(store_->executor) {}
 
-void S3Upload::resume(std::string upload_id, const std::vector<ListedPart>& parts) {
+void S3Upload::resume(std::string upload_id, std::unique_ptr<HeldUpload> held, const std::vector<ListedPart>& parts) {
     upload_id_ = std::move(upload_id);
+    held_ = std::move(held);
+    plan_ = plan_.behind(parts);
     for (const auto& part : parts) {
         parts_.push_back({part.number, part.etag, part.checksum_sha256});
         sent_ += part.size;
@@ -67,36 +86,32 @@ void S3Upload::add_conditions(S3Call& call) const {
 }
 
 void S3Upload::open_part() {
-    part_size_ = plan_.next(parts_.size(), sent_).value();
-    part_ = std::make_shared<std::vector<std::byte>>();
-    part_->reserve(part_size_);  // of address space: pages come as they are written
+    const auto size = plan_.next(parts_.size(), sent_).value();
+    part_ = std::make_shared<S3Part>(size, store_->options.spool_directory);
 }
 
 asio::awaitable<void> S3Upload::write(async::Chunk chunk, async::StopToken stop) {
-    std::span<const std::byte> rest(*chunk);
-    while (!rest.empty()) {
+    for (std::size_t taken = 0; taken < chunk->size();) {
         stop.check();
         check();
         if (!part_) open_part();
-        const auto count = std::min<std::uint64_t>(rest.size(), part_size_ - part_->size());
-        part_->insert(part_->end(), rest.begin(), rest.begin() + static_cast<std::ptrdiff_t>(count));
-        rest = rest.subspan(count);
+        const auto count = static_cast<std::size_t>(std::min<std::uint64_t>(chunk->size() - taken, part_->room()));
+        co_await part_->append(chunk, taken, count, store_->pool);
+        taken += count;
         // A part that is full waits for one more byte: a stream of just that length is one put.
-        if (part_->size() == part_size_ && (!rest.empty() || !parts_.empty())) co_await close_part(stop);
+        if (part_->room() == 0 && (taken < chunk->size() || !parts_.empty())) co_await close_part(stop);
     }
 }
 
 asio::awaitable<void> S3Upload::close_part(async::StopToken stop) {
     if (upload_id_.empty()) co_await begin(stop);
     const auto size = part_->size();
+    co_await wait_for_room(parts_in_flight(size, at_once_) - 1, stop);
     const auto number = parts_.size() + 1;
     parts_.push_back({number, {}, {}});
     sent_ += size;
     ++in_flight_;
     tasks_.spawn(send_part(number, std::exchange(part_, nullptr)));
-    // One more is being filled while these are sent.
-    const auto fits = parts_in_flight(size, store_->options.concurrent_parts + 1);
-    co_await wait_for_room(fits - 1, stop);
 }
 
 // Until at most `most` parts are in flight.
@@ -108,7 +123,26 @@ asio::awaitable<void> S3Upload::wait_for_room(std::uint64_t most, async::StopTok
     check();
 }
 
+// For services that cannot be told to refuse: what comes between this look and the put is not seen.
+asio::awaitable<void> S3Upload::look_first(async::StopToken stop) {
+    if (options_.existing == Existing::replace || store_->options.profile->no_replace != NoReplace::none) co_return;
+    const auto there = co_await head(stop);
+    if (there)
+        throw base::Error(base::ErrorCode::conflict,
+                          fmt::format("putting {}: it exists already", store_->full_key(key_)));
+}
+
+asio::awaitable<std::optional<Entry>> S3Upload::head(async::StopToken stop) {
+    const auto store = store_;
+    const auto key = key_;
+    const std::function<asio::awaitable<std::optional<Entry>>()> look = [store, key, stop] {
+        return store->head(key, Detail::plain, stop);
+    };
+    co_return co_await retried(store_->options.retry, look, stop);
+}
+
 asio::awaitable<void> S3Upload::begin(async::StopToken stop) {
+    co_await look_first(stop);  // before any of it is sent
     auto call = store_->call("POST", key_, "beginning", "s3:PutObject");
     call.query = {{"uploads", ""}};
     add_storage(call);
@@ -119,25 +153,41 @@ asio::awaitable<void> S3Upload::begin(async::StopToken stop) {
     };
     const auto response = co_await retried(store_->options.retry, attempt, stop);
     upload_id_ = parse_upload_started(response.body).value();
+    held_ = HeldUpload::hold(store_, upload_id_);
 }
 
-asio::awaitable<http::Response> S3Upload::send_body(S3Call call, Buffer body, std::string hash, async::StopToken stop) {
+asio::awaitable<http::Response> S3Upload::send_body(S3Call call, Part part, std::string hash, async::StopToken stop) {
     call.payload_hash = std::move(hash);
-    call.body = std::make_shared<http::MemoryBody>(std::vector<async::Chunk>{std::move(body)});
+    call.body = part->body(store_->pool);
     if (store_->options.profile->checksum == ChecksumHeader::sha256)
         call.headers.emplace_back("x-amz-checksum-sha256", base64_of_hex(call.payload_hash));
     const std::function<asio::awaitable<http::Response>()> attempt = [this, call, stop] {
         (void)call.body->rewind();
-        return store_->client.call(call, stop);
+        return send_once(call, stop);
     };
-    co_return co_await retried(store_->options.retry, attempt, stop);
+    auto response = co_await retried(store_->options.retry, attempt, stop);
+    if (at_once_ < store_->options.concurrent_parts && ++since_throttled_ % parts_until_faster == 0) ++at_once_;
+    co_return response;
 }
 
-asio::awaitable<void> S3Upload::send_part(std::uint64_t number, Buffer part) {
+// A service that asks for less gets less at once, and more again after a while; what waits for its retry counts as
+// little as what has not begun.
+asio::awaitable<http::Response> S3Upload::send_once(S3Call call, async::StopToken stop) {
+    while (sending_ >= at_once_) co_await changed_.wait(stop);
+    const Sending sending(*this);
+    try {
+        co_return co_await store_->client.call(std::move(call), std::move(stop));
+    } catch (const Throttled&) {
+        at_once_ = std::max<std::uint64_t>(1, at_once_ / 2);
+        since_throttled_ = 0;
+        throw;
+    }
+}
+
+asio::awaitable<void> S3Upload::send_part(std::uint64_t number, Part part) {
     const auto stop = stop_.token();
     try {
-        const auto hashing = [part] { return codec::sha256_hex(*part); };
-        const auto hash = co_await async::run_blocking(store_->pool, hashing);
+        const auto hash = co_await part->hash(store_->pool);
         auto call = store_->call("PUT", key_, fmt::format("sending part {} of", number), "s3:PutObject");
         call.query = {{"partNumber", std::to_string(number)}, {"uploadId", upload_id_}};
         const auto response = co_await send_body(std::move(call), std::move(part), hash, stop);
@@ -153,15 +203,14 @@ asio::awaitable<void> S3Upload::send_part(std::uint64_t number, Buffer part) {
 }
 
 asio::awaitable<void> S3Upload::put_whole(async::StopToken stop) {
-    if (!part_) part_ = std::make_shared<std::vector<std::byte>>();
-    const auto body = part_;
-    const auto hashing = [body] { return codec::sha256_hex(*body); };
-    const auto hash = co_await async::run_blocking(store_->pool, hashing);
+    co_await look_first(stop);
+    if (!part_) part_ = std::make_shared<S3Part>(0, store_->options.spool_directory);
+    const auto hash = co_await part_->hash(store_->pool);
     auto call = store_->call("PUT", key_, "putting", "s3:PutObject");
     add_storage(call);
     add_conditions(call);
-    co_await send_body(std::move(call), body, hash, stop);
-    sent_ = body->size();
+    co_await send_body(std::move(call), part_, hash, stop);
+    sent_ = part_->size();
 }
 
 // Whether the object is there as it should be: an answer that was lost looks like a failure.
@@ -206,17 +255,14 @@ asio::awaitable<Receipt> S3Upload::finish(async::StopToken stop) {
         co_await put_whole(stop);
     } else {
         if (!part_ && parts_.empty()) open_part();  // a multipart upload has one part at least
-        if (part_ && (!part_->empty() || parts_.empty())) co_await close_part(stop);
+        if (part_ && (part_->size() > 0 || parts_.empty())) co_await close_part(stop);
         co_await wait_for_room(0, stop);
+        co_await look_first(stop);
         co_await complete(stop);
     }
     upload_id_.clear();
-    const auto store = store_;
-    const auto key = key_;
-    const std::function<asio::awaitable<std::optional<Entry>>()> look = [store, key, stop] {
-        return store->head(key, Detail::plain, stop);
-    };
-    const auto entry = co_await retried(store_->options.retry, look, stop);
+    held_.reset();
+    const auto entry = co_await head(stop);
     if (!entry || entry->size != sent_)
         throw base::Error(base::ErrorCode::corrupt,
                           fmt::format("{}: {} bytes were sent and {} are there", key_, sent_, entry ? entry->size : 0));
@@ -229,9 +275,11 @@ asio::awaitable<void> S3Upload::suspend() {
     stop_.stop({base::ErrorCode::cancelled, "the upload is left for later"});
     co_await tasks_.join();
     part_.reset();
+    held_.reset();
 }
 
 asio::awaitable<void> S3Upload::abort() {
+    const auto held = std::exchange(held_, nullptr);
     co_await suspend();
     if (upload_id_.empty()) co_return;
     const async::Deadline deadline(store_->executor, {}, abort_patience, "aborting an upload");

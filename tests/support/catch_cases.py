@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 
 TIMEOUT_SECONDS = {"unit": 120, "contract": 300, "integration": 300}
+# What stands in the name of a case that needs a server, and the module of this folder that starts that (lasting.py).
+SERVERS = {"S3OnRgw": "rgw", "S3OnSwift": "swift", "contract::Sftp": "sftp", "SFTP: ": "sftp"}
 
 
 def list_cases(program: Path) -> list[str]:
@@ -40,8 +42,26 @@ def bracket(text: str) -> str:
     return f"[{marks}[{text}]{marks}]"
 
 
+def servers_of(name: str) -> list[str]:
+    return sorted({server for mark, server in SERVERS.items() if mark in name})
+
+
+def fixture(server: str, directory: Path) -> list[str]:
+    """The tests that start a server before all that need it, and stop it after them."""
+    program = Path(__file__).with_name(f"{server}.py")
+    lines = []
+    for verb, role in (("start", "SETUP"), ("stop", "CLEANUP")):
+        test = bracket(f"contract/servers: {verb} {server}")
+        words = " ".join(bracket(str(word)) for word in (sys.executable, "-B", program, verb, directory))
+        lines.append(f"add_test({test} {words})")
+        lines.append(f"set_tests_properties({test} PROPERTIES LABELS contract TIMEOUT 300 FIXTURES_{role} {server})")
+    return lines
+
+
 def main() -> int:
     lines: list[str] = []
+    directory = Path(sys.argv[1]).absolute().with_name("servers")
+    wanted: set[str] = set()
     for row in Path(sys.argv[1]).read_text(encoding="utf-8").splitlines():
         label, folder, path = row.split("\t")
         program = Path(path)
@@ -60,6 +80,15 @@ def main() -> int:
                 ' SKIP_REGULAR_EXPRESSION "(^|\\n)SKIPPED: "'
                 ' FAIL_REGULAR_EXPRESSION "No tests ran")'  # v2 calls a name that matches nothing a success
             )
+            servers = servers_of(name)
+            if servers:
+                wanted.update(servers)
+                lines.append(
+                    f'set_tests_properties({test} PROPERTIES FIXTURES_REQUIRED "{";".join(servers)}"'
+                    f" ENVIRONMENT {bracket(f'PGBAKD_TEST_SERVERS={directory}')})"
+                )
+    for server in sorted(wanted):
+        lines += fixture(server, directory)
     print("\n".join(lines))
     return 0
 

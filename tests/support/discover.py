@@ -1,14 +1,14 @@
 """Lists the Python tests in the given files for CMake, without importing them.
 
-One line per ctest entry: file TAB case TAB label TAB timeout TAB processors TAB lock. A case is `Class.method`, or
+One line per ctest entry: file TAB case TAB label TAB timeout TAB processors TAB lock TAB servers. A case is `Class.method`, or
 `Class` where the class (or one it derives from, in the same file or in support/) has a setUpClass: that is then paid for
 only once.
 
 A file or a class may say what ctest should know about it:
 
-    CTEST = {"timeout": 900, "processors": 2, "lock": "name"}
+    CTEST = {"timeout": 900, "processors": 2, "lock": "name", "servers": ["rgw"]}
 
-Entries with the same lock never run at the same time.
+Entries with the same lock never run at the same time. The servers are those of lasting.py, which servers.py hands out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DEFAULTS: dict[str, Any] = {"timeout": 300, "processors": 1, "lock": ""}
+DEFAULTS: dict[str, Any] = {"timeout": 300, "processors": 1, "lock": "", "servers": []}
 
 
 def wishes(body: list[ast.stmt], path: Path) -> dict[str, Any]:
@@ -43,13 +43,14 @@ def class_nodes(module: ast.Module) -> dict[str, ast.ClassDef]:
 
 
 def imported_nodes(module: ast.Module) -> dict[str, ast.ClassDef]:
-    """The classes of the files in support/ that a file imports from."""
+    """The classes of the files in support/ that a file imports from, and of those that these import from."""
     found: dict[str, ast.ClassDef] = {}
     for node in module.body:
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("support."):
             path = Path(__file__).parent / f"{str(node.module).removeprefix('support.')}.py"
-            known = class_nodes(ast.parse(path.read_text(encoding="utf-8"), str(path)))
-            found.update(known)  # all of them: a class that is imported may have a base that is not
+            imported = ast.parse(path.read_text(encoding="utf-8"), str(path))
+            # All of them: a class that is imported may have a base that is not.
+            found.update({**imported_nodes(imported), **class_nodes(imported)})
     return found
 
 
@@ -95,6 +96,7 @@ def rows(path: Path) -> list[str]:
         cases = [name] if "setUpClass" in names else [f"{name}.{test}" for test in tests]
         for case in cases:
             columns = [path, case, path.parent.name, wanted["timeout"], wanted["processors"], wanted["lock"]]
+            columns.append(",".join(wanted["servers"]))
             found.append("\t".join(str(column) for column in columns))
     if not found:
         raise SystemExit(f"{path}: has no test")

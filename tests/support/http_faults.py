@@ -13,6 +13,7 @@ authority (ca.pem) and with it a certificate for "localhost" only. Ends with its
 /connection          a number that is the connection's own
 /redirect            301 to another host
 /header/N            a header of N bytes
+/cut-head            half of an answer's headers, then the connection is closed
 /cut/N/OF            N bytes of a body announced as OF, then the connection is closed
 /reset/N/OF          the same, then the connection is reset
 /reset-upload/N      N bytes of the request's body are read, then the connection is reset
@@ -140,6 +141,11 @@ class Connection:
 
     def do_cut(self, count: int, of: int) -> None:
         self.answer(pattern(count), length=of)
+        raise Ended
+
+    def do_cut_head(self) -> None:
+        self.body()
+        self.peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nETa")
         raise Ended
 
     def do_reset(self, count: int, of: int) -> None:

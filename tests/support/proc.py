@@ -96,3 +96,10 @@ def find_in_processes(secret: str, *, environment: bool = True) -> list[str]:
             except OSError:
                 continue  # gone, or not ours to read
     return found
+
+
+def catches(pid: int, signal_number: int) -> bool:
+    """Whether it has a handler for the signal."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace")
+    mask = int(next(line.split()[1] for line in status.splitlines() if line.startswith("SigCgt:")), 16)
+    return bool(mask >> (signal_number - 1) & 1)

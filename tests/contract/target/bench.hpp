@@ -52,7 +52,10 @@ class Bench {
     [[nodiscard]] bool ready() {
         const auto reason = PlaceType::missing();
         if (reason.empty()) {
-            target_ = place.open(pool_);
+            if constexpr (requires { place.open(io_.get_executor(), pool_); })
+                target_ = place.open(io_.get_executor(), pool_);
+            else
+                target_ = place.open(pool_);
             return true;
         }
         std::cout << "SKIPPED: " << reason << '\n';

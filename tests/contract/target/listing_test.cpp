@@ -3,6 +3,17 @@
 
 using namespace contract;
 
+namespace {
+
+// Keys for more than two pages, or as many as a place that is slow to fill takes.
+template <class PlaceType>
+constexpr int many() {
+    if constexpr (requires { PlaceType::many; }) return PlaceType::many;
+    return 2500;
+}
+
+}  // namespace
+
 TEMPLATE_TEST_CASE("a list has every key once, in order, whatever the length of its pages", "", CONTRACT_PLACES) {
     Bench<TestType> bench;
     if (!bench.ready()) return;
@@ -21,11 +32,12 @@ TEMPLATE_TEST_CASE("many keys come in many pages", "", CONTRACT_PLACES) {
     Bench<TestType> bench;
     if (!bench.ready()) return;
     std::vector<std::string> keys;
-    for (int i = 0; i < 2500; ++i) keys.push_back("set-" + std::to_string(i % 10) + "/" + std::to_string(i) + ".dump");
+    for (int i = 0; i < many<TestType>(); ++i)
+        keys.push_back("set-" + std::to_string(i % 10) + "/" + std::to_string(i) + ".dump");
     bench.place.fill(keys);
     std::sort(keys.begin(), keys.end());
     CHECK(bench.keys() == keys);
-    CHECK(bench.keys("set-1/").size() == 250);
+    CHECK(bench.keys("set-1/").size() == keys.size() / 10);
 }
 
 TEMPLATE_TEST_CASE("a list is of its prefix only", "", CONTRACT_PLACES) {

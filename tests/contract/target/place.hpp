@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "async/pool.hpp"
+#include "s3_place.hpp"
+#include "sftp_server.hpp"
 #include "support/temporary_directory.hpp"
 #include "target/directory_target.hpp"
 #include "target/key.hpp"
@@ -53,6 +55,10 @@ class LocalPlace {
         std::ofstream(uploads() / name) << std::string(size, 'x');
         std::filesystem::last_write_time(uploads() / name, std::filesystem::file_time_type::clock::now() - age);
     }
+    // The instant that long ago. Where age cannot be made up: one between what was left before and after this call.
+    [[nodiscard]] static pgbakd::base::Timestamp moment(std::chrono::hours age) {
+        return pgbakd::base::SystemClock().now() - age;
+    }
     // Objects of one byte, put there by somebody else.
     void fill(const std::vector<std::string>& keys) const {
         for (const auto& key : keys) {
@@ -67,7 +73,7 @@ class LocalPlace {
                      ::mount(nullptr, path().c_str(), nullptr, MS_BIND | MS_REMOUNT | MS_RDONLY, nullptr) == 0;
         } else {
             for (const auto& entry : std::filesystem::recursive_directory_iterator(path()))
-                if (entry.is_directory()) std::filesystem::permissions(entry.path(), std::filesystem::perms(0500));
+                if (is_own_directory(entry)) std::filesystem::permissions(entry.path(), std::filesystem::perms(0500));
             std::filesystem::permissions(path(), std::filesystem::perms(0500));
         }
     }
@@ -78,11 +84,17 @@ class LocalPlace {
         std::filesystem::permissions(path(), std::filesystem::perms(0700), ignored);
         for (auto entry = std::filesystem::recursive_directory_iterator(path(), ignored);
              entry != std::filesystem::recursive_directory_iterator(); entry.increment(ignored))
-            if (entry->is_directory())
+            if (is_own_directory(*entry))
                 std::filesystem::permissions(entry->path(), std::filesystem::perms(0700), ignored);
     }
 
   private:
+    // Tests put links to directories of this host here, whose modes are not ours to set.
+    static bool is_own_directory(const std::filesystem::directory_entry& entry) {
+        std::error_code ignored;
+        return std::filesystem::is_directory(entry.symlink_status(ignored));
+    }
+
     support::TemporaryDirectory directory_;
     bool bound_ = false;
 };
@@ -149,6 +161,19 @@ class RcloneWithoutMove : public Rclone {
     }
 };
 
+// A directory of this host, by way of an SSH server.
+class Sftp : public LocalPlace {
+  public:
+    static std::string missing() { return sftp_fact("skipped"); }
+    [[nodiscard]] pgbakd::target::SftpTargetOptions options() const { return sftp_options(path()); }
+    std::shared_ptr<pgbakd::target::Target> open(pgbakd::async::Pool& pool) const {
+        static const pgbakd::base::SystemClock clock;
+        return pgbakd::target::make_sftp_target(options(), pool, clock);
+    }
+};
+
 }  // namespace contract
 
-#define CONTRACT_PLACES contract::Directory, contract::Decorated, contract::Rclone, contract::RcloneWithoutMove
+#define CONTRACT_PLACES                                                                                         \
+    contract::Directory, contract::Decorated, contract::Rclone, contract::RcloneWithoutMove, contract::S3OnRgw, \
+        contract::S3OnSwift, contract::Sftp

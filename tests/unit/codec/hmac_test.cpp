@@ -23,6 +23,14 @@ TEST_CASE("HMAC-SHA256 gives the digests of RFC 4231") {
     for (const auto& row : rows) CHECK(hex(hmac_sha256(bytes_of(row.key), bytes_of(row.message))) == row.digest);
 }
 
+TEST_CASE("HMAC-SHA1 gives the digests of RFC 2202") {
+    CHECK(hex(hmac_sha1(bytes_of(std::string(20, '\x0b')), bytes_of("Hi There"))) ==
+          "b617318655057264e28bc0b6fb378c8ef146be00");
+    CHECK(hex(hmac_sha1(bytes_of("Jefe"), bytes_of("what do ya want for nothing?"))) ==
+          "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+    CHECK(hex(hmac_sha1(bytes_of(""), bytes_of(""))) == "fbdb1d1b18aa6c08324b7d64b71fb76370690e1d");
+}
+
 TEST_CASE("Base64 gives the texts of RFC 4648, 10") {
     struct Row {
         std::string_view bytes;
@@ -35,7 +43,14 @@ TEST_CASE("Base64 gives the texts of RFC 4648, 10") {
                             {"foob", "Zm9vYg=="},
                             {"fooba", "Zm9vYmE="},
                             {"foobar", "Zm9vYmFy"}};
-    for (const auto& row : rows) CHECK(base64(bytes_of(row.bytes)) == row.text);
+    for (const auto& row : rows) {
+        CHECK(base64(bytes_of(row.bytes)) == row.text);
+        const auto back = from_base64(row.text);
+        REQUIRE(back);
+        CHECK(std::ranges::equal(*back, bytes_of(row.bytes)));
+    }
+    for (const std::string_view text : {"Zg", "Zg=", "Zg==\n", " Zg==", "Z===", "====", "Zm9=Zg==", "Zm9v!m9v", "-_-_"})
+        CHECK_FALSE(from_base64(text));
 }
 
 TEST_CASE("Content-MD5 is the Base64 of RFC 1321's digests") {

@@ -1,6 +1,9 @@
 #include "os/file.hpp"
 
+#include <sys/mount.h>
 #include <sys/stat.h>
+
+#include <iostream>
 
 #include "unit/os/support.hpp"
 
@@ -126,4 +129,39 @@ TEST_CASE("free space is that of the nearest parent that exists") {
     CHECK(os::free_space(disk.path() / "not" / "there" / "yet").total == 256 * 1024);
     CHECK(os::free_space(disk.path()).available <= 256 * 1024);
     CHECK(os::free_space("not-there").total > 0);
+}
+
+TEST_CASE("a file without a name can be written and read, and leaves nothing") {
+    const support::TemporaryDirectory directory;
+    {
+        const auto file = os::unnamed_file(directory.path());
+        const std::string text = "some text";
+        os::write_all(file, std::as_bytes(std::span(text)), directory.path());
+        std::string read(20, ' ');
+        read.resize(os::read_at(file, std::as_writable_bytes(std::span(read)), 5, directory.path()));
+        CHECK(read == "text");
+        CHECK(std::filesystem::is_empty(directory.path()));
+    }
+    CHECK(std::filesystem::is_empty(directory.path()));
+    CHECK_THROWS_AS(os::unnamed_file(directory / "missing"), base::Error);
+}
+
+TEST_CASE("what cannot be written on a read-only file system names the mount") {
+    const support::TemporaryDirectory directory;
+    CHECK(os::mount_point("/proc/self/no/such/file") == "/proc");
+    CHECK(os::mount_point("/") == "/");
+    const auto place = std::filesystem::canonical(directory.path());
+    if (::mount(place.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        std::cout << "SKIPPED: only root can mount a file system read-only\n";
+        return;
+    }
+    REQUIRE(::mount(nullptr, place.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
+    const auto file = error_of([&] { (void)os::create_file(place / "new"); });
+    const auto made = error_of([&] { os::make_directories(place / "a/b"); });
+    ::umount2(place.c_str(), MNT_DETACH);
+    for (const auto& error : {file, made}) {
+        CHECK(error.code() == ErrorCode::permission_denied);
+        CHECK(error.hint().find("the file system at " + place.native() + " is mounted read-only") == 0);
+        CHECK(error.hint().find("ReadWritePaths=") != std::string::npos);
+    }
 }

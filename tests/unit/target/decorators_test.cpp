@@ -35,12 +35,14 @@ class Scripted final : public target::ForwardingTarget {
         ++calls;
         if (failures > 0) {
             --failures;
+            if (asked > 0ms) throw target::Throttled(failure, asked);
             throw failure;
         }
         co_return std::vector<target::Refusal>();
     }
     std::string content = "0123456789";
     base::Error failure{ErrorCode::unreachable, "lost", {}, base::Persistence::passing};
+    std::chrono::milliseconds asked{0};
     int failures = 0;
     int calls = 0;
 };
@@ -90,6 +92,22 @@ TEST_CASE("what fails for a passing cause is tried again, as often as the policy
     scripted->failures = 1;
     CHECK_THROWS_WITH(run(retrying->remove({"a"}, {})), "no");
     CHECK(scripted->calls == 9);
+}
+
+TEST_CASE("a service that asks for a pause gets it, or is left to whoever comes back later") {
+    const auto scripted = std::make_shared<Scripted>();
+    auto policy = quick();
+    const auto retrying = target::with_retry(scripted, policy);
+    scripted->asked = 30ms;
+    scripted->failures = 2;
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(run(retrying->remove({"a"}, {})).empty());
+    CHECK(std::chrono::steady_clock::now() - begin >= 60ms);
+    CHECK(scripted->calls == 3);
+    scripted->asked = policy.most_asked + 1ms;
+    scripted->failures = 1;
+    CHECK_THROWS_WITH(run(retrying->remove({"a"}, {})), "lost");
+    CHECK(scripted->calls == 4);
 }
 
 TEST_CASE("reading goes on where it broke off, and ends with the sink that fails") {

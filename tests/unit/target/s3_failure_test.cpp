@@ -120,12 +120,24 @@ TEST_CASE("a bucket in another region is told where it is") {
     CHECK(s3_failure(call(301)).remedy == Remedy::none);
 }
 
-TEST_CASE("a pause that the server asks for is kept within reason") {
+TEST_CASE("a pause that the server asks for is kept, and one that it does not put in figures is a second") {
+    struct Row {
+        std::string_view retry_after;
+        std::chrono::seconds expected;
+    };
     auto busy = call(503);
-    busy.retry_after = "7";
-    CHECK(s3_failure(busy).pause == 7s);
-    for (const auto* const text : {"", "soon", "-1", "99999", "7 "}) {
+    busy.date = "Wed, 21 Oct 2015 07:28:00 GMT";
+    for (const auto& [text, expected] :
+         {Row{"7", 7s}, Row{"0", 0s}, Row{"3600", 1h}, Row{"99999999", 24h}, Row{"Wed, 21 Oct 2015 07:28:30 GMT", 30s},
+          Row{"Wed, 21 Oct 2015 07:00:00 GMT", 0s}, Row{"", 1s}, Row{"soon", 1s}, Row{"-1", 1s}, Row{"7 ", 1s}}) {
+        INFO(text);
         busy.retry_after = text;
-        CHECK_FALSE(s3_failure(busy).pause);
+        CHECK(s3_failure(busy).pause == expected);
     }
+    CHECK(s3_failure(call(503, "SlowDown")).pause == 1s);
+    CHECK_FALSE(s3_failure(call(500, "InternalError")).pause);
+    // Nothing that is not tried again has one.
+    auto refused = call(403, "AccessDenied");
+    refused.retry_after = "7";
+    CHECK_FALSE(s3_failure(refused).pause);
 }

@@ -1,0 +1,103 @@
+// An object on its way to an SSH server: pieces that are appended to one file, one after another, while the next fills.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/event.hpp"
+#include "async/task_group.hpp"
+#include "target/sftp_store.hpp"
+
+namespace pgbakd::target {
+
+// What the target and its uploads share.
+struct SftpShared {
+    SftpShared(SftpTargetOptions options, async::Pool& pool_, const base::Clock& clock)
+        : store(std::move(options), clock), pool(pool_) {}
+    SftpStore store;
+    async::Pool& pool;
+};
+
+// Runs a job of the store on the pool; a stop interrupts it, and is thrown once it has ended.
+template <class Work>
+auto on_sftp_pool(std::shared_ptr<SftpShared> shared, Work work, async::StopToken stop)
+    -> asio::awaitable<std::invoke_result_t<Work&, SftpStore&, http::Interrupt&>> {
+    using Value = std::invoke_result_t<Work&, SftpStore&, http::Interrupt&>;
+    stop.check();
+    const auto interrupt = std::make_shared<http::Interrupt>();
+    const auto registration = stop.on_stop([interrupt] { interrupt->stop(); });
+    const auto job = [shared, work, interrupt]() mutable { return work(shared->store, *interrupt); };
+    std::exception_ptr failure;
+    if constexpr (std::is_void_v<Value>) {
+        try {
+            co_await async::run_blocking(shared->pool, job);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) stop.check();
+        if (failure) std::rethrow_exception(failure);
+    } else {
+        std::optional<Value> value;
+        try {
+            value.emplace(co_await async::run_blocking(shared->pool, job));
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) stop.check();
+        if (failure) std::rethrow_exception(failure);
+        co_return std::move(*value);
+    }
+}
+
+// What of an upload has arrived for sure, by name; and a hash of its end, to know it again.
+struct SftpCheckpoint {
+    std::string name;
+    std::uint64_t length = 0;
+    std::uint64_t tail = 0;   // bytes before `length` that the hash is of
+    std::string tail_sha256;  // hexadecimal
+    friend bool operator==(const SftpCheckpoint&, const SftpCheckpoint&) = default;
+};
+[[nodiscard]] std::string print_checkpoint(const SftpCheckpoint& checkpoint);
+// Nothing if it is not one of ours: it names a file to write to.
+[[nodiscard]] std::optional<SftpCheckpoint> parse_checkpoint(std::string_view text);
+
+class SftpUpload final : public Upload {
+  public:
+    SftpUpload(const asio::any_io_executor& executor, std::shared_ptr<SftpShared> shared, std::string key,
+               Existing existing);
+    // Whether the file is there and ends as the checkpoint says: then the upload goes on behind it.
+    asio::awaitable<bool> resume(SftpCheckpoint checkpoint, async::StopToken stop);
+
+    [[nodiscard]] std::uint64_t begins_at() const noexcept override { return begins_at_; }
+    asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override;
+    asio::awaitable<Receipt> finish(async::StopToken stop) override;
+    [[nodiscard]] std::string checkpoint() const override;
+    asio::awaitable<void> suspend() override;
+    asio::awaitable<void> abort() override;
+
+  private:
+    using Piece = std::shared_ptr<std::vector<std::byte>>;
+    asio::awaitable<void> flush(async::StopToken stop);
+    asio::awaitable<void> idle(async::StopToken stop);
+    asio::awaitable<void> end_sending();
+    asio::awaitable<void> send(Piece piece, std::uint64_t offset);
+    void check() const;
+
+    std::shared_ptr<SftpShared> shared_;
+    std::string key_;
+    Existing existing_;
+    std::uint64_t begins_at_ = 0;
+    std::uint64_t closed_ = 0;  // bytes in pieces that are being sent or were
+    bool first_try_ = true;     // the file has no bytes but those of `arrived_`
+    SftpCheckpoint arrived_;
+    Piece piece_;
+    bool busy_ = false;
+    std::exception_ptr failure_;
+    async::StopSource stop_;  // of what is being sent
+    async::Event changed_;
+    async::TaskGroup tasks_;
+};
+
+}  // namespace pgbakd::target

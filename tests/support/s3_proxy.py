@@ -1,0 +1,306 @@
+"""A proxy before an S3 service that does harm to chosen calls.
+
+    proxy = S3Proxy("http://127.0.0.1:8000").start()
+    test.addCleanup(proxy.close)
+    proxy.plan = Once(5, Fault.CUT)       # the fifth call from now on; None: no harm
+    … "endpoint": proxy.url …
+
+Calls are counted as they come, over all connections. What a signature covers passes unchanged.
+"""
+
+from __future__ import annotations
+
+import enum
+import itertools
+import re
+import socket
+import struct
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PIECE = 1 << 16
+ERROR = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>so the test wants it</Message></Error>"
+# What a sweep goes by. The answer keeps its length.
+DATES = re.compile(rb"<(Initiated|LastModified)>\d{4}")
+
+
+class Fault(enum.Enum):
+    """What happens to a call."""
+
+    REFUSE = "refused"  # reset at once; the service hears nothing
+    RESET = "reset after some bytes"  # in the middle of its body; the service sees half of it
+    STALL = "stalled"  # nothing goes on until heal() or close()
+    ERROR = "an error inside the server"  # 500, without asking the service
+    LOST = "answer lost"  # the service does it, and nobody hears of that
+    CUT = "answer cut off"  # the same, but for half of the answer; then the connection is closed
+    SLOW = "slow"  # at 4 MiB/s, and the answer in pieces
+
+
+@dataclass(frozen=True)
+class Call:
+    number: int  # from 1, since the plan was set
+    method: str
+    path: str
+    query: str
+
+    @property
+    def kind(self) -> str:
+        """As an administrator of S3 calls it."""
+        names = set(urllib.parse.parse_qs(self.query, keep_blank_values=True))
+        if "partNumber" in names:
+            return "UploadPart"
+        if "uploads" in names:
+            return "CreateMultipartUpload" if self.method == "POST" else "ListMultipartUploads"
+        if "uploadId" in names:
+            return {"POST": "CompleteMultipartUpload", "GET": "ListParts"}.get(self.method, "AbortMultipartUpload")
+        if "list-type" in names:
+            return "ListObjectsV2"
+        name = {"GET": "GetObject", "PUT": "PutObject", "HEAD": "HeadObject", "DELETE": "DeleteObject"}
+        return name.get(self.method, "DeleteObjects")
+
+    def __str__(self) -> str:
+        return f"call {self.number}, {self.kind} of {self.path.rsplit('/', 1)[-1] or 'the bucket'}"
+
+
+Plan = Callable[[Call], "Fault | None"]
+
+
+@dataclass(frozen=True)
+class Once:
+    number: int
+    fault: Fault
+
+    def __call__(self, call: Call) -> Fault | None:
+        return self.fault if call.number == self.number else None
+
+
+@dataclass(frozen=True)
+class From:
+    number: int
+    fault: Fault
+
+    def __call__(self, call: Call) -> Fault | None:
+        return self.fault if call.number >= self.number else None
+
+
+@dataclass(frozen=True)
+class Every:
+    step: int
+    fault: Fault
+
+    def __call__(self, call: Call) -> Fault | None:
+        return self.fault if call.number % self.step == 0 else None
+
+
+class Broken(Exception):
+    """The connection is to be reset."""
+
+
+class Throttle:
+    """Lets so many bytes per second through, for all who share it; 0: any number."""
+
+    def __init__(self, rate: float) -> None:
+        self.rate = rate
+        self._lock = threading.Lock()
+        self._free_at = 0.0
+
+    def take(self, count: int) -> None:
+        if not self.rate:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._free_at = max(self._free_at, now) + count / self.rate
+            pause = self._free_at - now
+        time.sleep(pause)
+
+
+class S3Proxy:
+    def __init__(self, upstream: str) -> None:
+        where = urllib.parse.urlsplit(upstream)
+        self._upstream = (where.hostname or "", where.port or 80)
+        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port: int = self._listener.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.calls: list[Call] = []
+        self.struck: list[Call] = []  # those that harm was done to
+        self.ages = False  # what is listed looks as if it were years old
+        self.throttle = Throttle(0)  # of what is sent
+        self.passed = 0  # bytes of bodies that went to the service
+        self._plan: Plan | None = None
+        self._numbers = itertools.count(1)
+        self._lock = threading.Lock()
+        self._healed = threading.Event()
+        self._peers: set[socket.socket] = set()
+
+    # --- life ---
+
+    def start(self) -> S3Proxy:
+        threading.Thread(target=self._accept, daemon=True).start()
+        return self
+
+    def close(self) -> None:
+        """Nobody listens any more; what was on its way is reset."""
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)  # or accept() would keep it open
+        except OSError:
+            pass
+        self._listener.close()
+        self.heal()
+        with self._lock:
+            peers = list(self._peers)
+        for peer in peers:
+            linger(peer)
+            try:
+                peer.shutdown(socket.SHUT_RDWR)  # wakes whoever reads there
+            except OSError:
+                pass
+
+    # --- what it does ---
+
+    @property
+    def plan(self) -> Plan | None:
+        return self._plan
+
+    @plan.setter
+    def plan(self, plan: Plan | None) -> None:
+        with self._lock:
+            self._plan = plan
+            self._numbers = itertools.count(1)
+            self.calls = []
+            self.struck = []
+            self._healed.clear()
+
+    def heal(self) -> None:
+        """No more harm; what is stalled is reset."""
+        self._plan = None
+        self._healed.set()
+
+    # --- connections ---
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                peer, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(peer,), daemon=True).start()
+
+    def _serve(self, peer: socket.socket) -> None:
+        with self._lock:
+            self._peers.add(peer)
+        try:
+            self._one_call(peer)
+            peer.shutdown(socket.SHUT_WR)
+            while peer.recv(PIECE):  # closed at once, the end of the answer could be lost
+                pass
+        except Broken:
+            linger(peer)
+        except OSError:
+            pass
+        finally:
+            with self._lock:
+                self._peers.discard(peer)
+            peer.close()
+
+    def _one_call(self, peer: socket.socket) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            data = peer.recv(PIECE)
+            if not data:
+                return  # a connection that was kept for later, or a probe
+            head += data
+        head, _, body = head.partition(b"\r\n\r\n")
+        lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = lines[0].split(" ")
+        path, _, query = target.partition("?")
+        headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
+        length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
+        with self._lock:
+            call = Call(next(self._numbers), method, path, query)
+            self.calls.append(call)
+            fault = self._plan(call) if self._plan else None
+            if fault:
+                self.struck.append(call)
+        if fault is Fault.REFUSE:
+            raise Broken
+        if fault is Fault.STALL:
+            self._healed.wait()
+            raise Broken
+        if any(name.lower() == "expect" for name, _ in headers):
+            peer.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if fault is Fault.ERROR:
+            receive(peer, length - len(body))
+            send_answer(peer, b"500 Internal Server Error", ERROR)
+            return
+        kept = [f"{name}: {value}" for name, value in headers if name.lower() not in ("expect", "connection")]
+        request = "\r\n".join([lines[0], *kept, "Connection: close", "", ""]).encode("latin-1")
+        answer = self._pass_on(peer, request, body, length, fault)
+        if self.ages and call.kind in ("ListMultipartUploads", "ListParts", "ListObjectsV2"):
+            answer = DATES.sub(rb"<\g<1>>2001", answer)
+        self._give(peer, answer, fault)
+
+    def _pass_on(self, peer: socket.socket, request: bytes, body: bytes, length: int, fault: Fault | None) -> bytes:
+        """The request to the service, and its whole answer."""
+        throttle = Throttle(4 << 20) if fault is Fault.SLOW else self.throttle
+        with socket.create_connection(self._upstream, timeout=600) as service:
+            try:
+                service.sendall(request)
+                if fault is Fault.RESET and length == 0:
+                    raise Broken
+                sent = 0
+                while sent < length:
+                    piece = body or peer.recv(min(PIECE, length - sent))
+                    body = b""
+                    if not piece:
+                        raise Broken
+                    if fault is Fault.RESET and sent + len(piece) >= (length + 1) // 2:
+                        service.sendall(piece[: (length + 1) // 2 - sent])
+                        linger(service)
+                        raise Broken
+                    throttle.take(len(piece))
+                    service.sendall(piece)
+                    sent += len(piece)
+                    with self._lock:
+                        self.passed += len(piece)
+            except (BrokenPipeError, ConnectionResetError):
+                pass  # it has answered already
+            pieces = []
+            while piece := service.recv(PIECE):
+                pieces.append(piece)
+        return b"".join(pieces)
+
+    def _give(self, peer: socket.socket, answer: bytes, fault: Fault | None) -> None:
+        if not answer or fault is Fault.LOST:
+            raise Broken
+        if fault is Fault.CUT:
+            answer = answer[: len(answer) // 2]
+        if fault is Fault.SLOW:
+            for at in range(0, len(answer), max(len(answer) // 8, 1)):
+                peer.sendall(answer[at : at + max(len(answer) // 8, 1)])
+                time.sleep(0.01)
+            return
+        peer.sendall(answer)
+
+
+def receive(peer: socket.socket, count: int) -> None:
+    while count > 0:
+        piece = peer.recv(min(PIECE, count))
+        if not piece:
+            raise Broken
+        count -= len(piece)
+
+
+def send_answer(peer: socket.socket, status: bytes, body: bytes) -> None:
+    head = b"HTTP/1.1 " + status + b"\r\nContent-Type: application/xml\r\nConnection: close\r\nContent-Length: "
+    peer.sendall(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+
+
+def linger(peer: socket.socket) -> None:
+    """What closes it, resets it."""
+    try:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    except OSError:
+        pass  # closed already
