@@ -1,6 +1,7 @@
 // check: is the configuration right, how was it understood, and does what it relies on hold.
 #include <fmt/format.h>
 
+#include "admin/check_targets.hpp"
 #include "admin/configuration.hpp"
 #include "admin/connect_check.hpp"
 #include "admin/fires.hpp"
@@ -118,8 +119,11 @@ ExitCode perform_check(Context& context, const Arguments& arguments) {
     if (arguments.has("--connect")) {
         if (!context.json) context.out << '\n';
         const auto credentials = read_credentials(context.around, config);
+        const auto secrets = read_target_secrets(context, config);
         become_owner_of(config.repository.directory);
-        check_connections(context, config, credentials, [&telling](const Finding& finding) { telling(finding); });
+        const auto tell = [&telling](const Finding& finding) { telling(finding); };
+        check_connections(context, config, credentials, tell);
+        check_targets(context, config, secrets, tell);
         document["connect"] = telling.take();
     }
     if (context.json) print_json(context, document);

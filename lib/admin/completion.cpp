@@ -36,6 +36,7 @@ std::string choices_of(Values values, std::string_view before, std::string_view 
         case Values::jobs: return asked("jobs");
         case Values::sets: return asked("sets");
         case Values::runs: return asked("runs");
+        case Values::targets: return asked("targets");
         case Values::zones: return asked("zones");
         case Values::statuses: return std::string(statuses);
         case Values::shells: return std::string(shells);
@@ -200,6 +201,8 @@ ExitCode perform_names(Context& context, const Arguments& arguments) {
     if (!config) return ExitCode::good;
     if (kind == "jobs" || kind == "runs")
         for (const auto& job : config->jobs) context.out << job->name << '\n';
+    if (kind == "targets")
+        for (const auto& [name, target] : config->targets) context.out << name << '\n';
     if (kind == "sets") {
         for (const auto& job : config->jobs) context.out << job->name << "/latest\n";
         try {

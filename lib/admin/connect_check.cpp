@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <exception>
 
 #include "async/pool.hpp"
@@ -51,6 +52,11 @@ std::filesystem::path nearest_existing(std::filesystem::path directory) {
 void check_directory(const std::string& subject, const std::filesystem::path& directory, const Tell& tell) {
     const auto existing = nearest_existing(directory);
     if (::access(existing.c_str(), R_OK | W_OK | X_OK) != 0) {
+        if (errno == EROFS) {
+            tell({subject, false, fmt::format("{} cannot be written: it is read-only", existing.string()),
+                  os::read_only_hint(existing)});
+            return;
+        }
         tell({subject, false, fmt::format("{} cannot be written by user {}", existing.string(), host::user_name()),
               fmt::format("it must belong to the user that pgbakd runs as: chown pgbakd: {}", directory.string())});
         return;
@@ -153,7 +159,7 @@ class JobCheck {
 
     void space(std::uint64_t estimated) {
         const auto& directory = config_.repository.directory;
-        const auto newest = repository::Repository(directory).newest(job_.name);
+        const auto newest = repository::Repository(directory).newest(job_.name, context_.around.clock.now());
         const auto needed = run::space_needed(newest ? newest->manifest.bytes() : 0, estimated);
         const auto available = os::free_space(directory).available;
         const auto enough = run::check_space(directory, available, needed, config_.repository.min_free);

@@ -9,22 +9,39 @@
 
 namespace pgbakd::admin {
 
+namespace {
+
+// Calls `next` for one fire after the other.
+template <class Next>
+std::vector<base::Instant> list_fires(const FireRequest& request, Next next) {
+    std::vector<base::Instant> fires;
+    auto last = request.after;
+    while (fires.size() < static_cast<std::size_t>(request.count)) {
+        const auto fire = next(last);
+        if (!fire) break;
+        fires.push_back(*fire);
+        last = *fire;
+    }
+    return fires;
+}
+
+}  // namespace
+
 JobFires fires_of(std::string job, const calendar::Schedule& schedule, calendar::ZonePtr zone,
                   const FireRequest& request) {
     JobFires result{std::move(job), schedule, std::move(zone), {}, {}, {}, {}};
-    auto last = request.after;
-    for (int i = 0; i < request.count; ++i) {
-        const auto fire = schedule.next(last, *result.zone);
-        if (!fire) break;
-        result.fires.push_back(*fire);
-        last = *fire;
-    }
-    if (result.fires.empty()) result.beyond = schedule.next_ever(last, *result.zone);
+    result.fires = list_fires(request, [&](base::Instant after) { return schedule.next(after, *result.zone); });
+    if (result.fires.empty()) result.beyond = schedule.next_ever(request.after, *result.zone);
     return result;
 }
 
 JobFires fires_of(const model::JobSpec& job, const FireRequest& request) {
     auto result = fires_of(job.name, job.schedule, job.zone, request);
+    if (!job.milestones.empty()) {
+        result.milestones = job.milestones;
+        result.fires = list_fires(
+            request, [&job](base::Instant after) { return model::next_milestone(job.milestones, after, *job.zone); });
+    }
     if (job.jitter > std::chrono::milliseconds{0})
         result.jitter = scheduler::jitter_offset(host::host_name(), job.name, job.jitter);
     return result;
@@ -34,7 +51,9 @@ std::string summary_of(const JobFires& fires) {
     const auto& schedule = fires.schedule;
     switch (schedule.kind()) {
         case calendar::ScheduleKind::on_change: return schedule.canonical() + ": when its files change";
-        case calendar::ScheduleKind::milestone: return schedule.canonical() + ": by name, on request";
+        case calendar::ScheduleKind::milestone:
+            if (fires.milestones.empty()) return schedule.canonical() + ": by name, on request";
+            break;
         case calendar::ScheduleKind::recurring:
         case calendar::ScheduleKind::once: break;
     }
@@ -43,7 +62,8 @@ std::string summary_of(const JobFires& fires) {
     if (fires.beyond)
         return fmt::format("{}: no fire in the next 100 years, the first after them is {}", text,
                            calendar::format_for_people(*fires.beyond, *fires.zone));
-    if (fires.fires.empty()) return text + ": no fire to come";
+    if (fires.fires.empty())
+        return text + (schedule.is_timed() ? ": no fire to come" : ": by name, on request; no date is to come");
     if (fires.jitter.count() > 0)
         text += fmt::format(", runs start {} later (jitter)", base::format_duration(fires.jitter));
     return text;
@@ -65,11 +85,12 @@ boost::json::object json_fires(const JobFires& fires) {
     for (const auto fire : fires.fires)
         list.push_back(
             {{"utc", calendar::format_rfc3339_utc(fire)}, {"local", calendar::format_rfc3339(fire, *fires.zone)}});
-    return {{"job", model::json_text(fires.job)},
-            {"schedule", model::json_text(fires.schedule.canonical())},
-            {"timezone", model::json_text(fires.zone->name())},
-            {"never", fires.schedule.is_timed() && fires.fires.empty() && !fires.beyond},
-            {"fires", std::move(list)}};
+    return {
+        {"job", model::json_text(fires.job)},
+        {"schedule", model::json_text(fires.schedule.canonical())},
+        {"timezone", model::json_text(fires.zone->name())},
+        {"never", fires.schedule.kind() != calendar::ScheduleKind::on_change && fires.fires.empty() && !fires.beyond},
+        {"fires", std::move(list)}};
 }
 
 }  // namespace pgbakd::admin

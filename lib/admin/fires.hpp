@@ -25,7 +25,8 @@ struct JobFires {
     std::chrono::seconds jitter{};  // how much later than each fire the run starts
     std::vector<base::Instant> fires;
     std::vector<std::string> warnings;
-    std::optional<base::Instant> beyond;  // where there is none in the next 100 years, but later
+    std::optional<base::Instant> beyond;         // where there is none in the next 100 years, but later
+    std::vector<model::Milestone> milestones{};  // of a job that runs by name: those that fire
 };
 
 [[nodiscard]] JobFires fires_of(std::string job, const calendar::Schedule& schedule, calendar::ZonePtr zone,

@@ -38,6 +38,9 @@ ExitCode perform(Context& context, const std::vector<std::string>& arguments) {
         }
         context.json = command.json;
         if (command.json) context.colour = false;
+        if (command.config && command.config->empty())
+            throw base::Error(base::ErrorCode::invalid_argument, "--config is given no name",
+                              "name a file, or leave --config out");
         if (command.config) context.config_file = *command.config;
         if (command.socket) context.socket = *command.socket;
         return perform_verb(context, command);

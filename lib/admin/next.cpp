@@ -57,9 +57,10 @@ void print(Context& context, const JobFires& job) {
     context.out << name << summary_of(job) << '\n';
     for (const auto& warning : job.warnings) context.out << "  note: " << base::printable(warning) << '\n';
     for (const auto fire : job.fires)
-        context.out << fmt::format("  {}   {}   {}\n", calendar::format_for_people(fire, *job.zone),
-                                   calendar::format_rfc3339_utc(fire),
-                                   styled(distance_text(context.now(), fire), Style::faint, context.colour));
+        context.out << fmt::format(
+            "  {}   {}   {}{}\n", calendar::format_for_people(fire, *job.zone), calendar::format_rfc3339_utc(fire),
+            styled(distance_text(context.now(), fire), Style::faint, context.colour),
+            job.milestones.empty() ? std::string() : "   " + model::milestone_name(job.milestones, fire, *job.zone));
 }
 
 }  // namespace

@@ -70,7 +70,7 @@ boost::json::object json_problem(const config::Problem& problem) {
 }
 
 std::string counted(std::size_t number, std::string_view noun) {
-    return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
+    return base::counted(number, noun);
 }
 
 }  // namespace pgbakd::admin

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "admin/configuration.hpp"
+#include "admin/remote.hpp"
 #include "admin/sets.hpp"
 #include "admin/verbs.hpp"
 #include "model/json.hpp"
@@ -13,7 +14,7 @@ namespace {
 ExitCode set_pinned(Context& context, const std::string& target, bool pinned) {
     const auto config = load(context);
     become_owner_of(config->repository.directory);
-    const auto id = find_set(*config, target).manifest.id;
+    const auto id = find_set(context, *config, target).manifest.id;
     const repository::Repository repository(config->repository.directory);
     // A run of the job may be pruning right now, by a plan made before.
     const auto lock = lock_job(repository, id.job, pinned ? "pin" : "unpin");
@@ -23,6 +24,48 @@ ExitCode set_pinned(Context& context, const std::string& target, bool pinned) {
     else
         context.out << id.text() << (pinned ? " is pinned\n" : " is no longer pinned\n");
     return ExitCode::good;
+}
+
+// An empty repository beside a catalog that knows of sets is more often a file system that is not mounted than one
+// where all of them were removed; to forget what checks found would then make good sets of corrupt ones.
+void refuse_if_emptied(const config::Config& config, catalog::Catalog& catalog) {
+    const auto known = catalog.set_states().size();
+    if (known == 0 && catalog.last_success().empty()) return;
+    const auto& directory = config.repository.directory;
+    throw base::Error(
+        base::ErrorCode::conflict,
+        fmt::format("the repository {} is empty, but the catalog knows of sets in it: nothing was changed",
+                    directory.string()),
+        fmt::format("is its file system mounted (findmnt --target {})? if all sets are gone for good, "
+                    "there is nothing to rescan",
+                    directory.string()));
+}
+
+// Corrupt sets whose mark is missing, since the finding is older than the marks or the disk was read-only then, get it.
+void keep_findings(Context& context, const config::Config& config, const std::vector<repository::StoredSet>& stored,
+                   catalog::Catalog& catalog) {
+    std::map<model::SetId, catalog::SetState> corrupt;
+    for (auto& state : catalog.set_states())
+        if (state.corrupt) corrupt.emplace(state.id, std::move(state));
+    for (const auto& set : stored) {
+        const auto state = corrupt.find(set.manifest.id);
+        if (set.corrupt || state == corrupt.end()) continue;
+        try {
+            repository::Repository(config.repository.directory)
+                .mark_corrupt(state->first, repository::Corruption{state->second.verified_at, state->second.message});
+        } catch (const base::Error& error) {
+            remark(context,
+                   {error.code(), "the finding could not be left with the set: " + error.message(), error.hint()});
+        }
+    }
+}
+
+// The states of these sets are gone from the catalog, in words.
+std::string dropped_text(const std::vector<model::SetId>& dropped) {
+    std::string text;
+    for (const auto& id : dropped)
+        text += fmt::format("{} is gone: what a check had found of it is forgotten\n", id.text());
+    return text;
 }
 
 }  // namespace
@@ -35,8 +78,9 @@ ExitCode perform_unpin(Context& context, const Arguments& arguments) {
     return set_pinned(context, arguments.text("SET"), false);
 }
 
-ExitCode perform_rescan(Context& context, const Arguments&) {
+ExitCode perform_rescan(Context& context, const Arguments& arguments) {
     const auto config = load(context);
+    if (const auto from = arguments.find("--from")) return rescan_target(context, *config, *from);
     become_owner_of(config->repository.directory);
     // A repository that is not mounted right now must not empty the catalog.
     if (!os::target_status(config->repository.directory))
@@ -56,14 +100,17 @@ ExitCode perform_rescan(Context& context, const Arguments&) {
     if (catalog->was_damaged())
         remark(context, {base::ErrorCode::corrupt,
                          fmt::format("{} was damaged and has been moved aside", config->state_file().string())});
+    if (stored.empty()) refuse_if_emptied(*config, *catalog);
+    keep_findings(context, *config, stored, *catalog);
     const auto found = catalog->rescan(sets);
     if (context.json)
         print_json(context, boost::json::object{{"sets", found.sets},
                                                 {"broken", broken},
                                                 {"runs_added", found.runs_added},
-                                                {"states_dropped", found.states_dropped}});
+                                                {"states_dropped", found.dropped.size()}});
     else
-        context.out << fmt::format("{} found, {} added to the history\n", counted(found.sets, "set"),
+        context.out << dropped_text(found.dropped)
+                    << fmt::format("{} found, {} added to the history\n", counted(found.sets, "set"),
                                    counted(found.runs_added, "run"));
     return ExitCode::good;
 }

@@ -30,11 +30,12 @@ std::string progress_line(const ProgressState& state, std::size_t columns) {
     const auto room = columns > 1 ? columns - 1 : 0;
     std::string figures;
     double part = 0;
-    if (state.total > 0) {
-        // What was expected is an estimate; what is done may be more.
-        part = std::min(1.0, static_cast<double>(state.done) / static_cast<double>(state.total));
+    // What was expected is an estimate: once it is exceeded nothing is known of the end.
+    const bool has_end = state.total > 0 && state.done <= state.total;
+    if (has_end) {
+        part = static_cast<double>(state.done) / static_cast<double>(state.total);
         figures = fmt::format("{:3.0f} %  {} of {}", part * 100, base::format_size(state.done),
-                              base::format_size(std::max(state.done, state.total)));
+                              base::format_size(state.total));
     } else if (state.done > 0) {
         figures = base::format_size(state.done);
     } else if (state.elapsed > std::chrono::milliseconds{0}) {
@@ -46,7 +47,7 @@ std::string progress_line(const ProgressState& state, std::size_t columns) {
     const auto width = display_width(plain);
     if (width > room) return base::clamp_utf8(plain, room);
     const auto left = room - width;
-    if (state.total == 0 || left < narrowest_bar + 2) return plain;
+    if (!has_end || left < narrowest_bar + 2) return plain;
     return fmt::format("{}  {}  {}", what, bar(part, std::min(widest_bar, left - 2)), figures);
 }
 

@@ -1,7 +1,10 @@
 // prune: the retention plan, and on request what it deletes.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "admin/configuration.hpp"
+#include "admin/prune_targets.hpp"
 #include "admin/sets.hpp"
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
@@ -17,8 +20,7 @@ using Jobs = std::vector<std::shared_ptr<const model::JobSpec>>;
 
 // What became of the plans of all jobs.
 struct Outcome {
-    std::vector<retention::Decision> decisions;
-    std::vector<std::string> failures;
+    TargetsOutcome all;           // of every place
     std::optional<Failure> busy;  // of the last job that somebody else held
 };
 
@@ -27,39 +29,52 @@ Jobs chosen_jobs(const config::Config& config, const std::optional<std::string>&
     return {find_job(config, *name)};
 }
 
-void append(std::vector<retention::Decision>& all, std::vector<retention::Decision> some) {
-    std::move(some.begin(), some.end(), std::back_inserter(all));
+void append_local(TargetsOutcome& all, const std::vector<retention::Decision>& some) {
+    for (const auto& decision : some) all.decisions.push_back({"local", decision});
 }
 
-Outcome plan(Context& context, const config::Config& config, const Jobs& jobs) {
+// Whoever looks for space must see these too.
+void append_sets_without_job(TargetsOutcome& all, const config::Config& config) {
+    auto ids = repository::Repository(config.repository.directory).ids();
+    std::reverse(ids.begin(), ids.end());  // newest first, as all others
+    for (auto& id : ids)
+        if (!config.job(id.job))
+            all.decisions.push_back({"local", {std::move(id), true, std::string(kept_without_job)}});
+}
+
+Outcome plan(Context& context, const config::Config& config, const ResolveSecret& secrets, const Jobs& jobs) {
     Outcome outcome;
     const repository::Repository repository(config.repository.directory);
     const auto history = open_history(context, config);
-    for (const auto& job : jobs)
-        append(outcome.decisions, run::plan_local(repository, history.get(), *job, context.now()));
+    for (const auto& job : jobs) {
+        append_local(outcome.all, run::plan_local(repository, history.get(), *job, context.around.clock.now()));
+        prune_targets(context, config, secrets, job, history.get(), false, outcome.all);
+    }
     return outcome;
 }
 
-Outcome apply(Context& context, const config::Config& config, const Jobs& jobs) {
+Outcome apply(Context& context, const config::Config& config, const ResolveSecret& secrets, const Jobs& jobs) {
     Outcome outcome;
     const repository::Repository repository(config.repository.directory);
     // Where the catalog cannot be read there is no telling which sets a check found corrupt: then nothing is deleted.
     std::unique_ptr<catalog::Catalog> catalog;
     if (os::target_status(config.state_file()))
         catalog = catalog::Catalog::open_without_space(config.state_file(), context.around.clock.now());
-    const auto now = context.now();
+    const auto now = context.around.clock.now();
     for (const auto& job : jobs) {
-        if (repository.ids(job->name).empty()) continue;
+        if (job->targets.empty() && repository.ids(job->name).empty()) continue;
         try {
             const auto lock = lock_job(repository, job->name, "prune");
             auto plan = run::plan_local(repository, catalog.get(), *job, now);
-            append(outcome.decisions, plan);
+            append_local(outcome.all, plan);
             auto pruned = run::delete_local(repository, catalog.get(), std::move(plan));
             if (pruned.not_forgotten)
                 remark(context, {pruned.not_forgotten->code(),
                                  "deleted, but the catalog could not be told: " + pruned.not_forgotten->message(),
                                  "nothing is lost by that; pgbakctl rescan strikes what is gone"});
-            std::move(pruned.failures.begin(), pruned.failures.end(), std::back_inserter(outcome.failures));
+            outcome.all.failed += pruned.failures.size();
+            std::move(pruned.failures.begin(), pruned.failures.end(), std::back_inserter(outcome.all.failures));
+            prune_targets(context, config, secrets, job, catalog.get(), true, outcome.all);
         } catch (const Failure& failure) {
             if (failure.exit() != ExitCode::busy) throw;
             remark(context, failure.error());
@@ -71,35 +86,37 @@ Outcome apply(Context& context, const config::Config& config, const Jobs& jobs) 
 
 void print_document(Context& context, const Outcome& outcome, bool applied) {
     boost::json::array decisions, failures;
-    for (const auto& decision : outcome.decisions)
+    for (const auto& [place, decision] : outcome.all.decisions)
         decisions.push_back({{"set", model::json_text(decision.id.text())},
-                             {"place", "local"},
+                             {"place", place},
                              {"action", decision.keep ? "keep" : "delete"},
                              {"reason", model::json_text(decision.reason)}});
     boost::json::object document{{"applied", applied}, {"decisions", std::move(decisions)}};
-    for (const auto& failure : outcome.failures) failures.push_back(model::json_text(failure));
-    if (applied) document["failures"] = std::move(failures);
+    for (const auto& failure : outcome.all.failures) failures.push_back(model::json_text(failure));
+    if (applied || !outcome.all.failures.empty()) document["failures"] = std::move(failures);
     print_json(context, document);
 }
 
 void print_table(Context& context, const Outcome& outcome, bool applied) {
-    if (outcome.decisions.empty()) {
+    const auto& decisions = outcome.all.decisions;
+    if (decisions.empty()) {
         context.out << "no backup sets\n";
         return;
     }
     Table table({{"SET"}, {"PLACE"}, {"ACTION"}, {"REASON"}});
     std::size_t deleted = 0;
-    for (const auto& decision : outcome.decisions) {
+    for (const auto& [place, decision] : decisions) {
         if (!decision.keep) ++deleted;
         table.add({{decision.id.text()},
-                   {"local"},
+                   {place},
                    {decision.keep ? "keep" : "delete", decision.keep ? Style::plain : Style::warning},
                    {decision.reason}});
     }
     table.print(context.out, context.colour);
-    const auto kept = outcome.decisions.size() - deleted;
+    const auto kept = decisions.size() - deleted;
     if (applied)
-        context.out << fmt::format("{} deleted, {} kept\n", counted(deleted - outcome.failures.size(), "set"), kept);
+        context.out << fmt::format("{} deleted, {} kept\n",
+                                   counted(deleted - std::min(deleted, outcome.all.failed), "set"), kept);
     else if (deleted > 0)
         context.out << fmt::format("{} to delete, {} to keep; --apply does it\n", counted(deleted, "set"), kept);
     else
@@ -112,17 +129,20 @@ ExitCode perform_prune(Context& context, const Arguments& arguments) {
     const auto config = load(context);
     const auto jobs = chosen_jobs(*config, arguments.find("JOB"));
     const bool applied = arguments.has("--apply");
+    const auto secrets = read_target_secrets(context, *config);
     if (applied) become_owner_of(config->repository.directory);
-    const auto outcome = applied ? apply(context, *config, jobs) : plan(context, *config, jobs);
+    auto outcome = applied ? apply(context, *config, secrets, jobs) : plan(context, *config, secrets, jobs);
+    if (!arguments.find("JOB")) append_sets_without_job(outcome.all, *config);
     // One job asked for and somebody else at it: nothing was done, and the error is the answer.
     if (outcome.busy && jobs.size() == 1) throw Failure(*outcome.busy);
     if (context.json)
         print_document(context, outcome, applied);
     else
         print_table(context, outcome, applied);
-    for (const auto& failure : outcome.failures)
-        context.err << "pgbakctl: could not delete " << base::printable(failure) << '\n';
-    if (!outcome.failures.empty()) return ExitCode::failed;
+    for (const auto& remark : outcome.all.remarks) context.err << "pgbakctl: " << base::printable(remark) << '\n';
+    for (const auto& failure : outcome.all.failures)
+        context.err << "pgbakctl: could not prune " << base::printable(failure) << '\n';
+    if (!outcome.all.failures.empty()) return ExitCode::failed;
     return outcome.busy ? ExitCode::busy : ExitCode::good;
 }
 

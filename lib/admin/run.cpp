@@ -1,14 +1,16 @@
-// run, cancel: runs started and ended through the daemon.
+// run, milestone, cancel: runs started and ended through the daemon.
 #include <fmt/format.h>
 
 #include "admin/client.hpp"
 #include "admin/configuration.hpp"
+#include "admin/interrupt_notice.hpp"
 #include "admin/json_view.hpp"
 #include "admin/run_view.hpp"
 #include "admin/verbs.hpp"
 #include "base/identifier.hpp"
 #include "base/text.hpp"
 #include "model/json.hpp"
+#include "model/names.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -84,22 +86,39 @@ std::string run_of(const Client& client, const std::string& text) {
                       "pgbakctl status shows what runs");
 }
 
-}  // namespace
-
-ExitCode perform_run(Context& context, const Arguments& arguments) {
+// Asks for a run, and waits for it on request.
+ExitCode start(Context& context, const Arguments& arguments, const std::string& target) {
     const Client client(control_socket(context));
-    const auto& job = arguments.text("JOB");
-    const auto answer = client.post(fmt::format("/v1/jobs/{}/runs", percent_encoded(job)));
+    const auto answer = client.post(target);
     if (!answer.good()) throw refusal(answer);
     const auto run = text_at(answer.body, "run");
     if (run.empty())
         throw base::Error(base::ErrorCode::server_error, "the daemon accepted the run but did not say which it is");
-    if (arguments.has("--wait")) return conclude(context, follow_to_end(context, client, run));
+    if (arguments.has("--wait")) {
+        const InterruptNotice notice(
+            fmt::format("\npgbakctl: run {0} goes on; pgbakctl cancel {0} ends it\n", base::printable(run)));
+        return conclude(context, follow_to_end(context, client, run));
+    }
     if (context.json)
         print_json(context, answer.body);
     else
         context.out << base::printable(run) << '\n';
     return ExitCode::good;
+}
+
+}  // namespace
+
+ExitCode perform_run(Context& context, const Arguments& arguments) {
+    return start(context, arguments, fmt::format("/v1/jobs/{}/runs", percent_encoded(arguments.text("JOB"))));
+}
+
+ExitCode perform_milestone(Context& context, const Arguments& arguments) {
+    const auto& name = arguments.text("NAME");
+    if (const auto status = model::check_name("milestone", name); !status)
+        throw usage_error(status.error().message(), status.error().hint());
+    return start(
+        context, arguments,
+        fmt::format("/v1/jobs/{}/milestones/{}", percent_encoded(arguments.text("JOB")), percent_encoded(name)));
 }
 
 ExitCode perform_cancel(Context& context, const Arguments& arguments) {

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/text.hpp"
@@ -23,7 +24,7 @@ std::unique_ptr<catalog::Catalog> open_history(Context& context, const config::C
 }
 
 model::Verification ShownSet::verified() const {
-    if (state && state->corrupt) return model::Verification::none;
+    if (stored.corrupt || (state && state->corrupt)) return model::Verification::none;
     const auto level = stored.manifest.verified();
     return state ? std::max(level, state->verified) : level;
 }
@@ -31,34 +32,64 @@ model::Verification ShownSet::verified() const {
 std::string ShownSet::fault() const {
     if (stored.unreadable && !stored.manifest_damaged) return "cannot be read: " + stored.problem;
     if (!stored.problem.empty()) return "corrupt: " + stored.problem;
+    if (stored.corrupt) return "corrupt: " + stored.corrupt->message;
     if (state && state->corrupt) return "corrupt: " + state->message;
     if (stored.manifest.complete) return {};
+    if (stored.manifest.missing.empty()) return "incomplete";
     std::vector<std::string> names;
     for (const auto& part : stored.manifest.missing)
         names.push_back(part.database.empty() ? std::string("globals") : part.database);
     return "incomplete: without " + base::join(names, ", ");
 }
 
-std::string ShownSet::keep_reason() const {
-    return decision ? decision->reason : "its job is not in the configuration: nothing deletes it";
+std::uint64_t ShownSet::bytes() const {
+    return local || copies.empty() ? stored.manifest.bytes() : copies.front().bytes;
 }
+
+std::string ShownSet::keep_reason() const {
+    if (!local) return "no longer local; each target keeps it by its own rules";
+    return decision ? decision->reason : std::string(kept_without_job);
+}
+
+namespace {
+
+// A set as the catalog knows it from its copies: its manifest is on the targets.
+ShownSet only_elsewhere(std::vector<catalog::Copy> copies) {
+    const auto& first = copies.front();
+    ShownSet shown;
+    shown.local = false;
+    auto& manifest = shown.stored.manifest;
+    manifest.id = first.id;
+    manifest.started_at = first.started_at;
+    manifest.complete = first.complete;
+    manifest.milestone = first.milestone;
+    shown.state = catalog::SetState{first.id, first.verified, first.since, false, {}};
+    shown.copies = std::move(copies);
+    return shown;
+}
+
+}  // namespace
 
 std::vector<ShownSet> shown_sets(Context& context, const config::Config& config,
                                  const std::optional<std::string>& job) {
     const repository::Repository repository(config.repository.directory);
     auto stored = repository.sets(job);
     std::map<model::SetId, catalog::SetState> states;
-    std::vector<catalog::SetState> found;
-    if (const auto history = open_history(context, config)) found = history->set_states();
-    for (const auto& state : found) states.emplace(state.id, state);
+    const auto history = open_history(context, config);
+    const auto facts = run::set_facts(history.get());
+    for (const auto& state : facts.states) states.emplace(state.id, state);
+    std::map<model::SetId, std::vector<catalog::Copy>> copies;
+    if (history)
+        for (auto& copy : history->copies(job)) copies[copy.id].push_back(std::move(copy));
 
     std::map<std::string, std::vector<retention::Candidate>> by_job;
-    for (auto& candidate : run::candidates(stored, found)) by_job[candidate.id.job].push_back(std::move(candidate));
+    for (auto& candidate : run::candidates(stored, facts)) by_job[candidate.id.job].push_back(std::move(candidate));
     std::map<model::SetId, retention::Decision> decisions;
     for (auto& [name, candidates] : by_job) {
         const auto spec = config.job(name);
         if (!spec) continue;
-        for (auto& decision : retention::plan(std::move(candidates), spec->local_retention, context.now(), *spec->zone))
+        for (auto& decision :
+             retention::plan(std::move(candidates), spec->local_retention, context.around.clock.now(), *spec->zone))
             decisions.emplace(decision.id, std::move(decision));
     }
     std::vector<ShownSet> result;
@@ -68,9 +99,20 @@ std::vector<ShownSet> shown_sets(Context& context, const config::Config& config,
         if (const auto state = states.find(set.manifest.id); state != states.end()) shown.state = state->second;
         if (const auto decision = decisions.find(set.manifest.id); decision != decisions.end())
             shown.decision = decision->second;
+        if (const auto found = copies.find(set.manifest.id); found != copies.end()) {
+            shown.copies = std::move(found->second);
+            copies.erase(found);
+        }
         shown.stored = std::move(set);
         result.push_back(std::move(shown));
     }
+    for (auto& [id, elsewhere] : copies) {
+        std::erase_if(elsewhere, [](const auto& copy) { return copy.owed; });
+        if (!elsewhere.empty()) result.push_back(only_elsewhere(std::move(elsewhere)));
+    }
+    std::stable_sort(result.begin(), result.end(), [](const auto& a, const auto& b) {
+        return a.stored.manifest.started_at > b.stored.manifest.started_at;
+    });
     return result;
 }
 
@@ -81,7 +123,13 @@ boost::json::object json_shown_set(const ShownSet& set) {
     object["pinned"] = set.stored.pinned;
     object["corrupt"] = set.fault().starts_with("corrupt");
     object["problem"] = model::json_text_or_null(set.fault());
-    object["copies"] = {{{"place", "local"}, {"complete", set.stored.problem.empty()}}};
+    object["size_bytes"] = set.bytes();
+    boost::json::array copies;
+    if (set.local) copies.push_back({{"place", "local"}, {"complete", set.stored.problem.empty()}});
+    for (const auto& copy : set.copies)
+        copies.push_back(
+            {{"place", copy.target}, {"complete", !copy.owed}, {"verified", model::json_text_or_null(copy.assurance)}});
+    object["copies"] = std::move(copies);
     object["keep"] = !set.decision || set.decision->keep;
     object["keep_reason"] = model::json_text(set.keep_reason());
     return object;
@@ -94,10 +142,20 @@ calendar::ZonePtr zone_of(Context& context, const config::Config& config, const 
     return calendar::Zone::utc();
 }
 
-repository::StoredSet find_set(const config::Config& config, const std::string& text) {
+repository::StoredSet find_set(Context& context, const config::Config& config, const std::string& text) {
     const auto id = model::SetId::parse(text);
     if (!id) throw Failure(ExitCode::usage, id.error());
-    return repository::Repository(config.repository.directory).find(*id);
+    const repository::Repository repository(config.repository.directory);
+    if (id->set != "latest") return repository.find(*id);
+    // The catalog may know of a finding that could not be left with the set.
+    std::set<model::SetId> corrupt;
+    for (const auto& state : run::set_facts(open_history(context, config).get()).states)
+        if (state.corrupt) corrupt.insert(state.id);
+    auto newest = repository.newest(id->job, context.around.clock.now(), [&corrupt](const auto& candidate) {
+        return !corrupt.contains(candidate.manifest.id);
+    });
+    if (newest) return std::move(*newest);
+    throw repository.no_newest(id->job);
 }
 
 os::FileLock lock_job(const repository::Repository& repository, const std::string& job, const std::string& what) {

@@ -109,7 +109,7 @@ void print(Context& context, const config::Config& config, const ShownSet& shown
 
 ExitCode perform_show(Context& context, const Arguments& arguments) {
     const auto config = load(context);
-    const auto wanted = find_set(*config, arguments.text("SET"));
+    const auto wanted = find_set(context, *config, arguments.text("SET"));
     // All sets of the job, since why one is kept depends on the others.
     for (auto& set : shown_sets(context, *config, wanted.manifest.id.job)) {
         if (set.stored.manifest.id != wanted.manifest.id) continue;

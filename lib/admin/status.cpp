@@ -23,6 +23,7 @@ class Printer {
     void print(const boost::json::object& status) {
         daemon(object_at(status, "daemon"));
         running(list_at(status, "running"));
+        uploads(list_at(status, "uploads"));
         next(list_at(status, "next"));
         jobs(list_at(status, "jobs"));
         findings(list_at(status, "findings"));
@@ -132,12 +133,36 @@ class Printer {
 
     void owed(const boost::json::array& list) {
         if (list.empty()) return;
-        heading("owed");
+        Table table({{"SET"}, {"TARGET"}, {"SIZE", true}, {"SINCE"}, {"NEXT ATTEMPT"}, {"WHY"}});
         for (const auto& value : list) {
             const auto& copy = as_object(value);
-            context_.out << fmt::format("{} to {}\n", base::printable(text_at(copy, "set")),
-                                        base::printable(text_at(copy, "target")));
+            const auto job = text_at(copy, "job");
+            table.add({{text_at(copy, "set")},
+                       {text_at(copy, "target")},
+                       {base::format_size(count_at(copy, "bytes"))},
+                       {time(copy, "since", job)},
+                       {time(copy, "next_attempt", job)},
+                       {text_at(copy, "message"), Style::warning}});
         }
+        heading("owed");
+        table.print(context_.out, context_.colour);
+    }
+
+    void uploads(const boost::json::array& list) {
+        Table table({{"UPLOAD"}, {"TARGET"}, {"SENT", true}, {"OF", true}, {"RATE", true}});
+        for (const auto& value : list) {
+            const auto& upload = as_object(value);
+            const auto rate = count_at(upload, "rate_bytes_per_second");
+            const auto whole = count_at(upload, "of");
+            table.add({{text_at(upload, "object")},
+                       {text_at(upload, "target")},
+                       {base::format_size(count_at(upload, "bytes"))},
+                       {whole > 0 ? base::format_size(whole) : ""},
+                       {rate > 0 ? base::format_size(rate) + "/s" : ""}});
+        }
+        if (table.empty()) return;
+        heading("uploads");
+        table.print(context_.out, context_.colour);
     }
 
     Context& context_;

@@ -11,7 +11,7 @@
 namespace pgbakd::admin {
 
 // What a value is: how a shell completes it.
-enum class Values { anything, jobs, sets, runs, files, statuses, zones, shells };
+enum class Values { anything, jobs, sets, runs, targets, files, statuses, zones, shells };
 
 struct Positional {
     std::string name;  // "JOB"
@@ -50,12 +50,14 @@ ExitCode perform_check(Context& context, const Arguments& arguments);
 ExitCode perform_next(Context& context, const Arguments& arguments);
 ExitCode perform_status(Context& context, const Arguments& arguments);
 ExitCode perform_run(Context& context, const Arguments& arguments);
+ExitCode perform_milestone(Context& context, const Arguments& arguments);
 ExitCode perform_cancel(Context& context, const Arguments& arguments);
 ExitCode perform_reload(Context& context, const Arguments& arguments);
 ExitCode perform_runs(Context& context, const Arguments& arguments);
 ExitCode perform_list(Context& context, const Arguments& arguments);
 ExitCode perform_show(Context& context, const Arguments& arguments);
 ExitCode perform_verify(Context& context, const Arguments& arguments);
+ExitCode perform_download(Context& context, const Arguments& arguments);
 ExitCode perform_prune(Context& context, const Arguments& arguments);
 ExitCode perform_pin(Context& context, const Arguments& arguments);
 ExitCode perform_unpin(Context& context, const Arguments& arguments);

@@ -5,11 +5,14 @@
 
 #include "admin/configuration.hpp"
 #include "admin/progress_bar.hpp"
+#include "admin/remote.hpp"
+#include "admin/remote_sets.hpp"
 #include "admin/sets.hpp"
 #include "admin/verbs.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "model/json.hpp"
+#include "offsite/fetch.hpp"
 #include "os/file.hpp"
 
 namespace pgbakd::admin {
@@ -44,21 +47,62 @@ std::string first_fault(const repository::Verdict& verdict) {
 
 // A corrupt set must not count for retention; one that was found corrupt and is good now counts again. Good findings
 // are otherwise the daemon's to record.
-void record(Context& context, const config::Config& config, const model::SetId& id,
-            const repository::Verdict& verdict) {
-    try {
+// Twice: with the set itself, where no loss of the catalog loses it, and in the catalog, for where the set cannot be
+// written to.
+class Recorder {
+  public:
+    Recorder(Context& context, const config::Config& config, const repository::StoredSet& set,
+             const repository::Verdict& verdict)
+        : context_(context), config_(config), set_(set), verdict_(verdict), now_(context.around.clock.now()) {}
+
+    void record() {
+        const bool marked = attempt("with the set", [this] { mark(); });
+        const bool entered = attempt("in the catalog", [this] { enter(); });
+        // Either of them speaks against a set.
+        if (verdict_.ok() ? marked && entered : marked || entered) return;
+        remark(context_, {base::ErrorCode::io_failed,
+                          fmt::format("retention still takes {} for {}", set_.manifest.id.text(),
+                                      verdict_.ok() ? "corrupt" : "good"),
+                          fmt::format("verify it again when {} and {} can be written to", set_.directory.native(),
+                                      config_.state_file().native())});
+    }
+
+  private:
+    template <class Step>
+    bool attempt(std::string_view where, Step step) {
+        try {
+            step();
+            return true;
+        } catch (const base::Error& error) {
+            remark(context_,
+                   {error.code(), fmt::format("the finding could not be recorded {}: {}", where, error.message()),
+                    error.hint()});
+            return false;
+        }
+    }
+    void mark() const {
+        if (verdict_.ok() && !set_.corrupt) return;
+        std::optional<repository::Corruption> found;
+        if (!verdict_.ok()) found = {now_, first_fault(verdict_)};
+        repository::Repository(config_.repository.directory).mark_corrupt(set_.manifest.id, found);
+    }
+    void enter() const {
+        const auto& id = set_.manifest.id;
         bool was_corrupt = false;
-        if (const auto history = catalog::Catalog::open_for_reading(config.state_file()))
+        if (const auto history = catalog::Catalog::open_for_reading(config_.state_file()))
             for (const auto& state : history->set_states())
                 was_corrupt = was_corrupt || (state.id == id && state.corrupt);
-        if (verdict.ok() && !was_corrupt) return;
-        const auto now = context.around.clock.now();
-        const auto catalog = catalog::Catalog::open(config.state_file(), now);
-        catalog->put_set_state({id, verdict.level, now, !verdict.ok(), first_fault(verdict)});
-    } catch (const base::Error& error) {
-        remark(context, {error.code(), "the finding could not be recorded: " + error.message(), error.hint()});
+        if (verdict_.ok() && !was_corrupt) return;
+        const auto catalog = catalog::Catalog::open(config_.state_file(), now_);
+        catalog->put_set_state({id, verdict_.level, now_, !verdict_.ok(), first_fault(verdict_)});
     }
-}
+
+    Context& context_;
+    const config::Config& config_;
+    const repository::StoredSet& set_;
+    const repository::Verdict& verdict_;
+    base::Timestamp now_;
+};
 
 repository::Verdict verify_set(Context& context, const config::Config& config, const repository::StoredSet& set) {
     const auto& id = set.manifest.id;
@@ -67,7 +111,7 @@ repository::Verdict verify_set(Context& context, const config::Config& config, c
     // What retention deleted meanwhile is not corrupt.
     if (!verdict.ok()) (void)repository::Repository(config.repository.directory).find(id);
     // What could not be read is as good or bad as it was known to be before.
-    if (verdict.finding() != Finding::unread) record(context, config, id, verdict);
+    if (verdict.finding() != Finding::unread) Recorder(context, config, set, verdict).record();
     return verdict;
 }
 
@@ -97,29 +141,70 @@ std::string finding_word(Finding finding, bool colour) {
 
 void print(Context& context, const std::string& target, const repository::Verdict& verdict) {
     if (context.json) {
-        boost::json::array artifacts;
-        for (const auto& artifact : verdict.artifacts)
-            artifacts.push_back({{"file", model::json_text(artifact.file)},
-                                 {"ok", artifact.ok()},
-                                 {"unread", artifact.finding == Finding::unread},
-                                 {"message", model::json_text(artifact.message)}});
+        const auto list = [](const std::vector<repository::ArtifactVerdict>& verdicts) {
+            boost::json::array entries;
+            for (const auto& each : verdicts)
+                entries.push_back({{"file", model::json_text(each.file)},
+                                   {"ok", each.ok()},
+                                   {"unread", each.finding == Finding::unread},
+                                   {"message", model::json_text(each.message)}});
+            return entries;
+        };
         return print_json(context, boost::json::object{{"target", model::json_text(target)},
                                                        {"level", model::verification_text(verdict.level)},
-                                                       {"ok", verdict.ok()},
-                                                       {"artifacts", std::move(artifacts)}});
+                                                       {"ok", verdict.ok() && verdict.beside.empty()},
+                                                       {"artifacts", list(verdict.artifacts)},
+                                                       {"beside", list(verdict.beside)}});
     }
-    for (const auto& artifact : verdict.artifacts)
-        context.out << fmt::format("  {} {}: {}\n", finding_word(artifact.finding, context.colour),
-                                   base::printable(artifact.file), base::printable(artifact.message));
-    if (verdict.ok())
+    for (const auto* list : {&verdict.artifacts, &verdict.beside})
+        for (const auto& each : *list)
+            context.out << fmt::format("  {} {}: {}\n", finding_word(each.finding, context.colour),
+                                       base::printable(each.file), base::printable(each.message));
+    if (verdict.ok() && verdict.beside.empty())
         context.out << fmt::format("{}: good, {}\n", base::printable(target), model::verification_text(verdict.level));
 }
 
-ExitCode conclude(Context& context, const std::string& target, const repository::Verdict& verdict,
-                  std::string_view hint = {}) {
+// Names that a shell takes for nothing else: all that this program makes are such.
+bool is_plain(std::string_view text) {
+    return !text.starts_with('-') && std::all_of(text.begin(), text.end(), [](char c) {
+        return base::is_letter(c) || base::is_digit(c) || std::string_view("_.-%/").find(c) != std::string_view::npos;
+    });
+}
+
+// The command that makes a sidecar anew. A manifest that was tampered with must not put words into anybody's shell.
+std::string mending(const std::filesystem::path& directory, const repository::ArtifactVerdict& wrong) {
+    const std::string_view extension = ".sha256";
+    if (!wrong.file.ends_with(extension)) return "its manifest was changed after it was written";
+    const auto artifact = wrong.file.substr(0, wrong.file.size() - extension.size());
+    if (!is_plain(directory.native()) || !is_plain(artifact)) return "write it anew with sha256sum, in its directory";
+    return fmt::format("write it anew with: cd {} && sha256sum {} > {}", directory.native(), artifact, wrong.file);
+}
+
+// The artifacts are good, but not what stands beside them.
+ExitCode conclude_beside(Context& context, const std::string& target, const std::filesystem::path& directory,
+                         const repository::Verdict& verdict) {
+    const auto wrong = std::find_if(verdict.beside.begin(), verdict.beside.end(),
+                                    [](const auto& each) { return each.finding == Finding::bad; });
+    if (wrong == verdict.beside.end()) {
+        context.err << fmt::format("pgbakctl: the artifacts of {} are good, but {} beside them could not be read: {}\n",
+                                   base::printable(target), base::printable(verdict.beside.front().file),
+                                   base::printable(verdict.beside.front().message));
+        return ExitCode::failed;
+    }
+    context.err << fmt::format(
+        "pgbakctl: the artifacts of {} are good, but not what stands beside them: {} {}\n"
+        "  hint: it still counts as a backup; {}\n",
+        base::printable(target), base::printable(wrong->file), base::printable(wrong->message),
+        base::printable(mending(directory, *wrong)));
+    return ExitCode::verification;
+}
+
+ExitCode conclude(Context& context, const std::string& target, const std::filesystem::path& directory,
+                  const repository::Verdict& verdict, std::string_view hint = {}) {
     print(context, target, verdict);
     const auto found = verdict.finding();
-    if (found == Finding::good) return ExitCode::good;
+    if (found == Finding::good && verdict.beside.empty()) return ExitCode::good;
+    if (found == Finding::good) return conclude_beside(context, target, directory, verdict);
     const auto such = std::count_if(verdict.artifacts.begin(), verdict.artifacts.end(),
                                     [found](const auto& artifact) { return artifact.finding == found; });
     const auto all = counted(verdict.artifacts.size(), "artifact");
@@ -138,18 +223,38 @@ ExitCode conclude(Context& context, const std::string& target, const repository:
 }
 
 ExitCode verify_path(Context& context, const std::string& path) {
-    if (const auto set = set_at(path)) return conclude(context, path, read_again(context, *set, path));
+    if (const auto set = set_at(path)) return conclude(context, path, set->directory, read_again(context, *set, path));
     const auto status = os::target_status(path);
     const auto verdict = [&] {
         ProgressBar bar(context);
         return repository::verify_file(path, shown_on(bar, path, status ? status->size : 0));
     }();
-    return conclude(context, path, verdict);
+    return conclude(context, path, {}, verdict);
+}
+
+// The copy on a target, read to its end where it lies.
+ExitCode verify_copy(Context& context, const std::string& text, const std::string& from) {
+    const auto id = model::SetId::parse(text);
+    if (!id) throw Failure(ExitCode::usage, id.error());
+    const auto config = load(context);
+    const auto secrets = read_target_secrets(context, *config);
+    repository::Verdict verdict;
+    std::string name;
+    ask_target(context, *config, secrets, from,
+               [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
+                   const auto set = co_await find_remote_set(access.target, *id, stop);
+                   name = fmt::format("{} on {}", set.id.text(), from);
+                   ProgressBar bar(context);
+                   const auto come = shown_bytes(bar, "verifying " + name, set.bytes());
+                   verdict = co_await offsite::verify_remote(access.target, access.pool, set, come, stop);
+               });
+    return conclude(context, name, {}, verdict, "send it anew: delete it there, and run the job again");
 }
 
 }  // namespace
 
 ExitCode perform_verify(Context& context, const Arguments& arguments) {
+    if (const auto from = arguments.find("--from")) return verify_copy(context, arguments.text("SET"), *from);
     const auto& target = arguments.text("SET");
     if (is_path(target)) return verify_path(context, target);
     if (target.find('/') == std::string::npos)
@@ -159,8 +264,8 @@ ExitCode perform_verify(Context& context, const Arguments& arguments) {
             "a set is named JOB/20260113_000001 or JOB/latest; pgbakctl list shows them");
     const auto config = load(context);
     become_owner_of(config->repository.directory);
-    const auto set = find_set(*config, target);
-    return conclude(context, set.manifest.id.text(), verify_set(context, *config, set),
+    const auto set = find_set(context, *config, target);
+    return conclude(context, set.manifest.id.text(), set.directory, verify_set(context, *config, set),
                     "it no longer counts as a backup; verify the set before it, and run the job again");
 }
 

@@ -17,11 +17,13 @@ struct Lane::Batch final : Pool::Job {
     const Consume& consume;
 };
 
-Lane::Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure)
+Lane::Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure,
+           std::function<void()> on_progress)
     : executor_(executor),
       pool_(pool),
       consume_(std::move(consume)),
       on_failure_(std::move(on_failure)),
+      on_progress_(std::move(on_progress)),
       idle_(std::move(executor)) {}
 
 Lane::~Lane() {
@@ -47,8 +49,10 @@ void Lane::finished(const std::shared_ptr<Batch>& batch) {
         waiting_.clear();
         failure_ = batch->failure;
         if (on_failure_) on_failure_();
-    } else if (!waiting_.empty()) {
-        start();
+    } else {
+        // Before the next batch: until then nothing runs beside whoever looks at what was consumed.
+        if (on_progress_) on_progress_();
+        if (!waiting_.empty()) start();
     }
     if (!busy_) idle_.notify();
 }

@@ -15,7 +15,9 @@ class Lane {
   public:
     using Consume = std::function<void(std::span<const std::byte>)>;
     // `consume` runs on the pool and throws to fail the lane; `on_failure` is then called on the reactor, once.
-    Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure);
+    // `on_progress` (may be empty) is called there whenever more was consumed.
+    Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure,
+         std::function<void()> on_progress = {});
     Lane(Lane&&) = delete;
     Lane& operator=(Lane&&) = delete;
     // Idle or failed: drain() first.
@@ -36,7 +38,7 @@ class Lane {
     asio::any_io_executor executor_;
     Pool& pool_;
     Consume consume_;
-    std::function<void()> on_failure_;
+    std::function<void()> on_failure_, on_progress_;
     Event idle_;
     std::deque<Chunk> waiting_;
     bool busy_ = false;

@@ -1,6 +1,7 @@
 // Small pure functions over text. Letters and digits are ASCII's, whatever the locale.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,5 +32,8 @@ namespace pgbakd::base {
 
 // `text` fit for one line of a log: control characters and invalid UTF-8 become "?".
 [[nodiscard]] std::string printable(std::string_view text);
+
+// "1 set", "2 sets". For nouns that take an s.
+[[nodiscard]] std::string counted(std::size_t number, std::string_view noun);
 
 }  // namespace pgbakd::base

@@ -86,6 +86,10 @@ base::Result<ParsedSchedule> parse_calendar_form(Span text) {
     result.canonical = print(*event);
     if (!result.own_zone.empty()) result.canonical += ' ' + result.own_zone;
     result.pattern = pattern_of(*event);
+    result.warnings = event->warnings;
+    if (result.kind == ScheduleKind::recurring && event->weekdays == all_weekdays && !event->from_end &&
+        event->days != all_days)
+        warn_of_short_months(result.warnings, event->days, event->months, "*-*~01");
     return result;
 }
 

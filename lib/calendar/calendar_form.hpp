@@ -34,8 +34,13 @@ struct CalendarForm {
     bool from_end = false;  // days count from the end of the month
     Bits hours = 1, minutes = 1, seconds = 1;
     std::string zone;  // named behind the time; may be empty
+    std::vector<std::string> warnings{};
 };
 
+// Weekdays at the front, if there are any: else `weekdays` stays, and the scanner where it is.
+[[nodiscard]] base::Status read_calendar_weekdays(Scanner& scanner, Bits& weekdays);
+// Whether a weekday's name, long or short, stands at the front.
+[[nodiscard]] bool names_weekday(std::string_view text);
 // What follows the word `calendar`.
 [[nodiscard]] base::Result<CalendarForm> read_calendar_form(Span text);
 

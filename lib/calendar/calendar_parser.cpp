@@ -9,8 +9,6 @@
 namespace pgbakd::calendar {
 namespace {
 
-constexpr std::array<std::string_view, 7> weekday_names = {"sunday",   "monday", "tuesday", "wednesday",
-                                                           "thursday", "friday", "saturday"};
 struct Shorthand {
     std::string_view name, meaning;
 };
@@ -91,6 +89,8 @@ base::Result<Chain> read_chain(Scanner& scanner) {
                 return problem(position, "a step of 0", "it would never come to an end", "leave the step out");
             entry.step = *step;
         }
+        if (scanner.peek() == '.' && scanner.peek(1) == '.')
+            return problem(scanner.position(), "a second end of the range", "", "separate ranges by commas");
         if (scanner.peek() == '.')
             return problem(scanner.position(), "a fraction", "times are whole seconds", "leave the fraction out");
         if (!ends_component(scanner.peek()))
@@ -164,79 +164,17 @@ base::Status set_bits(Bits& bits, const Chain& chain, const ComponentFacts& fact
     return {};
 }
 
-// The weekday whose name, long or short, stands at the front.
-struct WeekdayName {
-    int weekday;
-    std::size_t length;
-};
-std::optional<WeekdayName> weekday_at(std::string_view text) {
-    const auto lower = base::to_lower(text.substr(0, 9));
-    for (std::size_t i = 0; i < weekday_names.size(); ++i)
-        for (const auto length : {weekday_names[i].size(), std::size_t{3}})
-            if (lower.starts_with(weekday_names[i].substr(0, length))) return WeekdayName{static_cast<int>(i), length};
-    return std::nullopt;
-}
-
-// Weekdays count from Monday here, so that Fri..Sun is a range.
-int from_monday(int weekday) {
-    return (weekday + 6) % 7;
-}
-
-// Fri..Mon as ranges that a week beginning on Monday has.
-std::string wrapped_fix(int first, int last) {
-    const auto part = [](int from, int to) {
-        const auto name = [](int day) { return calendar_weekdays[static_cast<std::size_t>(day)]; };
-        return from == to ? std::string(name(from)) : fmt::format("{}..{}", name(from), name(to));
-    };
-    return fmt::format("say {},{}", part(first, 0), part(1, last));
-}
-
-base::Status read_weekdays(Scanner& scanner, CalendarForm& event) {
-    std::optional<int> range_start;
-    Bits weekdays = 0;
-    for (bool first = true;; first = false) {
-        const auto here = scanner.rest();
-        const auto found = weekday_at(here.text);
-        if (!found && first) return {};
-        if (!found)
-            return problem(here.position,
-                           here.text.empty()
-                               ? "the end of the text"
-                               : quoted(here.text.substr(0, std::max<std::size_t>(scanner.peek_word().text.size(), 1))),
-                           "a weekday belongs here", "weekdays are Mon, Tue, Wed, Thu, Fri, Sat, Sun");
-        for (std::size_t i = 0; i < found->length; ++i) scanner.take(scanner.peek());
-        if (range_start) {
-            if (from_monday(*range_start) > from_monday(found->weekday))
-                return problem(here.position, quoted(here.text.substr(0, found->length)), "weeks begin on Monday here",
-                               wrapped_fix(*range_start, found->weekday));
-            for (int day = *range_start; day != found->weekday; day = (day + 1) % 7)
-                weekdays |= Bits{1} << static_cast<unsigned>(day);
-        }
-        weekdays |= Bits{1} << static_cast<unsigned>(found->weekday);
-
-        const bool was_range = range_start.has_value();
-        range_start.reset();
-        const char separator = scanner.peek();
-        if ((separator == '.' && scanner.peek(1) == '.') || separator == '-') {
-            if (was_range)
-                return problem(scanner.position(), "a second end of the range", "", "separate ranges by commas");
-            scanner.take(separator);
-            if (separator == '.') scanner.take('.');
-            range_start = found->weekday;
-        } else if (separator == ',') {
-            scanner.take(',');
-        } else if (separator != ' ' && separator != '\0') {
-            return problem(scanner.position(), quoted(scanner.rest().text.substr(0, 1)),
-                           "a blank, a comma or \"..\" belongs behind a weekday", "say Mon..Fri or Mon,Thu");
-        }
-        if (scanner.peek() == ' ' || scanner.at_end()) {
-            if (range_start) return problem(scanner.position(), "a range without its end", "", "say Mon..Fri");
-            break;
-        }
+// Steps without an end go on to the end of the hour or day, and begin anew there.
+void warn_uneven(std::vector<std::string>& warnings, const Chain& chain, const ComponentFacts& facts) {
+    for (const auto& entry : chain.entries) {
+        if (entry.last >= 0 || entry.step == 0) continue;
+        const int left = facts.highest + 1 - entry.first;
+        const int last_step = (left - 1) % entry.step + 1 + entry.first;
+        if (last_step != entry.step)
+            warnings.push_back(fmt::format("{} in the {} starts again at {} each {}: the last step is {}, not {}",
+                                           entry.text.text, facts.name, entry.first,
+                                           facts.name == hour_facts.name ? "day" : "hour", last_step, entry.step));
     }
-    scanner.skip_blanks();
-    event.weekdays = weekdays;
-    return {};
 }
 
 base::Error not_a_date(const Scanner& scanner) {
@@ -291,6 +229,7 @@ base::Status read_time(Scanner& scanner, CalendarForm& event) {
         const auto chain = read_chain(scanner);
         if (!chain) return chain.error();
         if (auto status = set_bits(*parts[i].bits, *chain, *parts[i].facts); !status) return status;
+        if (parts[i].bits != &event.seconds) warn_uneven(event.warnings, *chain, *parts[i].facts);
         if (i == 1 && scanner.at_end()) return {};
     }
     return scanner.at_end() ? base::Status{} : not_a_date(scanner);
@@ -332,7 +271,7 @@ base::Result<std::string> take_zone(Span& text) {
     const auto blank = text.text.find_last_of(' ');
     if (blank == std::string_view::npos) return std::string();
     const auto word = text.sub(blank + 1);
-    if (weekday_at(word.text)) return std::string();
+    if (names_weekday(word.text)) return std::string();
     const bool begins_as_name = base::is_letter(word.text.front());
     if (!std::all_of(word.text.begin(), word.text.end(), [](char c) {
             return base::is_letter(c) || base::is_digit(c) || c == '/' || c == '_' || c == '+' || c == '-';
@@ -365,7 +304,7 @@ base::Result<CalendarForm> read_event(Span text) {
     CalendarForm event;
     Scanner scanner(text);
     const auto begin = scanner.rest();
-    if (auto status = read_weekdays(scanner, event); !status) return status.error();
+    if (auto status = read_calendar_weekdays(scanner, event.weekdays); !status) return status.error();
     if (!scanner.at_end() && scanner.rest().text == begin.text && base::is_letter(scanner.peek())) {
         return problem(begin.position, quoted(scanner.peek_word().text), "neither a weekday nor a known word",
                        hint_for_word(text));

@@ -7,7 +7,7 @@
 namespace pgbakd::calendar {
 namespace {
 
-constexpr std::string_view example = "say \"0 2 * * *\" for each day at 02:00";
+constexpr std::string_view example = "say \"0 2 * * *\" for each day at 02:00, for example";
 
 std::string_view number_word(std::size_t number) {
     constexpr std::array<std::string_view, 10> words = {"no",   "one", "two",   "three", "four",
@@ -32,6 +32,18 @@ bool has_weekday_number(std::string_view field) {
     for (std::size_t i = 0; i < field.size(); ++i)
         if (base::is_digit(field[i]) && (i == 0 || (field[i - 1] != '#' && field[i - 1] != '/'))) return true;
     return false;
+}
+
+// Five fields, and what a crontab has behind them: a comment, a user, a command; or a zone, which no crontab has.
+std::optional<std::string> hint_for_tail(std::span<const Span> fields) {
+    const auto first_five = joined(fields.first(5));
+    if (!Schedule::parse(first_five)) return std::nullopt;
+    const auto& next = fields[5].text;
+    if (fields.size() == 6 && looks_like_zone(next)) return put_zone_apart(first_five, next);
+    if (next.starts_with('#')) return fmt::format("say \"{}\": a comment belongs behind the value", first_five);
+    if (next.find('/') == 0 || (fields.size() > 6 && base::is_letter(next.front())))
+        return fmt::format("say \"{}\": a crontab's user and command do not belong here", first_five);
+    return std::nullopt;
 }
 
 // Seconds in front (Quartz, Spring), a year behind (Quartz, AWS), or a user (/etc/crontab).
@@ -60,7 +72,8 @@ base::Error wrong_field_count(Span text, std::span<const Span> fields) {
     const auto count = fields.size();
     const auto what = fmt::format("{} field{}", number_word(count), count == 1 ? "" : "s");
     const auto why = fmt::format("cron takes five ({})", cron_field_order);
-    if (count > cron_facts.size()) return problem(fields[5].position, what, why, hint_for_many(fields));
+    if (count > cron_facts.size())
+        return problem(fields[5].position, what, why, hint_for_tail(fields).value_or(hint_for_many(fields)));
     const auto as_event = fmt::format("calendar {}", text.text);
     if (text.text.find(':') != std::string_view::npos && Schedule::parse(as_event))
         return problem(text.end(), what, why, fmt::format("did you mean \"{}\"?", as_event));

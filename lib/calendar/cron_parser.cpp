@@ -85,6 +85,10 @@ class EntryParser {
     }
 
     void warn_uneven(int step) {
+        // Months have no one length that a step could divide.
+        if (field_ == day_field && step > 1)
+            cron_.warnings.push_back(
+                fmt::format("*/{} in the {} field starts again on the first of each month", step, fact().name));
         const int count = highest() - fact().lowest + 1;
         if (field_ > hour_field || step >= count || count % step == 0) return;
         cron_.warnings.push_back(fmt::format("*/{} in the {} field starts again at 0 {}: the last step is {}, not {}",
@@ -103,16 +107,41 @@ class EntryParser {
         if (lower.back() == 'w' && lower.size() <= 3 && field_ == day_field)
             return problem(entry_.position, quoted(entry_.text), "the nearest working day is not supported",
                            "say a day (15), the last one (L), or a weekday of the month (1#3)");
+        if (field_ == day_field && lower.starts_with("l-")) return days_before_last();
         // Of the names of months and weekdays "jul" alone ends in l.
         if (lower.back() != 'l' || (field_ == month_field && lower.ends_with("jul"))) return std::nullopt;
         if (field_ != weekday_field || lower.size() == 1)
             return problem(entry_.position, quoted(entry_.text),
                            fmt::format("\"L\" means nothing in the {} field", fact().name),
                            "the last day of the month is L in the third field, its last friday is 5L in the fifth");
-        const auto day = read_value(entry_.sub(0, entry_.text.size() - 1));
+        const auto named = entry_.sub(0, entry_.text.size() - 1);
+        if (const auto dash = named.text.find('-'); dash != std::string_view::npos) return last_of_range(named, dash);
+        const auto day = read_value(named);
         if (!day) return base::Status{day.error()};
         cron_.last_weekdays |= Bits{1} << static_cast<unsigned>(*day % 7);
         return base::Status{};
+    }
+
+    [[nodiscard]] base::Error days_before_last() const {
+        const auto before = parse_number(entry_.text.substr(2));
+        return problem(
+            entry_.position, quoted(entry_.text), "cron here has no days before the last one",
+            before && *before < 28
+                ? fmt::format("say \"calendar *-*~{:02} 02:00\" for that day at 02:00, for example", *before + 1)
+                : "say L for the last day");
+    }
+
+    // "1-5L": L stands behind one weekday.
+    [[nodiscard]] base::Error last_of_range(Span range, std::size_t dash) const {
+        const auto first = read_value(range.sub(0, dash)), last = read_value(range.sub(dash + 1));
+        std::string each;
+        for (int day = first ? *first : 0; first && last && day <= *last; ++day)
+            each += fmt::format("{}{}L", each.empty() ? "" : ",", day);
+        return problem(entry_.position, quoted(entry_.text), "\"L\" stands behind one weekday",
+                       each.empty() ? "the last friday of the month is 5L"
+                                    : fmt::format("say {} for the last of each, or 5L for the last friday alone, for "
+                                                  "example",
+                                                  each));
     }
 
     base::Status nth_weekday() {
@@ -221,6 +250,11 @@ base::Result<CronForm> read_cron_form(Span text) {
             if (lower == "@reboot")
                 return problem(text.position, quoted(text.text), "it names no time",
                                "give a time, and catch_up: once runs what was missed while the host was down");
+            const auto blank = text.text.find(' ');
+            const auto zone = base::trim(text.text.substr(std::min(blank, text.text.size())));
+            if (looks_like_zone(zone) && Schedule::parse(text.text.substr(0, blank)))
+                return problem(text.position + blank, quoted(zone), "a macro stands alone",
+                               put_zone_apart(text.text.substr(0, blank), zone));
             std::vector<std::string> names;
             names.reserve(macros.size());
             for (const auto& macro : macros) names.emplace_back(macro.name);

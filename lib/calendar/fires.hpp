@@ -29,5 +29,7 @@ struct FireGaps {
     std::chrono::seconds shortest, longest;
 };
 [[nodiscard]] std::optional<FireGaps> fire_gaps(const Pattern& pattern, base::Instant from, const Zone& zone);
+// The shortest time between two of its local times, whatever the year; nothing where all are a week or more apart.
+[[nodiscard]] std::optional<std::chrono::seconds> shortest_local_gap(const Pattern& pattern);
 
 }  // namespace pgbakd::calendar

@@ -30,6 +30,11 @@ struct ParsedSchedule {
 // A schedule that begins with `word`, the first of a human form or `calendar`.
 [[nodiscard]] std::string_view example_of(std::string_view word);
 
+// Whether `word` may be the name of a time zone where none belongs, and what to do with it: "say …" of the schedule
+// without it.
+[[nodiscard]] bool looks_like_zone(std::string_view word);
+[[nodiscard]] std::string put_zone_apart(std::string_view schedule, std::string_view zone);
+
 // Adds a warning if the lowest of `days` is one that some of `months` have not; `last_day` is how the last one is said.
 void warn_of_short_months(std::vector<std::string>& warnings, Bits days, Bits months, std::string_view last_day);
 

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <bit>
 
 #include "calendar/fires.hpp"
 
@@ -46,7 +47,45 @@ DayGaps gaps_in_day(const TimeSet& times, int second) {
     }
 }
 
+// Days between neighbouring dates, at least; nothing where all are more than a week apart.
+std::optional<int> closest_dates(const Pattern& pattern) {
+    constexpr int most = 7, none = -1000;
+    // Each kind of month, and of one before it, comes in any 28 years that leave no leap year out. Where years are
+    // named, those count.
+    const bool all_years = pattern.years.is_all();
+    const int first_year = all_years ? 2000 : pattern.years.first_from(YearSet::lowest).value_or(YearSet::highest);
+    const int last_year = all_years ? first_year + 28 : YearSet::highest;
+    int closest = most + 1;
+    // The last date, counted from the first day of the month that is looked at.
+    int before = none;
+    for (int year = first_year; year <= last_year && closest > 1; ++year) {
+        for (int month = 1; month <= 12 && closest > 1; ++month) {
+            const bool is_in = pattern.years.contains(year) && has_bit(pattern.months, month);
+            for (auto dates = is_in ? pattern.days_in(year, month) : Bits{0}; dates != 0; dates &= dates - 1) {
+                const int day = std::countr_zero(dates);
+                closest = std::min(closest, day - before);
+                before = day;
+            }
+            const std::chrono::year_month_day_last end{
+                std::chrono::year{year} / std::chrono::month{static_cast<unsigned>(month)} / std::chrono::last};
+            before = std::max(none, before - static_cast<int>(static_cast<unsigned>(end.day())));
+        }
+    }
+    return closest > most ? std::nullopt : std::optional(closest);
+}
+
 }  // namespace
+
+std::optional<seconds> shortest_local_gap(const Pattern& pattern) {
+    const auto day = gaps_in_day(pattern.times, *pattern.times.first_from(0));
+    std::optional<seconds> shortest;
+    if (day.gaps) shortest = day.gaps->shortest;
+    if (const auto apart = closest_dates(pattern)) {
+        const auto overnight = days{*apart} - seconds{day.last - *pattern.times.first_from(0)};
+        shortest = std::min<seconds>(shortest.value_or(overnight), overnight);
+    }
+    return shortest;
+}
 
 std::optional<FireGaps> fire_gaps(const Pattern& pattern, Instant from, const Zone& zone) {
     const auto first = next_fire(pattern, from, zone);

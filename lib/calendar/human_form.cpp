@@ -134,7 +134,11 @@ std::vector<std::string> warnings_of(const HumanForm& form) {
 
 base::Result<ParsedSchedule> parse_human_form(Span text) {
     const auto form = read_human_form(text);
-    if (!form) return form.error();
+    if (!form) {
+        const auto fix = human_fix(text.text);
+        const auto& error = form.error();
+        return fix ? base::Error(error.code(), error.message(), base::printable(*fix)) : error;
+    }
     ParsedSchedule result;
     result.kind = form->shape == Shape::once        ? ScheduleKind::once
                   : form->shape == Shape::on_change ? ScheduleKind::on_change

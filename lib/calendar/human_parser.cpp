@@ -43,7 +43,7 @@ class HumanParser {
         scanner_.skip_blanks();
         if (!scanner_.at_end())
             return problem(scanner_.position(), quoted(scanner_.rest().text), "the schedule is complete before it",
-                           "say " + example_);
+                           example());
         return form_;
     }
 
@@ -80,7 +80,13 @@ class HumanParser {
         // Where a word is missing something else may stand: a comma.
         const auto there = found.text.empty() ? text_.sub(found.position - text_.position, 1) : found;
         return problem(there.position, there.text.empty() ? "the end of the text" : quoted(there.text), why,
-                       hint.empty() ? "say " + example_ : std::move(hint));
+                       hint.empty() ? example() : std::move(hint));
+    }
+
+    // Of what may have been meant; "on change" and "milestone" are what they are.
+    [[nodiscard]] std::string example() const {
+        const bool is_all = form_.shape == Shape::on_change || form_.shape == Shape::milestone;
+        return fmt::format("say {}{}", example_, is_all ? "" : ", for example");
     }
 
     base::Status expect(std::string_view wanted) {
@@ -114,10 +120,10 @@ class HumanParser {
         const auto why = "a time is hour:minute";
         if (scanner_.position() != whole.end()) {
             if (hour && minute && scanner_.peek() == ':') return unexpected(whole, why, with_seconds(whole));
-            return unexpected(whole, why, "say 02:00 or 14:30");
+            return unexpected(whole, why, "say 02:00 or 14:30, for example");
         }
         if (!hour || !has_colon || !minute || minute_text.size() != 2 || whole.text.find(':') > 2)
-            return unexpected(whole, why, "say 02:00 or 14:30");
+            return unexpected(whole, why, "say 02:00 or 14:30, for example");
         if (*hour > 23) return unexpected(whole, "hours are 0 to 23", *hour == 24 ? "midnight is 00:00" : "");
         if (*minute > 59) return unexpected(whole, "minutes are 0 to 59");
         return *hour * 60 + *minute;
@@ -125,7 +131,7 @@ class HumanParser {
 
     // The same by the grammar that has seconds, where it says that in one line.
     [[nodiscard]] std::string with_seconds(const Span& time) const {
-        const std::string alone = "leave the seconds out";
+        std::string alone = "leave the seconds out";
         if (time.end() != text_.end() || !form_.times.empty()) return alone;
         const auto month = static_cast<unsigned>(form_.date.month()), day = static_cast<unsigned>(form_.date.day());
         std::string dates;
@@ -210,7 +216,7 @@ class HumanParser {
         const auto day = parse_number(word.text);
         if (!day || *day < 1 || *day > 31 || word.text.size() > 2)
             return unexpected(word, "a day of the month is 1 to 31, last-day, or first to fifth or last and a weekday",
-                              "say monthly on 1, monthly on last-day or monthly on first sunday");
+                              "say monthly on 1, monthly on last-day or monthly on first sunday, for example");
         form_.month_days |= Bits{1} << static_cast<unsigned>(*day);
         return {};
     }
@@ -278,27 +284,25 @@ class HumanParser {
         if (!number) {
             const auto word = base::to_lower(count.text);
             return unexpected(count, "a whole number belongs here",
-                              word == "day"      ? "say daily at 02:00"
-                              : word == "week"   ? "say weekly on sunday at 02:00"
-                              : word == "month"  ? "say monthly on 1 at 03:00"
+                              word == "day"      ? "say daily at 02:00, for example"
+                              : word == "week"   ? "say weekly on sunday at 02:00, for example"
+                              : word == "month"  ? "say monthly on 1 at 03:00, for example"
                               : word == "hour"   ? "say hourly"
                               : word == "minute" ? "say every 1 minute"
-                                                 : "say every 6 hours or every 15 minutes");
+                                                 : "say every 6 hours or every 15 minutes, for example");
         }
         scanner_.skip_blanks();
         const auto unit = scanner_.word();
         const auto lower = base::to_lower(unit.text);
-        if (lower == "hour" || lower == "hours")
+        if (lower == "hour" || lower == "hours") {
             form_.shape = Shape::every_hours;
-        else if (lower == "minute" || lower == "minutes")
+        } else if (lower == "minute" || lower == "minutes") {
             form_.shape = Shape::every_minutes;
-        else
+            example_ = "every 15 minutes";
+        } else
             return unexpected(unit, "steps are of hours or minutes",
-                              !lower.starts_with("day") ? "say every 6 hours or every 15 minutes"
-                              : *number == 1            ? "say daily at 02:00"
-                              : *number >= 2 && *number <= 15
-                                  ? fmt::format("\"0 2 */{} * *\" steps through the days of each month", *number)
-                                  : "say monthly on 1 at 03:00, or name the days");
+                              lower.starts_with("day") ? instead_of_days(*number, scanner_.rest().text)
+                                                       : "say every 6 hours or every 15 minutes, for example");
         const int whole = form_.shape == Shape::every_hours ? 24 : 60;
         if (*number < 1 || whole % *number != 0)
             return problem(count.position, fmt::format("every {} {}", count.text, unit.text),

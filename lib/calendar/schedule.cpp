@@ -43,10 +43,13 @@ base::Error unknown_form(Span text) {
     if (nearest && base::to_lower(word.text).ends_with(*nearest)) nearest.reset();
     const auto meant = meant_by(text, word.text, nearest);
     std::string hint = "say daily at 02:00, weekly on sunday at 02:00, every 6 hours or 0 2 * * *, for example";
-    if (meant)
+    const auto lower = base::to_lower(word.text);
+    if (lower == "never" || lower == "none" || lower == "off" || lower == "manual" || lower == "disabled")
+        hint = "remove the job if it is not to run; say \"milestone\" for one that runs by name only";
+    else if (meant)
         hint = fmt::format("did you mean \"{}\"?", *meant);
-    else if (base::to_lower(word.text).starts_with("weekend"))
-        hint = "say \"weekly on saturday, sunday at 02:00\"";
+    else if (lower.starts_with("weekend"))
+        hint = "say \"weekly on saturday, sunday at 02:00\", for example";
     else if (nearest)
         hint = fmt::format("say \"{}\", for example", example_of(*nearest));
     return problem(text.position, fmt::format("\"{}\"", word.text), "not the beginning of a schedule", hint);
@@ -63,6 +66,11 @@ base::Result<ParsedSchedule> parse_any_form(Span text) {
     }
     if (text.text.front() == '@' || !base::is_letter(text.text.front())) return parse_cron_form(text);
     return unknown_form(text);
+}
+
+std::vector<std::string> warnings_of(std::string_view canonical) {
+    const auto parsed = parse_any_form({canonical, 0});
+    return parsed ? parsed->warnings : std::vector<std::string>{};
 }
 
 }  // namespace
@@ -91,6 +99,7 @@ void warn_of_short_months(std::vector<std::string>& warnings, Bits days, Bits mo
 struct Schedule::Data {
     std::optional<Pattern> pattern;
     std::string canonical;
+    std::unique_ptr<const std::vector<std::string>> warnings;  // null: those of the canonical text
     ScheduleKind kind;
     std::uint16_t own_zone_bytes;  // at the end of `canonical`
 };
@@ -112,9 +121,15 @@ base::Result<Schedule> Schedule::parse(std::string_view text) {
     if (parsed->canonical.size() > max_text_bytes)
         return too_long(text.size(), fmt::format("a schedule that written out has {} bytes", parsed->canonical.size()));
     parsed->canonical.shrink_to_fit();
+    std::unique_ptr<const std::vector<std::string>> warnings;
+    // A list may be written as a step, which alone brings warnings.
+    const bool may_warn = !parsed->warnings.empty() || parsed->canonical.find('/') != std::string::npos;
+    if (may_warn && parsed->warnings != warnings_of(parsed->canonical))
+        warnings = std::make_unique<const std::vector<std::string>>(std::move(parsed->warnings));
     return Schedule(
         std::make_shared<const Data>(Data{.pattern = std::move(parsed->pattern),
                                           .canonical = std::move(parsed->canonical),
+                                          .warnings = std::move(warnings),
                                           .kind = parsed->kind,
                                           .own_zone_bytes = static_cast<std::uint16_t>(parsed->own_zone.size())}));
 }
@@ -137,9 +152,9 @@ std::string_view Schedule::own_zone() const noexcept {
 }
 
 std::vector<std::string> Schedule::warnings() const {
-    // Read again for those who ask, once and while a person waits, instead of kept for each job and for good.
-    const auto parsed = parse_any_form({data_->canonical, 0});
-    return parsed ? parsed->warnings : std::vector<std::string>{};
+    // Nearly always read again for those who ask, once and while a person waits, instead of kept for each job and for
+    // good. But "*/45" surprises, and "0,45", which is the same, does not.
+    return data_->warnings ? *data_->warnings : warnings_of(data_->canonical);
 }
 
 bool Schedule::is_periodic() const noexcept {
@@ -179,6 +194,11 @@ std::optional<Schedule::Gaps> Schedule::gaps(Instant from, const Zone& zone) con
     const auto gaps = fire_gaps(*data_->pattern, from, zone);
     if (!gaps) return std::nullopt;
     return Gaps{gaps->shortest, gaps->longest};
+}
+
+std::optional<std::chrono::seconds> Schedule::shortest_gap() const {
+    if (!data_->pattern) return std::nullopt;
+    return shortest_local_gap(*data_->pattern);
 }
 
 std::size_t own_zone_column(std::string_view text) {

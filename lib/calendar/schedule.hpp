@@ -40,8 +40,8 @@ class Schedule {
     [[nodiscard]] const std::string& canonical() const noexcept;
     // The zone that the text itself names (`calendar … Europe/Berlin`), or empty: it overrides the job's.
     [[nodiscard]] std::string_view own_zone() const noexcept;
-    // What is right but may surprise: day of month and weekday both restricted, monthly on 31, … Of what the canonical
-    // text says, read again for each call.
+    // What is right but may surprise: day of month and weekday both restricted, monthly on 31, … Of the text as it was
+    // parsed: equal schedules may differ in it.
     [[nodiscard]] std::vector<std::string> warnings() const;
 
     // Its hour set is all 24 hours: it keeps its pace through clock changes. Otherwise it is fixed: it neither loses
@@ -63,6 +63,10 @@ class Schedule {
         std::chrono::seconds shortest, longest;
     };
     [[nodiscard]] std::optional<Gaps> gaps(base::Instant from, const Zone& zone) const;
+
+    // The shortest time between two fires as its text alone has it, whatever the year and the zone: nothing where that
+    // is more than a week, and for events. A change of clocks may bring two fires closer together than this.
+    [[nodiscard]] std::optional<std::chrono::seconds> shortest_gap() const;
 
     bool operator==(const Schedule& other) const { return canonical() == other.canonical(); }
 

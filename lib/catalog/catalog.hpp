@@ -39,6 +39,29 @@ struct SetState {
     std::string message;
 };
 
+// A copy of a set on a target.
+struct Copy {
+    std::string target;
+    model::SetId id;
+    bool owed = false;        // it is still to be sent; else the target has all of it
+    base::Timestamp since{};  // owed, or there, since then
+    // Of the set, as its manifest says:
+    base::Timestamp started_at{};
+    std::uint64_t bytes = 0;
+    bool complete = true;
+    model::Verification verified = model::Verification::none;
+    std::string milestone;
+    // What is known of the bytes over there: "checksum", "read back"; empty while it is owed.
+    std::string assurance;
+    // Of one that is owed:
+    int attempts = 0;  // that failed
+    base::Timestamp next_attempt{};
+    std::string message;     // of the last failure
+    std::string unfinished;  // the file whose upload was under way, and where it can be taken up; maybe empty
+    std::string checkpoint;
+    bool begun = false;  // something of it was sent: what lies there under its name is ours
+};
+
 class Catalog {
   public:
     // Opens or creates (0600). A file that SQLite calls malformed is moved aside (".damaged-<time>") and a new one
@@ -56,7 +79,8 @@ class Catalog {
     // --- schedule -------------------------------------------------------------------------------------------------
     [[nodiscard]] std::vector<JobState> job_states();
     void put_job_state(const JobState& state);
-    void forget_job(const std::string& job);  // its schedule state only, history stays
+    void put_job_states(const std::vector<JobState>& states);  // in one transaction
+    void forget_job(const std::string& job);                   // its schedule state only, history stays
     // In one transaction: the slot (job, instant) is taken, the run recorded as running, the job's anchor moved to the
     // slot if that is later. False (and nothing written) if the slot was taken before.
     [[nodiscard]] bool take_slot(const JobState& state, base::Instant slot, const model::RunReport& run);
@@ -80,9 +104,26 @@ class Catalog {
     void put_set_state(const SetState& state);
     [[nodiscard]] std::vector<SetState> set_states();
     void forget_set(const model::SetId& id);
+
+    // --- copies ---------------------------------------------------------------------------------------------------
+    void put_copy(const Copy& copy);
+    void put_copies(const std::vector<Copy>& copies);  // in one transaction
+    // By target, job and name; of one job or of all.
+    [[nodiscard]] std::vector<Copy> copies(const std::optional<std::string>& job = std::nullopt);
+    [[nodiscard]] std::vector<Copy> copies_of(const model::SetId& id);
+    [[nodiscard]] std::vector<Copy> owed_copies();
+    // That of the job's newest complete set that is on any target; nothing if there is none.
+    [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job);
+    // That target works: what is owed to it and waits for a later attempt is due at `now`.
+    void hasten_copies(const std::string& target, base::Timestamp now);
+    void forget_copy(const std::string& target, const model::SetId& id);
+
+    // A finished run for each of these sets whose run it does not know; how many those were.
+    std::size_t add_runs(const std::vector<model::BackupSet>& sets);
     // Rebuilds what can be rebuilt from manifests: a finished run per set that the catalog does not know.
     struct Rescanned {
-        std::size_t sets = 0, runs_added = 0, states_dropped = 0;
+        std::size_t sets = 0, runs_added = 0;
+        std::vector<model::SetId> dropped;  // what checks found of them is forgotten, since they are gone
     };
     Rescanned rescan(const std::vector<model::BackupSet>& sets);
 

@@ -37,6 +37,13 @@ void Catalog::put_job_state(const JobState& state) {
     put(impl_->connection, state);
 }
 
+void Catalog::put_job_states(const std::vector<JobState>& states) {
+    const auto guard = impl_->enter();
+    Transaction transaction(impl_->connection);
+    for (const auto& state : states) put(impl_->connection, state);
+    transaction.commit();
+}
+
 void Catalog::forget_job(const std::string& job) {
     const auto guard = impl_->enter();
     Statement(impl_->connection, "DELETE FROM job_states WHERE job = ?").bind(job).run();

@@ -61,6 +61,32 @@ constexpr std::array migrations{
         PRIMARY KEY (job, name)
     ) STRICT, WITHOUT ROWID;
     )",
+    R"(
+    CREATE TABLE copies (
+        target TEXT NOT NULL,
+        job TEXT NOT NULL,
+        name TEXT NOT NULL,
+        owed INTEGER NOT NULL, -- 0: the target has all of the set
+        since INTEGER NOT NULL,
+        -- what retention must know of the set, which may be nowhere else
+        started_at INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        complete INTEGER NOT NULL,
+        verified TEXT NOT NULL,
+        milestone TEXT NOT NULL,
+        assurance TEXT NOT NULL,
+        -- of an owed one
+        attempts INTEGER NOT NULL,
+        next_attempt INTEGER NOT NULL,
+        message TEXT NOT NULL,
+        unfinished TEXT NOT NULL,
+        checkpoint TEXT NOT NULL,
+        begun INTEGER NOT NULL,
+        PRIMARY KEY (target, job, name)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX copies_of_set ON copies (job, name);
+    CREATE INDEX owed_copies ON copies (target, job, name) WHERE owed;
+    )",
 };
 
 int version_of(Connection& connection) {
@@ -98,8 +124,8 @@ void migrate(Connection& connection) {
     // What bears our number and lacks a table was tampered with: no statement on it can be relied on.
     const auto tables = connection.number(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
-        " ('job_states', 'runs', 'slots', 'known_databases', 'set_states')");
-    if (tables != 5) throw Error(ErrorCode::corrupt, "a table is missing");
+        " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies')");
+    if (tables != 6) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

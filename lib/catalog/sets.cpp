@@ -37,6 +37,17 @@ bool knows_run(Connection& connection, const base::RunId& id) {
     return statement.bind(id.text()).step();
 }
 
+std::size_t insert_unknown_runs(Connection& connection, const std::vector<model::BackupSet>& sets) {
+    std::size_t added = 0;
+    for (const auto& set : sets) {
+        // A manifest that could not be read names no run.
+        if (set.run.empty() || knows_run(connection, set.run)) continue;
+        insert_run(connection, run_of(set));
+        ++added;
+    }
+    return added;
+}
+
 void forget(Connection& connection, const model::SetId& id) {
     Statement(connection, "DELETE FROM set_states WHERE job = ? AND name = ?").bind(id.job).bind(id.set).run();
 }
@@ -105,24 +116,27 @@ void Catalog::forget_set(const model::SetId& id) {
     forget(impl_->connection, id);
 }
 
+std::size_t Catalog::add_runs(const std::vector<model::BackupSet>& sets) {
+    const auto guard = impl_->enter();
+    Transaction transaction(impl_->connection);
+    const auto added = insert_unknown_runs(impl_->connection, sets);
+    transaction.commit();
+    return added;
+}
+
 Catalog::Rescanned Catalog::rescan(const std::vector<model::BackupSet>& sets) {
     const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
     Rescanned result;
     result.sets = sets.size();
+    result.runs_added = insert_unknown_runs(connection, sets);
     std::set<model::SetId> found;
-    for (const auto& set : sets) {
-        found.insert(set.id);
-        // A manifest that could not be read names no run.
-        if (set.run.empty() || knows_run(connection, set.run)) continue;
-        insert_run(connection, run_of(set));
-        ++result.runs_added;
-    }
+    for (const auto& set : sets) found.insert(set.id);
     for (const auto& state : read_states(connection)) {
         if (found.contains(state.id)) continue;
         forget(connection, state.id);
-        ++result.states_dropped;
+        result.dropped.push_back(state.id);
     }
     transaction.commit();
     return result;

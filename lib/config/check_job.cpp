@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <array>
 #include <span>
+#include <utility>
 
 #include "base/units.hpp"
 #include "config/dump_options.hpp"
+#include "config/milestones.hpp"
 
 namespace pgbakd::config {
 namespace {
@@ -46,18 +48,39 @@ void resolve_zone(Problems& problems, const JobSurroundings& around, const Node&
 // one would, at the next start, take all other jobs down with it.
 void check_past(Problems& problems, const JobSurroundings& around, const Node& schedule, const JobSpec& job) {
     const auto& text = job.schedule.canonical();
-    if (around.host.was_in_force && around.host.was_in_force(around.config.state_file(), job))
+    if (around.host.was_in_force && around.host.was_in_force(around.config.state_file(), job)) {
+        // With jitter it may be about to start.
+        const auto jitter = std::chrono::ceil<std::chrono::seconds>(job.jitter);
+        if (job.schedule.next_ever(around.host.now - jitter, *job.zone)) return;
         return problems.warning(schedule,
                                 fmt::format("\"{}\" has passed: the job does not run by the clock any more", text),
                                 "remove the job, or give it a later time");
+    }
     const bool once = job.schedule.kind() == calendar::ScheduleKind::once;
     problems.error(schedule, fmt::format("\"{}\" {}", text, once ? "lies in the past" : "has no fire to come"),
                    "give it a later time, or remove the job");
 }
 
+// By the schedule's text alone. What else brings fires together, a change of clocks, comes and goes with the date and
+// with the zone's rules, and a file that was right must not turn wrong. Nor does it matter: all fires of a job have one
+// offset, so they start in order, as far apart as they are.
+void check_jitter(Problems& problems, const JobSurroundings& around, const Node& jitter, const JobSpec& job) {
+    if (job.jitter.count() == 0) return;
+    const auto gap = job.schedule.shortest_gap();
+    if (!gap || job.jitter < *gap) return;
+    const auto message = fmt::format("must be less than the schedule's shortest gap, {} (got {})",
+                                     base::format_duration(*gap), base::format_duration(job.jitter));
+    const std::string hint = "else a fire would start after the next one is due";
+    if (around.host.was_in_force && around.host.was_in_force(around.config.state_file(), job))
+        problems.warning(jitter, message, hint);
+    else
+        problems.error(jitter, message, hint);
+}
+
 void check_schedule(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto* schedule = node.usable("schedule");
     if (schedule == nullptr || job.zone == nullptr) return;
+    check_milestones(problems, around, node, job);
     for (const auto& warning : job.schedule.warnings()) problems.warning(*schedule, warning);
     if (job.schedule.never_fires(*job.zone))
         return problems.error(*schedule, fmt::format("\"{}\" never fires", job.schedule.canonical()),
@@ -70,34 +93,32 @@ void check_schedule(Problems& problems, const JobSurroundings& around, const Nod
                                           job.schedule.canonical(), calendar::format_for_people(*far, *job.zone)),
                               "give it an earlier time, or remove the job");
     }
-    const auto* jitter = node.usable("jitter");
-    if (jitter == nullptr || job.jitter.count() == 0) return;
-    const auto gaps = job.schedule.gaps(around.host.now, *job.zone);
-    if (gaps && job.jitter >= gaps->shortest)
-        problems.error(*jitter,
-                       fmt::format("must be less than the schedule's shortest gap, {} (got {})",
-                                   base::format_duration(gaps->shortest), base::format_duration(job.jitter)),
-                       "else a fire could come after the next one");
+    if (const auto* jitter = node.usable("jitter")) check_jitter(problems, around, *jitter, job);
 }
 
-std::string list_servers(const std::vector<std::string>& servers) {
-    if (servers.empty()) return "none is defined: add servers: {local: {}}";
+std::string list_names(std::string_view what, const std::vector<std::string>& names) {
     constexpr std::size_t shown = 10;
-    const auto first = std::span(servers).first(std::min(servers.size(), shown));
-    auto list = "servers defined here: " + base::join(first, ", ");
-    return servers.size() > shown ? list + fmt::format(" and {} more", servers.size() - shown) : list;
+    const auto first = std::span(names).first(std::min(names.size(), shown));
+    auto list = fmt::format("{} defined here: {}", what, base::join(first, ", "));
+    return names.size() > shown ? list + fmt::format(" and {} more", names.size() - shown) : list;
+}
+
+// A name that refers to nothing. `add`: what to write where none is defined at all.
+void report_unknown_name(Problems& problems, const Node& node, std::string_view what, const std::string& name,
+                         const std::vector<std::string>& names, const std::string& add) {
+    if (problems.full()) return;
+    const auto similar = did_you_mean(name, names);
+    auto hint = names.empty() ? "none is defined: add " + add : list_names(fmt::format("{}s", what), names);
+    problems.error(node, fmt::format("no {} named \"{}\"", what, excerpt(name)),
+                   similar.empty() ? std::move(hint) : similar + " " + hint);
 }
 
 void check_source(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto& source = job.source;
     const auto* server = node.usable("server");
     const auto& servers = around.servers;
-    if (server != nullptr && around.servers_known && !problems.full() &&
-        !std::binary_search(servers.begin(), servers.end(), source.server)) {
-        const auto similar = did_you_mean(source.server, servers);
-        problems.error(*server, fmt::format("no server named \"{}\"", excerpt(source.server)),
-                       similar.empty() ? list_servers(servers) : similar + " " + list_servers(servers));
-    }
+    if (server != nullptr && around.servers_known && !std::binary_search(servers.begin(), servers.end(), source.server))
+        report_unknown_name(problems, *server, "server", source.server, servers, "servers: {local: {}}");
     const auto* exclude = node.usable("exclude");
     if (exclude != nullptr && !source.all_databases && node.usable("databases") != nullptr)
         problems.error(*exclude, "only with databases: all", "remove the key, and the names from databases");
@@ -117,21 +138,75 @@ void check_compression(Problems& problems, const Node& node, const JobSpec& job)
             "pg_dump itself compresses the formats custom and directory; levels 10 to 12 need format: plain");
 }
 
-void check_retention(Problems& problems, const Node& node, JobSpec& job) {
+constexpr int usual_days = 30;
+
+// Reports a policy that is given and has no rule.
+void check_policy(Problems& problems, const Node& policy) {
     constexpr std::array rules{"last", "days", "weeks", "daily", "weekly", "monthly", "yearly"};
-    const std::string hint = "as in retention: {local: {days: 30}}; without the key retention sets stay for 30 days";
+    if (policy.refused) return;
+    if (std::none_of(rules.begin(), rules.end(), [&policy](const char* rule) { return policy.find(rule) != nullptr; }))
+        problems.error(policy, "has no rule",
+                       "as in retention: {local: {days: 30}}; without the key retention sets stay for 30 days");
+}
+
+void check_local_retention(Problems& problems, const Node& node, JobSpec& job) {
     const auto* retention = node.find("retention");
     if (retention == nullptr) {
-        job.local_retention.days = 30;
+        job.local_retention.days = usual_days;
         return;
     }
     if (retention->refused) return;
     const auto* local = retention->find("local");
-    if (local == nullptr && retention->children.empty()) problems.error(*retention, "has no rule", hint);
-    if (local == nullptr || local->refused) return;
-    const bool has_rule =
-        std::any_of(rules.begin(), rules.end(), [local](const char* rule) { return local->find(rule) != nullptr; });
-    if (!has_rule) problems.error(*local, "has no rule", hint);
+    if (local == nullptr && retention->children.empty()) check_policy(problems, *retention);
+    if (local != nullptr) check_policy(problems, *local);
+    // Rules for targets alone say nothing of the repository.
+    if (local == nullptr && !retention->children.empty()) job.local_retention.days = usual_days;
+}
+
+// Gives each target of the job its policy, and reports policies of places that are no targets of it.
+void resolve_target_retention(Problems& problems, const Node& node, JobSpec& job) {
+    const auto* retention = node.usable("retention");
+    const auto* given = retention != nullptr ? retention->usable("targets") : nullptr;
+    auto policies = std::exchange(job.target_retention, {});
+    const auto common = policies.find({});
+    if (given != nullptr && common != policies.end()) check_policy(problems, *given);
+    if (given != nullptr && job.targets.empty() && node.find("targets") == nullptr)
+        problems.error(*given, "the job has no targets", "add them, as in targets: [NAME], or remove the key");
+    // At least what the repository keeps, and 30 days: a copy is no place to save by default.
+    auto usual = job.local_retention;
+    usual.days = std::max(usual.days.value_or(0), usual_days);
+    for (const auto& name : job.targets) {
+        const auto own = policies.find(name);
+        if (own != policies.end())
+            job.target_retention[name] = own->second;
+        else
+            job.target_retention[name] = common != policies.end() ? common->second : usual;
+    }
+    if (given == nullptr || common != policies.end()) return;
+    for (const auto& child : given->children) {
+        if (child.refused) continue;
+        if (std::find(job.targets.begin(), job.targets.end(), child.key) != job.targets.end())
+            check_policy(problems, child);
+        else if (node.usable("targets") != nullptr)
+            problems.error_at_key(
+                child, "is no target of this job",
+                job.targets.empty() ? std::string("the job has none") : list_names("targets", job.targets));
+    }
+}
+
+void check_targets(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
+    const auto* targets = node.usable("targets");
+    if (targets != nullptr && around.targets_known)
+        for (const auto& child : targets->children)
+            if (!child.refused && !std::binary_search(around.targets.begin(), around.targets.end(), child.text))
+                report_unknown_name(problems, child, "target", child.text, around.targets,
+                                    "targets: {nas: {type: directory, path: /mnt/nas/pgbakd}}");
+    const auto* keep_local = node.usable("keep_local");
+    if (keep_local == nullptr || job.keep_local == model::KeepLocal::always) return;
+    const auto* given = node.find("targets");
+    if (job.targets.empty() && (given == nullptr || !given->refused))
+        problems.error(*keep_local, "the job has no targets: its sets would be nowhere",
+                       "add targets: [NAME], or remove the key");
 }
 
 }  // namespace
@@ -144,7 +219,9 @@ void check_job(Problems& problems, const JobSurroundings& surroundings, Named<Jo
         check_source(problems, surroundings, *source, job.value);
         check_compression(problems, node, job.value);
     }
-    check_retention(problems, node, job.value);
+    check_targets(problems, surroundings, node, job.value);
+    check_local_retention(problems, node, job.value);
+    resolve_target_retention(problems, node, job.value);
 }
 
 }  // namespace pgbakd::config

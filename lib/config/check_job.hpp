@@ -16,6 +16,8 @@ struct JobSurroundings {
     Zones& zones;
     bool servers_known = false;          // the section `servers` could be read
     std::vector<std::string> servers{};  // sorted names of those defined
+    bool targets_known = false;          // likewise `targets`
+    std::vector<std::string> targets{};
 };
 
 // Completes the job (zone, default retention) and reports what does not fit.

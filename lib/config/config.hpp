@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "model/job.hpp"
+#include "model/target.hpp"
 
 namespace pgbakd::config {
 
@@ -28,6 +29,7 @@ struct Config {
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
     std::filesystem::path api_socket = "/run/pgbakd/control.sock";
     std::map<std::string, model::ServerSpec> servers;
+    std::map<std::string, model::TargetSpec> targets;
     std::vector<std::shared_ptr<const model::JobSpec>> jobs;  // in the file's order
     [[nodiscard]] std::shared_ptr<const model::JobSpec> job(std::string_view name) const;
     [[nodiscard]] std::filesystem::path state_file() const;  // state.db beside the repository directory
@@ -60,8 +62,8 @@ struct Host {
     std::string host_zone_name;
     base::Instant now;  // for `once at` in the past and for warnings with dates
     // Whether the daemon has had a job of this name under this schedule and zone before: a schedule without a fire to
-    // come is then no mistake, but done. `state_file` is where this configuration has the daemon keep such things.
-    // Asked for such schedules only; absent: no.
+    // come is then no mistake, but done, and what it was taken with does not stop the next start. `state_file` is where
+    // this configuration has the daemon keep such things. Asked only where it matters; absent: no.
     std::function<bool(const std::filesystem::path& state_file, const model::JobSpec& job)> was_in_force{};
 };
 

@@ -129,9 +129,10 @@ std::string print_secret(const model::SecretReference& secret) {
 Type<calendar::Schedule> schedule() {
     const auto parse = [](std::string_view text) -> Result<calendar::Schedule> {
         auto parsed = calendar::Schedule::parse(text);
-        if (parsed && !parsed->is_timed())
-            return wrong(fmt::format("\"{}\" is not supported by this version of pgbakd", excerpt(text)),
-                         "use a schedule by the clock, as in schedule: daily at 02:00");
+        if (parsed && parsed->kind() == calendar::ScheduleKind::on_change)
+            return wrong("\"on change\" is for files: databases do not tell when they change",
+                         "sources of files come with a later version; use a schedule by the clock, as in schedule: "
+                         "daily at 02:00");
         return parsed;
     };
     return text_form<calendar::Schedule>("a schedule", parse,
@@ -207,6 +208,8 @@ Type<std::filesystem::path> socket_path() {
     auto type = absolute_path();
     type.read = [read = type.read](Problems& problems, const Node& node, std::filesystem::path& path) {
         read(problems, node, path);
+        if (!node.refused && !path.has_filename())
+            problems.error(node, "must name a file, not a directory", "as /run/pgbakd/control.sock");
         if (!node.refused && path.native().size() > longest)
             problems.error(node, fmt::format("must be at most {} bytes long (got {})", longest, path.native().size()),
                            "Unix sockets have short paths, as /run/pgbakd/control.sock");

@@ -1,6 +1,10 @@
 #include "config/keys.hpp"
 
 #include "config/domain_types.hpp"
+#include "config/milestones.hpp"
+#include "config/retention_keys.hpp"
+#include "config/target_keys.hpp"
+#include "config/target_types.hpp"
 
 // The rows below are what docs/configuration.md shows as its reference. `later` lists keys of parts that this version
 // does not have: they are refused with a word of their own.
@@ -11,7 +15,6 @@ namespace {
 using namespace std::chrono_literals;
 using model::JobSpec;
 using model::PgDumpSource;
-using model::RetentionPolicy;
 using model::ServerSpec;
 
 constexpr auto day = 24h;
@@ -22,10 +25,13 @@ JobSpec blank_job() {
             .schedule = calendar::Schedule::parse("daily at 00:00").value(),
             .timezone = {},
             .zone = {},
+            .milestones = {},
             .catch_up = {},
             .source = {},
             .compression = {},
+            .targets = {},
             .local_retention = {},
+            .target_retention = {},
             .retries = {}};
 }
 
@@ -71,41 +77,6 @@ const Section<PgDumpSource>& source_keys() {
     return section;
 }
 
-const Section<RetentionPolicy>& local_retention_keys() {
-    const auto rule = [](const std::string& name, std::optional<int> RetentionPolicy::*member, std::string help) {
-        return key<RetentionPolicy>(name, member, maybe(whole_number<int>(1, 100'000)), absent("no such rule"),
-                                    std::move(help), "remove the key if you do not want this rule");
-    };
-    static const Section<RetentionPolicy> section(
-        {},
-        {
-            rule("last", &RetentionPolicy::last, "Keep the newest N sets."),
-            key<RetentionPolicy>("days", &RetentionPolicy::days, maybe(whole_number<int>(1, 36'500)),
-                                 absent("30 if the job has no `retention`, else no such rule"), "Keep sets for N days.",
-                                 "remove the key to keep sets for 30 days"),
-            key<RetentionPolicy>("weeks", &RetentionPolicy::weeks, maybe(whole_number<int>(1, 5'200)),
-                                 absent("no such rule"), "Keep sets for N weeks.",
-                                 "remove the key if you do not want this rule"),
-            rule("daily", &RetentionPolicy::daily, "Keep the newest set of each of the last N days that have one."),
-            rule("weekly", &RetentionPolicy::weekly, "Keep the newest set of each of the last N weeks that have one."),
-            rule("monthly", &RetentionPolicy::monthly,
-                 "Keep the newest set of each of the last N months that have one."),
-            rule("yearly", &RetentionPolicy::yearly, "Keep the newest set of each of the last N years that have one."),
-            key<RetentionPolicy>("at_least", &RetentionPolicy::at_least, whole_number<int>(1, 100'000), is("2"),
-                                 "Never keep fewer than this many good sets, whatever the rules say."),
-        });
-    return section;
-}
-
-const Section<JobSpec>& retention_keys() {
-    static const Section<JobSpec> section(
-        blank_job(),
-        {section_key<JobSpec>("local", &JobSpec::local_retention, local_retention_keys(), {},
-                              "Which sets stay in the repository: a set stays if any rule keeps it.")},
-        {{"targets", "off-site targets come with a later version: remove the key"}});
-    return section;
-}
-
 const Section<model::Retries>& retries_keys() {
     static const Section<model::Retries> section(
         {}, {
@@ -124,6 +95,9 @@ const Section<JobSpec>& job_keys() {
         {
             key<JobSpec>("schedule", &JobSpec::schedule, schedule(), required("as in schedule: daily at 02:00"),
                          "When the job runs: see \"Schedules\" above."),
+            key<JobSpec>("milestones", &JobSpec::milestones, milestones(), absent("none"),
+                         "Dates on which a job with `schedule: milestone` runs, in its zone, once each; those that are "
+                         "done may stay. Its sets have the milestone's name and are kept for ever."),
             key<JobSpec>("timezone", &JobSpec::timezone, time_zone(), absent("the configuration's `timezone`"),
                          "The zone the schedule is meant in, and the one that sets are named and kept by."),
             key<JobSpec>("catch_up", &JobSpec::catch_up, catch_up(), is("once"),
@@ -144,17 +118,23 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),
                          "How artifacts are compressed. Formats `custom` and `directory` are compressed by `pg_dump` "
                          "itself: gzip up to 9, and zstd from `pg_dump` 16 on."),
-            section_key<JobSpec>("retention", Same{}, retention_keys(), {}, "How long sets are kept."),
+            key<JobSpec>("targets", &JobSpec::targets, names_of_targets(), is("[]"),
+                         "Entries of `targets` that get a copy of each set, while it is made."),
+            key<JobSpec>(
+                "keep_local", &JobSpec::keep_local,
+                choice<model::KeepLocal>(
+                    {{"true", model::KeepLocal::always}, {"false", model::KeepLocal::until_copied}}, {"never"}),
+                is("true"),
+                "Whether the repository keeps the sets of a job with `targets`: `true`, as long as "
+                "`retention.local` says; `false`, only until every target has the set."),
+            section_key<JobSpec>("retention", Same{}, retention_keys(blank_job()), {}, "How long sets are kept."),
             key<JobSpec>("timeout", &JobSpec::timeout, duration(1s, 30 * day), is("12h"),
                          "How long a run may take, with all its attempts."),
             section_key<JobSpec>("retries", &JobSpec::retries, retries_keys(), {}, "When a failed run is tried again."),
         },
         {
-            {"targets", "off-site targets come with a later version: remove the key; sets stay in the repository"},
-            {"keep_local", "off-site targets come with a later version: remove the key; sets stay in the repository"},
             {"encryption", "encryption comes with a later version: remove the key; artifacts are not encrypted"},
             {"drill", "restore drills come with a later version: remove this job", "source"},
-            {"milestones", "milestones come with a later version: remove the key"},
             {"settle", "schedules by change come with a later version: remove the key"},
             {"health", "health checks come with a later version: remove the key"},
             {"alerts", "alerts come with a later version: remove the key"},
@@ -209,18 +189,18 @@ const Section<ServerSpec>& server_keys() {
 const Section<model::Limits>& limit_keys() {
     using model::Limits;
     static const Section<Limits> section(
-        {},
-        {
-            key<Limits>("concurrent_runs", &Limits::concurrent_runs, whole_number<int>(1, 64), is("2"),
-                        "How many runs go on at one time."),
-            key<Limits>("concurrent_runs_per_server", &Limits::concurrent_runs_per_server, whole_number<int>(1, 64),
-                        is("1"), "How many of them read from one server."),
-            key<Limits>("compression_threads", &Limits::compression_threads, whole_number<int>(0, 256), is("0"),
-                        "Threads that compress and hash; `0`: one per core."),
-            key<Limits>("nice", &Limits::nice, whole_number<int>(0, 19), is("10"),
-                        "The niceness of client programs and of the threads above."),
-        },
-        {{"upload_rate", "off-site targets come with a later version: remove the key"}});
+        {}, {
+                key<Limits>("concurrent_runs", &Limits::concurrent_runs, whole_number<int>(1, 64), is("2"),
+                            "How many runs go on at one time. One that only sends its copies any more does not count."),
+                key<Limits>("concurrent_runs_per_server", &Limits::concurrent_runs_per_server, whole_number<int>(1, 64),
+                            is("1"), "How many of them read from one server."),
+                key<Limits>("compression_threads", &Limits::compression_threads, whole_number<int>(0, 256), is("0"),
+                            "Threads that compress and hash; `0`: one per core."),
+                key<Limits>("nice", &Limits::nice, whole_number<int>(0, 19), is("10"),
+                            "The niceness of client programs and of the threads above."),
+                key<Limits>("upload_rate", &Limits::upload_rate, byte_rate(), absent("unlimited"),
+                            "How fast data goes to all targets together: `50 MiB/s`."),
+            });
     return section;
 }
 
@@ -273,15 +253,21 @@ const Section<Draft>& all_keys() {
                 "What backups may take from the host and the servers."),
             key<Draft>(
                 "shutdown_grace", [](auto& draft) -> auto& { return draft.config.shutdown_grace; }, duration(0s, 1h),
-                is("30s"), "How long runs may go on when the daemon is told to stop, before they are cancelled."),
+                is("30s"),
+                "How long runs that are ended when the daemon is told to stop may take to wind up: end their programs "
+                "and "
+                "uploads, remove what has no use, leave their report. Then the daemon ends whatever hangs (after 1s at "
+                "least)."),
             section_key<Draft>("api", config, api_keys(), {}, "How the daemon is spoken to."),
             open_map<Draft>("servers", "server", &Draft::servers, server_keys(),
                             "PostgreSQL servers. `local: {}` is the one on this host, by its Unix socket."),
+            kinds_map<Draft>("targets", "target", &Draft::targets, target_kinds(),
+                             "Places off this host for copies of the sets: buckets, SFTP accounts, mounted "
+                             "directories, rclone remotes."),
             open_map<Draft>("jobs", "job", &Draft::jobs, job_keys(),
                             "What is backed up, when, and how long it is kept."),
         },
         {
-            {"targets", "off-site targets come with a later version: remove the key; sets stay in the repository"},
             {"health", "health checks come with a later version: remove the key"},
             {"alerts", "alerts come with a later version: remove the key; failures are in the journal"},
         });

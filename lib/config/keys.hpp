@@ -10,8 +10,9 @@ namespace pgbakd::config {
 
 // What the table fills: the configuration before its parts are checked against each other.
 struct Draft {
-    Config config;  // without servers and jobs
+    Config config;  // without servers, targets and jobs
     std::vector<Named<model::ServerSpec>> servers;
+    std::vector<Named<model::TargetSpec>> targets;
     std::vector<Named<model::JobSpec>> jobs;
 };
 

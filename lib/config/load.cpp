@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/check_job.hpp"
+#include "config/check_target.hpp"
 #include "config/config.hpp"
 #include "config/keys.hpp"
 #include "config/merge.hpp"
@@ -48,6 +49,19 @@ void check_directories(Problems& problems, const Node& root, const Config& confi
     }
 }
 
+// The daemon keeps its own files there, and removes what does not belong.
+void check_socket(Problems& problems, const Node& root, const Config& config) {
+    const auto* section = root.find("api");
+    const auto* given = section != nullptr ? section->usable("socket") : nullptr;
+    if (given == nullptr) return;
+    for (const auto& [directory, name] :
+         {std::pair(config.repository.directory, "repository"), std::pair(config.reports_directory, "reports")})
+        if (is_within(config.api_socket, directory))
+            return problems.error(*given,
+                                  fmt::format("must not lie inside the {} ({})", name, excerpt(directory.native())),
+                                  "give it a directory of its own, as /run/pgbakd/control.sock");
+}
+
 void check_jobs_exist(Problems& problems, const Node& root) {
     const std::string message = "no job is defined: there is nothing to back up";
     const std::string hint =
@@ -76,15 +90,24 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     Zones zones(host);
     resolve_default_zone(problems, host, zones, root, config);
     check_directories(problems, root, config);
+    check_socket(problems, root, config);
     check_jobs_exist(problems, root);
 
+    for (const auto& target : draft.targets) check_target(problems, config, target);
     const auto* servers = root.find("servers");
-    const JobSurroundings surroundings{config, host, zones, servers == nullptr || !servers->refused,
-                                       names_below(servers)};
+    const auto* targets = root.find("targets");
+    const JobSurroundings surroundings{config,
+                                       host,
+                                       zones,
+                                       servers == nullptr || !servers->refused,
+                                       names_below(servers),
+                                       targets == nullptr || !targets->refused,
+                                       names_below(targets)};
     for (auto& job : draft.jobs) check_job(problems, surroundings, job);
     if (problems.has_errors()) return std::move(config);
 
     for (auto& server : draft.servers) config.servers.emplace(server.name, std::move(server.value));
+    for (auto& target : draft.targets) config.targets.emplace(target.name, std::move(target.value));
     config.jobs.reserve(draft.jobs.size());
     for (auto& job : draft.jobs) config.jobs.push_back(std::make_shared<const model::JobSpec>(std::move(job.value)));
     return std::move(config);
@@ -125,6 +148,7 @@ std::string effective_yaml(const Config& config) {
     Draft draft;
     draft.config = config;
     for (const auto& [name, server] : config.servers) draft.servers.push_back({name, nullptr, server});
+    for (const auto& [name, target] : config.targets) draft.targets.push_back({name, nullptr, target});
     for (const auto& job : config.jobs) draft.jobs.push_back({job->name, nullptr, *job});
     YamlWriter out;
     all_keys().write(out, draft);

@@ -14,6 +14,10 @@ bool is_section(const Node& node) {
     return !node.refused && (node.kind == Node::Kind::map || node.kind == Node::Kind::null);
 }
 
+bool is_mapping(const Node& node) {
+    return node.kind == Node::Kind::map;
+}
+
 void merge_entry(Node& root, Node entry) {
     const auto same = std::find_if(root.children.begin(), root.children.end(),
                                    [&entry](const Node& child) { return child.key == entry.key; });
@@ -30,7 +34,14 @@ void report_duplicates_in(const Node& map, Problems& problems) {
     std::unordered_map<std::string_view, const Node*> seen;
     for (const auto& child : map.children) {
         const auto [first, is_new] = seen.emplace(child.key, &child);
-        if (is_new || child.refused) continue;
+        if (is_new || child.refused || first->second->refused) continue;
+        if (child.kind != first->second->kind && (is_mapping(child) || is_mapping(*first->second))) {
+            const auto& wrong = is_mapping(child) ? *first->second : child;
+            const auto& other = is_mapping(child) ? child : *first->second;
+            problems.error(wrong, "must be a mapping (got " + wrong.shown() + ")",
+                           "it is one at " + problems.where(other, other.key_place));
+            continue;
+        }
         problems.error_at_key(child, "defined twice",
                               "the first is at " + problems.where(*first->second, first->second->key_place));
     }

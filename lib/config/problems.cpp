@@ -86,7 +86,7 @@ std::vector<Problem> Problems::take() {
 std::string problem_text(const Problem& problem) {
     auto text = problem.file;
     if (problem.line > 0) text += fmt::format(":{}:{}", problem.line, problem.column);
-    text += ": ";
+    if (!text.empty()) text += ": ";
     if (problem.severity == Problem::Severity::warning) text += "warning: ";
     if (!problem.path.empty()) text += problem.path + ": ";
     text += problem.message;

@@ -45,7 +45,8 @@ void describe(const std::string& path, const std::string& help, const SectionFac
     for (const auto* key : inner) {
         auto below = path.empty() ? key->name : fmt::format("{}.{}", path, key->name);
         if (!key->placeholder.empty()) below += "." + key->placeholder;
-        describe(below, {}, *key->inside, out);
+        if (key->kinds.empty()) describe(below, {}, *key->inside, out);
+        for (const auto& [word, keys] : key->kinds) describe(below + " of type " + word, {}, *keys, out);
     }
 }
 

@@ -87,6 +87,25 @@ std::string usual_hint(const KeyFacts& facts) {
     return {};
 }
 
+std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry, const std::vector<std::string>& words) {
+    const auto all = base::join(words, ", ");
+    if (entry.kind != Node::Kind::map && entry.kind != Node::Kind::null) {
+        wrong_type(problems, entry, "a mapping", "as in {type: " + words.front() + ", …}; types: " + all);
+        return std::nullopt;
+    }
+    const auto* type = entry.find("type");
+    if (type == nullptr) {
+        problems.missing(entry, "type", "one of " + all);
+        return std::nullopt;
+    }
+    if (type->refused) return std::nullopt;
+    const auto found =
+        type->kind == Node::Kind::scalar ? std::find(words.begin(), words.end(), type->text) : words.end();
+    if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+    wrong_type(problems, *type, "one of " + all, did_you_mean(type->text, words));
+    return std::nullopt;
+}
+
 bool check_entry_name(Problems& problems, const Node& entry, std::string_view what) {
     const auto status = model::check_name(what, entry.key);
     if (status) return true;

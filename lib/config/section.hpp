@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -45,6 +46,8 @@ struct KeyFacts {
     bool gate = false;                           // says what the section describes; stands first
     std::shared_ptr<const SectionFacts> inside;  // of a section
     std::string placeholder;                     // of an open map: what its keys stand for ("NAME")
+    // Of an open map whose entries are of several kinds: each kind's word and keys; then `inside` is the first of them.
+    std::vector<std::pair<std::string, std::shared_ptr<const SectionFacts>>> kinds{};
 };
 
 // A key of a version to come: refused, but not as if it were a misspelling.
@@ -193,6 +196,17 @@ struct Named {
     T value;
 };
 
+// One of the kinds that the entries of a map may have, told by their key `type`. The section's blank is of that kind.
+template <class T>
+struct Kind {
+    std::string word;
+    const Section<T>* section = nullptr;
+    std::function<bool(const T&)> is;
+};
+// Which of `words` an entry's `type` is; reports and gives nothing if it is none.
+[[nodiscard]] std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry,
+                                                       const std::vector<std::string>& words);
+
 // Refuses an entry whose key is no name (of a `what`).
 [[nodiscard]] bool check_entry_name(Problems& problems, const Node& entry, std::string_view what);
 
@@ -218,6 +232,44 @@ template <class Owner, class Member, class Inner>
         out.section(name, false, [&] {
             for (const auto& entry : std::invoke(member, owner))
                 out.section(entry.name, true, [&] { section.write(out, entry.value); });
+        });
+    };
+    return {std::move(facts), std::move(read), std::move(write)};
+}
+
+// The same, of entries of several kinds.
+template <class Owner, class Member, class T>
+[[nodiscard]] Key<Owner> kinds_map(const std::string& name, const std::string& what, Member member,
+                                   std::vector<Kind<T>> kinds, std::string help) {
+    KeyFacts facts{name, "a mapping", {}, std::move(help), {}, false, kinds.front().section->facts(), "NAME"};
+    std::vector<std::string> words;
+    for (const auto& kind : kinds) {
+        words.push_back(kind.word);
+        facts.kinds.emplace_back(kind.word, kind.section->facts());
+    }
+    auto read = [what, member, kinds, words](Problems& problems, const Node& node, Owner& owner) {
+        if (node.kind == Node::Kind::null) return;
+        if (node.kind != Node::Kind::map)
+            return wrong_type(problems, node, "a mapping of " + what + " names to their settings");
+        auto& entries = std::invoke(member, owner);
+        for (const auto& child : node.children) {
+            if (child.refused || !check_entry_name(problems, child, what)) continue;
+            const auto number = kind_of_entry(problems, child, words);
+            if (!number) continue;
+            const auto& section = *kinds[*number].section;
+            entries.push_back({child.key, &child, section.blank()});
+            entries.back().value.name = child.key;
+            section.read(problems, child, entries.back().value);
+        }
+    };
+    auto write = [name, member, kinds](YamlWriter& out, const Owner& owner) {
+        const auto& entries = std::invoke(member, owner);
+        if (entries.empty()) return;
+        out.section(name, false, [&] {
+            for (const auto& entry : entries)
+                for (const auto& kind : kinds)
+                    if (kind.is(entry.value))
+                        out.section(entry.name, true, [&] { kind.section->write(out, entry.value); });
         });
     };
     return {std::move(facts), std::move(read), std::move(write)};

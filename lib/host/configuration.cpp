@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "calendar/schedule_key.hpp"
 #include "catalog/catalog.hpp"
 #include "os/file.hpp"
 
@@ -39,7 +38,7 @@ class KnownSchedules {
   public:
     bool contains(const std::filesystem::path& state_file, const model::JobSpec& job) {
         if (!known_) known_ = read(state_file);
-        return known_->contains({job.name, calendar::schedule_key(job.schedule, *job.zone)});
+        return known_->contains({job.name, model::timetable_key(job.schedule, *job.zone, job.milestones)});
     }
     // Why nothing is known, if the catalog cannot be read.
     [[nodiscard]] const std::optional<config::Problem>& problem() const noexcept { return problem_; }
@@ -87,11 +86,19 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
             auto hint = error.hint();
             if (error.code() == base::ErrorCode::permission_denied)
                 hint = "it is for root, the daemon and the file's group: use sudo, or join the group";
-            if (error.code() == base::ErrorCode::not_found) hint = "--config names another file";
+            if (error.code() == base::ErrorCode::not_found)
+                hint = path == file ? "put it there, or name another one with --config at the start"
+                                    : "it is a link to a file that is not there: mend it or remove it";
             unreadable.problems.push_back(
                 {config::Problem::Severity::error, path.string(), 0, 0, {}, error.message(), std::move(hint)});
         }
     };
+    if (file.empty()) {
+        config::Problem problem;
+        problem.message = "--config is given no name";
+        problem.hint = "name a file, or leave --config out";
+        return {nullptr, {std::move(problem)}};
+    }
     add(file);
     try {
         for (const auto& path : fragments(file)) add(path);

@@ -1,13 +1,12 @@
 #include "host/identity.hpp"
 
-#include <pwd.h>
 #include <sys/random.h>
 #include <unistd.h>
 
 #include <array>
-#include <vector>
 
 #include "base/error.hpp"
+#include "os/user.hpp"
 
 namespace pgbakd::host {
 
@@ -18,12 +17,7 @@ std::string host_name() {
 }
 
 std::string user_name() {
-    std::vector<char> buffer(16384);
-    passwd entry{};
-    passwd* found = nullptr;
-    if (getpwuid_r(geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found != nullptr)
-        return entry.pw_name;
-    return std::to_string(geteuid());
+    return os::user_name();
 }
 
 std::uint64_t random_number() {

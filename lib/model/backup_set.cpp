@@ -33,7 +33,7 @@ base::Status check_artifact_file(std::string_view file) {
     if (file.find('/') != std::string_view::npos) return wrong("leads out of the set's directory");
     if (file.front() == '.') return wrong("begins with a dot");
     if (base::printable(file) != file) return wrong("has control characters or is not UTF-8");
-    if (file == manifest_file || file == "pinned" || file.ends_with(".sha256"))
+    if (file == manifest_file || file == "pinned" || file == "corrupt" || file.ends_with(".sha256"))
         return wrong("is not one that an artifact can have");
     return {};
 }

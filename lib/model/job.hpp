@@ -4,24 +4,17 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "base/secret.hpp"
 #include "calendar/schedule.hpp"
 #include "codec/compress.hpp"
+#include "model/milestone.hpp"
+#include "model/secret_reference.hpp"
 
 namespace pgbakd::model {
-
-// Where a secret is found; resolved by whoever needs it, as late as possible.
-struct SecretReference {
-    enum class Kind { none, literal, environment, file, credential };
-    Kind kind = Kind::none;
-    std::string name;      // of the variable, the file (absolute) or the credential; empty for a literal
-    base::Secret literal;  // only for Kind::literal
-    std::string location;  // "/etc/pgbakd.yaml:12:15: servers.main.password", for messages
-};
 
 struct ServerSpec {
     std::string name;
@@ -82,17 +75,27 @@ struct Retries {
     std::chrono::milliseconds backoff = std::chrono::minutes(1);
 };
 
+// Whether the repository keeps sets of a job that has targets.
+enum class KeepLocal {
+    always,        // by its own retention
+    until_copied,  // only until every target has the set
+};
+
 struct JobSpec {
     std::string name;
     calendar::Schedule schedule;
     std::string timezone;  // never empty: the job's, else the configuration's, else the host's
     calendar::ZonePtr zone;
+    std::vector<Milestone> milestones;  // only with `schedule: milestone`, in the file's order; no two of one name
     CatchUp catch_up;
     Overlap overlap = Overlap::skip;
     std::chrono::milliseconds jitter{0};
     PgDumpSource source;
     codec::Compression compression;
+    std::vector<std::string> targets;  // names, in the file's order
+    KeepLocal keep_local = KeepLocal::always;
     RetentionPolicy local_retention;
+    std::map<std::string, RetentionPolicy> target_retention;  // one for each of `targets`
     std::chrono::milliseconds timeout = std::chrono::hours(12);
     Retries retries;
 };
@@ -100,7 +103,8 @@ struct JobSpec {
 struct Limits {
     int concurrent_runs = 2;
     int concurrent_runs_per_server = 1;
-    int compression_threads = 0;  // 0: one per core
+    int compression_threads = 0;    // 0: one per core
+    std::uint64_t upload_rate = 0;  // bytes per second over all targets; 0: unlimited
     int nice = 10;
 };
 

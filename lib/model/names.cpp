@@ -13,7 +13,9 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::size_t longest_name = 63;
-constexpr std::size_t longest_set_name = 15 + 1 + longest_name + 7;  // the time, "_", a milestone, "-999999"
+constexpr std::size_t longest_number = 6;
+// The time, "_", a milestone, "-999999".
+constexpr std::size_t longest_set_name = 15 + 1 + longest_name + 1 + longest_number;
 
 bool is_name_character(char c) noexcept {
     return base::is_letter(c) || base::is_digit(c) || c == '_' || c == '.' || c == '-';
@@ -60,8 +62,10 @@ std::string file_name_of_database(std::string_view database) {
     return result;
 }
 
-std::string set_name(base::Instant started_at, const calendar::Zone& zone) {
-    return calendar::format_compact(started_at, zone);
+std::string set_name(base::Instant started_at, const calendar::Zone& zone, std::string_view milestone) {
+    auto name = calendar::format_compact(started_at, zone);
+    if (!milestone.empty()) name += fmt::format("_{}", milestone);
+    return name;
 }
 
 bool is_set_name(std::string_view name) noexcept {
@@ -70,9 +74,26 @@ bool is_set_name(std::string_view name) noexcept {
     if (rest.empty()) return true;
     const auto tail = rest.substr(1);
     if (tail.empty()) return false;
-    if (rest.front() == '-') return tail.size() <= 6 && std::all_of(tail.begin(), tail.end(), base::is_digit);
+    if (rest.front() == '-')
+        return tail.size() <= longest_number && std::all_of(tail.begin(), tail.end(), base::is_digit);
     return rest.front() == '_' && (base::is_letter(tail.front()) || base::is_digit(tail.front())) &&
            std::all_of(tail.begin(), tail.end(), is_name_character);
+}
+
+NumberedName split_number(std::string_view set) noexcept {
+    const auto dash = set.rfind('-');
+    if (dash == std::string_view::npos) return {set};
+    const auto digits = set.substr(dash + 1);
+    if (digits.empty() || digits.size() > longest_number || !std::all_of(digits.begin(), digits.end(), base::is_digit))
+        return {set};
+    int number = 0;
+    for (const char c : digits) number = number * 10 + (c - '0');
+    return {set.substr(0, dash), number};
+}
+
+NameOrder name_order(const SetId& id) noexcept {
+    const auto [stem, number] = split_number(id.set);
+    return {id.job, stem, number, id.set};
 }
 
 base::Result<SetId> SetId::parse(std::string_view text) {

@@ -39,6 +39,17 @@ json::array json_artifacts(const RunReport& report) {
     return result;
 }
 
+json::array json_targets(const RunReport& report) {
+    json::array result;
+    for (const auto& target : report.targets)
+        result.push_back({{"name", json_text(target.name)},
+                          {"status", json_text(target.status)},
+                          {"bytes", target.bytes},
+                          {"verified", json_text_or_null(target.verified)},
+                          {"message", json_text_or_null(target.message)}});
+    return result;
+}
+
 json::value json_error(const RunReport& report) {
     if (!report.error) return nullptr;
     return {{"code", json_text(report.error->code)},
@@ -77,6 +88,12 @@ RunReport read_report(const JsonReader& reader) {
     report.size_bytes = reader.count_or("size_bytes", 0);
     for (const auto& stage : reader.objects("stages")) report.stages.push_back(read_stage(stage));
     for (const auto& artifact : reader.objects("artifacts")) report.artifacts.push_back(read_artifact(artifact));
+    for (const auto& target : reader.objects("targets"))
+        report.targets.push_back({.name = target.text("name"),
+                                  .status = target.text("status"),
+                                  .bytes = target.count_or("bytes", 0),
+                                  .verified = target.text_or_empty("verified"),
+                                  .message = target.text_or_empty("message")});
     report.notes = reader.texts("notes");
     if (reader.has("error")) {
         const auto error = reader.object("error");
@@ -105,7 +122,7 @@ json::object json_run(const RunReport& report) {
             {"size_bytes", report.size_bytes},
             {"stages", json_stages(report)},
             {"artifacts", json_artifacts(report)},
-            {"targets", json::array()},
+            {"targets", json_targets(report)},
             {"notes", json_notes(report)},
             {"error", json_error(report)}};
 }

@@ -38,6 +38,15 @@ struct StageReport {
     std::string message;
 };
 
+// What became of a run's set on a target.
+struct TargetReport {
+    std::string name;
+    std::string status;       // "copied", "owed"
+    std::uint64_t bytes = 0;  // that the target has
+    std::string verified;     // "checksum", "read back"; empty: not
+    std::string message;      // why it is owed
+};
+
 struct ErrorReport {
     std::string code;
     std::string message;
@@ -58,6 +67,7 @@ struct RunReport {
     std::uint64_t size_bytes = 0;
     std::vector<StageReport> stages;
     std::vector<Artifact> artifacts;
+    std::vector<TargetReport> targets;
     std::vector<std::string> notes;  // worth knowing, not wrong: a new database, no snapshot on this server …
     std::optional<ErrorReport> error;
 

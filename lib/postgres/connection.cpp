@@ -132,7 +132,8 @@ asio::awaitable<void> Connection::open(const ConnectOptions& options, const Addr
         next = PQconnectPoll(handle_.get());
     }
     if (next != PGRES_POLLING_OK) {
-        const RefusedConnection refused{error_text(), PQconnectionNeedsPassword(handle_.get()) != 0, options.passfile};
+        const RefusedConnection refused{error_text(), PQconnectionNeedsPassword(handle_.get()) != 0, options.passfile,
+                                        options.password_configured && options.password.reveal().empty()};
         close();
         throw connection_failed(place_, refused);
     }

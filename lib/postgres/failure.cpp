@@ -109,6 +109,51 @@ bool has(std::string_view text, std::string_view part) noexcept {
     return text.find(part) != std::string_view::npos;
 }
 
+// "Peer authentication failed for user …" has the SQLSTATE of many a refusal. The word stands in every translation, but
+// roles and databases may bear it too.
+bool is_peer_refusal(const Place& place, const ServerAnswer& answer) {
+    if (answer.sqlstate != "28000") return false;
+    auto text = answer.message;
+    for (const auto& name : {place.user, place.database})
+        for (auto at = text.find(name); !name.empty() && at != std::string::npos; at = text.find(name, at))
+            text.erase(at, name.size());
+    return has(base::to_lower(text), "peer");
+}
+
+std::string peer_hint(const Place& place) {
+    const auto ours = place.system_user.empty() ? std::string("the daemon's own user") : place.system_user;
+    if (place.user.empty() || place.user == ours)
+        return fmt::format(
+            "the operating-system user is {}: create the role {}, or map that user to one in pg_ident.conf", ours,
+            ours);
+    return fmt::format(
+        "the operating-system user is {0}, and peer lets it in as role {0} only: run as user {1}, or map {0} to {1} in "
+        "pg_ident.conf and name that map in pg_hba.conf (peer map=…), or set user: {0} if there is such a role",
+        ours, place.user);
+}
+
+std::string hint_for(const Place& place, const ServerAnswer& answer, const Meaning& meaning) {
+    // The same code at the door means the privilege to come in.
+    if (answer.sqlstate == "42501" && !place.user.empty())
+        return fmt::format("GRANT CONNECT ON DATABASE {} TO {}", quote_identifier(place.database),
+                           quote_identifier(place.user));
+    if (is_peer_refusal(place, answer)) return peer_hint(place);
+    if (answer.sqlstate.starts_with("3D") && !place.database_key.empty())
+        return fmt::format(
+            "{} names the database to connect to first, to ask what there is (postgres if not given): "
+            "name one that the server has, as template1",
+            place.database_key);
+    return fill(meaning.hint, place);
+}
+
+std::string hint_for_missing_password(const RefusedConnection& refused) {
+    if (refused.password_empty)
+        return "a password is configured, but what it names is empty: look into that file, variable or credential";
+    if (refused.passfile.empty())
+        return "give the server's entry one, as in password: {file: PATH}, or a passfile: PATH";
+    return fmt::format("{} needs a line for this host, port, database and user, and mode 0600", refused.passfile);
+}
+
 // libpq's own texts; they are English as long as the program does not call setlocale() for messages.
 Meaning meaning_of_client_text(std::string_view text) noexcept {
     if (has(text, "server does not support SSL"))
@@ -190,12 +235,10 @@ ServerAnswer parse_connect_text(std::string_view text) {
 
 base::Error connection_failed(const Place& place, const RefusedConnection& refused) {
     if (refused.password_missing) {
-        const auto hint = refused.passfile.empty()
-                              ? std::string("give the server's entry a password_file or a passfile")
-                              : fmt::format("{} needs a line for this host, port, database and user, and mode 0600",
-                                            refused.passfile);
-        return {ErrorCode::authentication_failed,
-                base::printable(connecting(place) + ": the server wants a password and none is configured"), hint};
+        const auto* fact = refused.password_empty ? ": the server wants a password and the one configured is empty"
+                                                  : ": the server wants a password and none is configured";
+        return {ErrorCode::authentication_failed, base::printable(connecting(place) + fact),
+                hint_for_missing_password(refused)};
     }
     const auto answer = parse_connect_text(refused.text);
     const auto meaning = answer.sqlstate.empty() ? meaning_of_client_text(answer.message) : meaning_of(answer.sqlstate);
@@ -203,12 +246,7 @@ base::Error connection_failed(const Place& place, const RefusedConnection& refus
         fmt::format("{}: {}", connecting(place), answer.message.empty() ? "no reason given" : answer.message);
     if (!answer.detail.empty()) message += " (" + answer.detail + ")";
     if (!answer.sqlstate.empty()) message += fmt::format(" (SQLSTATE {})", answer.sqlstate);
-    // The same code at the door means the privilege to come in.
-    const auto hint = answer.sqlstate == "42501" && !place.user.empty()
-                          ? fmt::format("GRANT CONNECT ON DATABASE {} TO {}", quote_identifier(place.database),
-                                        quote_identifier(place.user))
-                          : fill(meaning.hint, place);
-    return {meaning.code, base::printable(message), hint, meaning.persistence};
+    return {meaning.code, base::printable(message), hint_for(place, answer, meaning), meaning.persistence};
 }
 
 base::Error connection_timed_out(const Place& place, std::string_view within) {

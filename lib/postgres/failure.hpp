@@ -17,6 +17,8 @@ struct Place {
     std::uint16_t port = 0;
     std::string database;
     std::string user;
+    std::string system_user{};   // the operating system's name for whom we run as: what "peer" asks about
+    std::string database_key{};  // of the configuration, if one names the database: "servers.main.maintenance_database"
 
     [[nodiscard]] std::string text() const;  // "server main (db1.example:5432)"
 };
@@ -45,6 +47,7 @@ struct RefusedConnection {
     std::string text;
     bool password_missing = false;  // PQconnectionNeedsPassword
     std::string passfile;           // where a password was looked for
+    bool password_empty = false;    // one is configured, and it is the empty text
 };
 [[nodiscard]] ServerAnswer parse_connect_text(std::string_view text);
 [[nodiscard]] base::Error connection_failed(const Place& place, const RefusedConnection& refused);

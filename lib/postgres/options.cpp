@@ -4,12 +4,14 @@
 #include <string_view>
 #include <utility>
 
+#include "os/user.hpp"
 #include "postgres/connection.hpp"
 
 namespace pgbakd::postgres {
 
 Place place_of(const ConnectOptions& options) {
-    return {options.server, options.host, options.port, options.database, options.user};
+    return {options.server, options.host,    options.port,        options.database,
+            options.user,   os::user_name(), options.database_key};
 }
 
 std::string startup_options(const ConnectOptions& options) {

@@ -26,11 +26,13 @@ struct ConnectOptions {
     std::uint16_t port = 0;  // 0: libpq's default, 5432
     std::string user;        // empty: the name of the daemon's own user
     base::Secret password;
-    std::string passfile;  // refused if others than its owner can read it
-    std::string sslmode;   // empty: "prefer"
+    bool password_configured = false;  // also where it is empty
+    std::string passfile;              // refused if others than its owner can read it
+    std::string sslmode;               // empty: "prefer"
     std::string sslrootcert;
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);  // for all addresses of the host together
     std::string database = "postgres";
+    std::string database_key;  // the key of the configuration that names it, for messages; empty: none
     std::string application_name = "pgbakd";
     // Settings for the session, as libpq's "options" takes them: name, value. They come after those that every session
     // makes: search_path '', UTF8, no time limits, no JIT.

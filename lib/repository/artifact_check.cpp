@@ -162,12 +162,13 @@ Finding finding_of(const Error& error) noexcept {
 
 ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading, const Expected& expected,
                            Reporter& reporter) {
-    ArtifactVerdict verdict{file.filename().native(), Finding::bad, {}};
+    ArtifactVerdict verdict{file.filename().native(), Finding::bad, {}, {}};
     try {
         const auto pass = read_through(file, reading, reporter);
         verdict.message = what_is_wrong(pass, expected);
         if (verdict.message.empty()) {
             verdict.finding = Finding::good;
+            if (!reading.encrypted) verdict.raw_bytes = pass.result.raw_bytes;
             verdict.message = reading.encrypted ? fmt::format("read back: {}; encrypted, so not decoded",
                                                               base::format_size(pass.bytes))
                                                 : found_text(reading, pass.result);
@@ -189,6 +190,23 @@ base::Result<std::string> read_sidecar(const std::filesystem::path& file) {
     } catch (const Error& error) {
         return error;
     }
+}
+
+std::optional<ArtifactVerdict> check_sidecar_of(const std::filesystem::path& file, const std::string& sha256) {
+    const std::filesystem::path sidecar = file.native() + std::string(sidecar_extension);
+    ArtifactVerdict verdict{sidecar.filename().native(), Finding::bad, {}, {}};
+    try {
+        const auto found = os::target_status(sidecar);
+        const auto status =
+            !found ? base::Status(Error(ErrorCode::corrupt, "is missing"))
+                   : check_sidecar(os::read_file(sidecar, largest_sidecar), sha256, file.filename().native());
+        if (status) return std::nullopt;
+        verdict.message = status.error().message();
+    } catch (const Error& error) {
+        verdict.finding = finding_of(error);
+        verdict.message = error.message();
+    }
+    return verdict;
 }
 
 }  // namespace pgbakd::repository

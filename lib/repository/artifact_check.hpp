@@ -55,4 +55,9 @@ class Reporter {
 // brings.
 [[nodiscard]] base::Result<std::string> read_sidecar(const std::filesystem::path& file);
 
+// What is wrong with the sidecar beside an artifact of that hash, under the sidecar's name; nothing if `sha256sum -c`
+// would check the artifact by it.
+[[nodiscard]] std::optional<ArtifactVerdict> check_sidecar_of(const std::filesystem::path& file,
+                                                              const std::string& sha256);
+
 }  // namespace pgbakd::repository

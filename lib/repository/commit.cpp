@@ -1,6 +1,8 @@
 // How a set comes to be: written aside, then renamed into view.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "os/file.hpp"
 #include "repository/names.hpp"
 #include "repository/repository.hpp"
@@ -30,9 +32,23 @@ void write_anew(const std::filesystem::path& file, std::string_view text) {
     os::write_new_file(file, text);
 }
 
+// The highest number that a set of that name bears in whatever state it is; 0 if there is none. A number that became
+// free below it stays so: the set that got it would be taken for the older one.
+int highest_number(const std::vector<std::string>& entries, std::string_view set_name) {
+    int highest = 0;
+    for (const auto& entry : entries) {
+        const auto name = is_leftover(entry) ? set_of_leftover(entry) : std::string_view(entry);
+        if (name == set_name) highest = std::max(highest, 1);
+        const auto [stem, number] = model::split_number(name);
+        if (name.size() > set_name.size() && stem == set_name) highest = std::max(highest, number);
+    }
+    return highest;
+}
+
 }  // namespace
 
-Repository::Partial Repository::begin(const std::string& job, const std::string& set_name) const {
+Repository::Partial Repository::begin(const std::string& job, const std::string& set_name,
+                                      const std::vector<std::string>& elsewhere) const {
     const auto parent = job_directory(job);
     if (!model::is_set_name(set_name))
         throw Error(ErrorCode::invalid_argument, fmt::format("\"{}\" is no name of a backup set", set_name));
@@ -40,9 +56,10 @@ Repository::Partial Repository::begin(const std::string& job, const std::string&
         throw Error(ErrorCode::conflict, fmt::format("{} is not a directory", parent.native()),
                     "links are not followed here; mount another file system in its place instead");
     os::make_directories(parent);
-    for (int number = 1; number <= most_numbered; ++number) {
+    const int highest =
+        std::max(highest_number(os::list_directory(parent), set_name), highest_number(elsewhere, set_name));
+    for (int number = highest + 1; number <= most_numbered; ++number) {
         const auto name = number == 1 ? set_name : fmt::format("{}-{}", set_name, number);
-        if (os::file_status(parent / name) || os::file_status(parent / removing_name(name))) continue;
         auto directory = parent / partial_name(name);
         if (os::make_directory(directory)) return {{job, name}, std::move(directory)};
     }

@@ -2,10 +2,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "base/text.hpp"
 #include "os/file.hpp"
+#include "repository/corruption.hpp"
 #include "repository/index.hpp"
 #include "repository/names.hpp"
 #include "repository/repository.hpp"
@@ -67,6 +68,7 @@ StoredSet read_set(const std::filesystem::path& directory, const model::SetId& i
     set.directory = directory;
     try {
         set.pinned = os::file_status(directory / pinned_name).has_value();
+        set.corrupt = read_corruption(directory / corrupt_name);
         set.manifest = index != nullptr ? summary_of(directory, id.set, *index) : read_manifest(directory);
     } catch (const Error& error) {
         set.manifest = model::BackupSet{};
@@ -98,7 +100,8 @@ std::vector<std::string> set_names(const std::filesystem::path& job_directory) {
 }
 
 bool is_newer(const StoredSet& a, const StoredSet& b) {
-    return std::tie(a.manifest.started_at, a.manifest.id) > std::tie(b.manifest.started_at, b.manifest.id);
+    return std::pair(a.manifest.started_at, model::name_order(a.manifest.id)) >
+           std::pair(b.manifest.started_at, model::name_order(b.manifest.id));
 }
 
 }  // namespace
@@ -135,24 +138,25 @@ std::vector<model::SetId> Repository::ids(const std::optional<std::string>& job)
     return result;
 }
 
-std::optional<StoredSet> Repository::newest(const std::string& job,
+std::optional<StoredSet> Repository::newest(const std::string& job, base::Timestamp now,
                                             const std::function<bool(const StoredSet&)>& accept) const {
     const auto directory = job_directory(job);
     if (!is_real_directory(directory)) return std::nullopt;
     auto names = os::list_directory(directory);
     std::erase_if(names, [](const std::string& name) { return !model::is_set_name(name); });
     std::sort(names.begin(), names.end(), std::greater<>());
-    std::optional<StoredSet> best;
+    std::optional<StoredSet> best, from_future;
     for (const auto& name : names) {
         // Names are local times. Where clocks go back, or a job's zone was changed, the order of names is off by a day
         // at the most, so those of the day before the best one are looked at too.
         if (best && time_in_name(name) + std::chrono::days(1) < time_in_name(best->manifest.id.set)) break;
         if (!is_real_directory(directory / name) || !has_manifest(directory / name)) continue;
         auto set = read_set(directory / name, {job, name});
-        if (!set.problem.empty() || !set.manifest.complete || (accept && !accept(set))) continue;
-        if (!best || is_newer(set, *best)) best = std::move(set);
+        if (!set.problem.empty() || set.corrupt || !set.manifest.complete || (accept && !accept(set))) continue;
+        auto& leader = set.manifest.started_at > now ? from_future : best;
+        if (!leader || is_newer(set, *leader)) leader = std::move(set);
     }
-    return best;
+    return best ? best : from_future;
 }
 
 Error Repository::not_there(const model::SetId& id) const {
@@ -188,9 +192,7 @@ std::filesystem::path Repository::existing(const model::SetId& id) const {
 }
 
 StoredSet Repository::find(const model::SetId& id) const {
-    if (id.set != "latest") return read_set(existing(id), id);
-    if (auto found = newest(id.job)) return std::move(*found);
-    throw not_there(id);
+    return read_set(existing(id), id);
 }
 
 }  // namespace pgbakd::repository

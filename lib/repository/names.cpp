@@ -35,12 +35,17 @@ std::string removing_name(std::string_view set) {
 }
 
 bool is_leftover(std::string_view name) {
-    if (!name.starts_with('.')) return false;
+    return !set_of_leftover(name).empty();
+}
+
+std::string_view set_of_leftover(std::string_view name) {
+    if (!name.starts_with('.')) return {};
     name.remove_prefix(1);
     for (const auto extension : std::array{partial_extension, removing_extension})
-        if (name.ends_with(extension) && model::is_set_name(name.substr(0, name.size() - extension.size())))
-            return true;
-    return false;
+        if (const auto set = name.substr(0, name.size() - std::min(name.size(), extension.size()));
+            name.ends_with(extension) && model::is_set_name(set))
+            return set;
+    return {};
 }
 
 std::string sidecar_text(std::string_view sha256, std::string_view file) {
@@ -56,6 +61,21 @@ std::optional<std::string> sidecar_hash(std::string_view text) {
     });
     if (!separated || !hexadecimal) return std::nullopt;
     return base::to_lower(hash);
+}
+
+base::Status check_sidecar(std::string_view text, std::string_view sha256, std::string_view file) {
+    const auto wrong = [](std::string fact) { return base::Error(base::ErrorCode::corrupt, std::move(fact)); };
+    // coreutils, sha256sum(1): the hash, " " or "*" behind a blank, the name.
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    const auto hash = sidecar_hash(text);
+    if (!hash || text.find('\n') != std::string_view::npos || text.size() < hash_length + 3 ||
+        (text[hash_length + 1] != ' ' && text[hash_length + 1] != '*'))
+        return wrong("is not one line as sha256sum writes it");
+    const auto named = text.substr(hash_length + 2);
+    if (named != file && named != fmt::format("./{}", file))
+        return wrong("names another file: " + base::printable(base::clamp_utf8(named, 255)));
+    if (*hash != sha256) return wrong("has another SHA-256 than the manifest");
+    return {};
 }
 
 base::Instant time_in_name(std::string_view set) {

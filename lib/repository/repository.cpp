@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "os/file.hpp"
+#include "repository/corruption.hpp"
 #include "repository/names.hpp"
 
 namespace pgbakd::repository {
@@ -24,8 +25,10 @@ void Repository::prepare() const {
                     fmt::format("the repository {} can be written by everybody", directory_.native()),
                     "chmod 0700 " + directory_.native());
     if (::access(directory_.c_str(), R_OK | W_OK | X_OK) != 0) {
-        const auto cause = base::error_from_errno(errno, "writing to the repository " + directory_.native());
-        throw Error(cause.code(), cause.message(), "it must belong to the user that pgbakd runs as");
+        const int number = errno;
+        const auto cause = os::error_of_path(number, "writing to the repository", directory_);
+        throw Error(cause.code(), cause.message(),
+                    number == EROFS ? cause.hint() : "it must belong to the user that pgbakd runs as");
     }
 }
 
@@ -71,6 +74,14 @@ void Repository::pin(const model::SetId& id, bool pinned) const {
         os::remove_file(mark);
     else if (!os::file_status(mark))
         os::write_new_file(mark, "");
+    os::sync_directory(set);
+}
+
+void Repository::mark_corrupt(const model::SetId& id, const std::optional<Corruption>& corrupt) const {
+    const auto set = existing(id);
+    const auto mark = set / corrupt_name;
+    if (corrupt) return os::replace_file(mark, corruption_text(*corrupt));
+    os::remove_file(mark);
     os::sync_directory(set);
 }
 

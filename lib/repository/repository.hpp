@@ -12,11 +12,20 @@
 
 namespace pgbakd::repository {
 
+// What a check after the run found of a set that is not good any more.
+struct Corruption {
+    base::Timestamp found_at{};  // 1970 where the mark does not tell
+    std::string message;
+};
+
 // A set as it lies on the disk.
 struct StoredSet {
     model::BackupSet manifest;
     std::filesystem::path directory;
     bool pinned = false;  // a file "pinned" in the set's directory
+    // A file "corrupt" there, whatever it holds. The finding lies with the set, so that it is known where the catalog
+    // was lost.
+    std::optional<Corruption> corrupt;
     std::string problem;  // not empty: the manifest cannot be read, or an artifact is missing or of another size
     // The problem is that it could not be looked at (no permission, an I/O error, a manifest of a newer format or none
     // that can be parsed): what it holds, and whether it is a milestone, is not known. Nobody deletes such a set.
@@ -42,13 +51,16 @@ class Repository {
     [[nodiscard]] std::vector<StoredSet> sets(const std::optional<std::string>& job = std::nullopt) const;
     // The names of the same sets, by job and name; no manifest is read.
     [[nodiscard]] std::vector<model::SetId> ids(const std::optional<std::string>& job = std::nullopt) const;
-    // The newest complete set of a job without a problem that `accept` (if any) takes; nothing if there is none. Reads
+    // The newest complete set of a job, without a problem and not found corrupt, that `accept` (if any) takes; nothing
+    // if there is none. One that began after `now` is taken only where there is no other: a clock was wrong then. Reads
     // manifests only until it is found, however many sets there are.
-    [[nodiscard]] std::optional<StoredSet> newest(const std::string& job,
+    [[nodiscard]] std::optional<StoredSet> newest(const std::string& job, base::Timestamp now,
                                                   const std::function<bool(const StoredSet&)>& accept = {}) const;
-    // A set by id, with all of its manifest; "job/latest" is the newest complete one without a problem. Errors:
-    // not_found (with the nearest names as hint).
+    // A set by id, with all of its manifest. Errors: not_found (with the nearest names as hint; for "job/latest" too,
+    // which newest() resolves).
     [[nodiscard]] StoredSet find(const model::SetId& id) const;
+    // The error for a job without any set that newest() takes.
+    [[nodiscard]] base::Error no_newest(const std::string& job) const { return not_there({job, "latest"}); }
 
     // Locks a job against other runs of it, in any process. Nothing if it is locked; lock_holder tells by whom.
     [[nodiscard]] std::optional<os::FileLock> lock_job(const std::string& job, const std::string& holder) const;
@@ -58,12 +70,14 @@ class Repository {
     [[nodiscard]] std::string daemon_lock_holder() const;
 
     // Makes `.<set>.partial` for a set that begins now; a number is added to the set's name if it is taken ("-2",
-    // "-3"). The caller holds the job's lock.
+    // "-3"). Never one below a number that is in use: of two sets of one second, the later has the higher. The caller
+    // holds the job's lock. `elsewhere`: names of the job's sets that are, or were, in other places.
     struct Partial {
         model::SetId id;
         std::filesystem::path directory;
     };
-    [[nodiscard]] Partial begin(const std::string& job, const std::string& set_name) const;
+    [[nodiscard]] Partial begin(const std::string& job, const std::string& set_name,
+                                const std::vector<std::string>& elsewhere = {}) const;
     // Checks that each artifact is there in its size, writes the sidecars and the manifest, fsyncs all files and the
     // directory, renames it, fsyncs the job's directory. Returns the set's directory. Either the set is there, whole,
     // or it is not: after an error the partial directory is still there, to be discarded. `set.id` must be the
@@ -78,6 +92,8 @@ class Repository {
     // die in between. Errors: not_found, conflict for a pinned set.
     void remove(const model::SetId& id) const;
     void pin(const model::SetId& id, bool pinned) const;
+    // Leaves the finding in the set's directory, durably, or takes it away. Errors: not_found, what writing brings.
+    void mark_corrupt(const model::SetId& id, const std::optional<Corruption>& corrupt) const;
 
   private:
     [[nodiscard]] std::filesystem::path job_directory(const std::string& job) const;
@@ -96,18 +112,22 @@ struct ArtifactVerdict {
     std::string file;
     Finding finding = Finding::bad;
     std::string message;  // "decoded: 12 tables, 1.2 MiB raw", what is wrong, or why it could not be read
+    std::optional<std::uint64_t> raw_bytes;  // that were decoded; none where it did not come to its end
     [[nodiscard]] bool ok() const noexcept { return finding == Finding::good; }
 };
 struct Verdict {
     model::Verification level = model::Verification::none;  // reached by all artifacts; none unless it is good
     std::vector<ArtifactVerdict> artifacts;
+    // What is wrong beside artifacts that are as they were written: a sidecar by which `sha256sum -c` would not check
+    // them, a size before compression that is not theirs. The backup is good, and nothing speaks for deleting it.
+    std::vector<ArtifactVerdict> beside;
     // The worst of its artifacts.
     [[nodiscard]] Finding finding() const noexcept;
     [[nodiscard]] bool ok() const noexcept { return finding() == Finding::good; }
 };
-// Reads every artifact again: size, SHA-256 against the manifest and the sidecar, decoded to the end. `progress` is
-// told the bytes read so far and returns false to stop (then Error cancelled); it may be empty. What cannot be read is
-// a verdict, not an error. An encrypted artifact cannot be decoded here and reaches `read back` only.
+// Reads every artifact again: size and SHA-256 against the manifest, decoded to the end; then looks at its sidecar.
+// `progress` is told the bytes read so far and returns false to stop (then Error cancelled); it may be empty. What
+// cannot be read is a verdict, not an error. An encrypted artifact cannot be decoded here and reaches `read back` only.
 using Progress = std::function<bool(std::uint64_t bytes)>;
 [[nodiscard]] Verdict verify(const StoredSet& set, const Progress& progress);
 // A single file outside any set: its kind is told by its name (and its content), its hash by a sidecar if there is one.

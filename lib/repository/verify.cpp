@@ -19,15 +19,29 @@ ArtifactVerdict verify_artifact(const StoredSet& set, const model::Artifact& art
     const auto file = set.directory / artifact.file;
     try {
         const auto found = os::file_status(file);
-        if (!found) return {artifact.file, Finding::bad, "is missing"};
+        if (!found) return {artifact.file, Finding::bad, "is missing", {}};
         // A link or a pipe is none of ours, whatever is behind it.
-        if (!found->is_regular) return {artifact.file, Finding::bad, "is not a regular file"};
+        if (!found->is_regular) return {artifact.file, Finding::bad, "is not a regular file", {}};
     } catch (const Error& error) {
-        return {artifact.file, finding_of(error), error.message()};
+        return {artifact.file, finding_of(error), error.message(), {}};
     }
-    const auto sidecar = read_sidecar(file);
-    if (!sidecar) return {artifact.file, finding_of(sidecar.error()), sidecar.error().message()};
-    return check_file(file, reading_of(artifact), {artifact.bytes, artifact.sha256, *sidecar}, reporter);
+    // The manifest is believed, not the sidecar: that is for those who have no pgbakd.
+    return check_file(file, reading_of(artifact), {artifact.bytes, artifact.sha256, {}}, reporter);
+}
+
+// Only of an artifact that is good: else there is nothing that they could be held against.
+void look_beside(const StoredSet& set, const model::Artifact& artifact, Verdict& verdict) {
+    const auto& found = verdict.artifacts.back();
+    if (!found.ok()) return;
+    if (auto wrong = check_sidecar_of(set.directory / artifact.file, artifact.sha256))
+        verdict.beside.push_back(std::move(*wrong));
+    // 0: a manifest that does not tell.
+    if (artifact.raw_bytes != 0 && found.raw_bytes && *found.raw_bytes != artifact.raw_bytes)
+        verdict.beside.push_back({std::string(model::manifest_file),
+                                  Finding::bad,
+                                  fmt::format("tells {} bytes before compression of {}, but {} were decoded",
+                                              artifact.raw_bytes, artifact.file, *found.raw_bytes),
+                                  {}});
 }
 
 Verification level_of(const Reading& reading) {
@@ -60,13 +74,15 @@ Verdict verify(const StoredSet& set, const Progress& progress) {
     if (set.manifest.artifacts.empty()) {
         const auto fact = set.problem.empty() ? std::string("lists no artifact") : set.problem;
         const bool unread = set.unreadable && !set.manifest_damaged;
-        verdict.artifacts.push_back({std::string(model::manifest_file), unread ? Finding::unread : Finding::bad, fact});
+        verdict.artifacts.push_back(
+            {std::string(model::manifest_file), unread ? Finding::unread : Finding::bad, fact, {}});
         return verdict;
     }
     Reporter reporter(progress);
     verdict.level = Verification::decoded;
     for (const auto& artifact : set.manifest.artifacts) {
         verdict.artifacts.push_back(verify_artifact(set, artifact, reporter));
+        look_beside(set, artifact, verdict);
         verdict.level = std::min(verdict.level, level_of(reading_of(artifact)));
     }
     if (!verdict.ok()) verdict.level = Verification::none;
@@ -82,7 +98,7 @@ Verdict verify_file(const std::filesystem::path& file, const Progress& progress)
     const auto name = file.filename().native();
     Verdict verdict;
     const auto refuse = [&](std::string message, Finding finding = Finding::bad) {
-        verdict.artifacts.push_back({name, finding, std::move(message)});
+        verdict.artifacts.push_back({name, finding, std::move(message), {}});
         return verdict;
     };
     auto reading = reading_of_name(name);

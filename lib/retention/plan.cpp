@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <tuple>
+#include <utility>
 
 #include "base/text.hpp"
 #include "retention/rules.hpp"
@@ -12,11 +12,11 @@ namespace pgbakd::retention {
 namespace {
 
 bool is_newer(const Candidate& a, const Candidate& b) {
-    return std::tie(a.started_at, a.id) > std::tie(b.started_at, b.id);
+    return std::pair(a.started_at, model::name_order(a.id)) > std::pair(b.started_at, model::name_order(b.id));
 }
 
 // What keeps a set whatever the rules say.
-void add_exemptions(Judged& set, base::Instant now) {
+void add_exemptions(Judged& set, base::Timestamp now) {
     const auto& candidate = *set.candidate;
     if (candidate.milestone) set.reasons.emplace_back("a milestone");
     if (candidate.pinned) set.reasons.emplace_back("pinned");
@@ -56,7 +56,7 @@ bool is_good(const Candidate& candidate) noexcept {
     return candidate.complete && !candidate.corrupt && candidate.verified >= model::Verification::decoded;
 }
 
-std::vector<Decision> plan(std::vector<Candidate> candidates, const model::RetentionPolicy& policy, base::Instant now,
+std::vector<Decision> plan(std::vector<Candidate> candidates, const model::RetentionPolicy& policy, base::Timestamp now,
                            const calendar::Zone& zone) {
     std::sort(candidates.begin(), candidates.end(), is_newer);
     std::vector<Judged> sets;

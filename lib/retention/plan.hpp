@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -14,7 +15,7 @@ namespace pgbakd::retention {
 // What the plan must know of a set.
 struct Candidate {
     model::SetId id;
-    base::Instant started_at{};
+    base::Timestamp started_at{};
     bool complete = true;                                         // all databases in it
     model::Verification verified = model::Verification::decoded;  // as last checked
     bool corrupt = false;                                         // a later check found it broken
@@ -22,6 +23,9 @@ struct Candidate {
     bool milestone = false;
     std::vector<std::string> held_by;  // copies owed, a drill, a restore: each as people read it
 };
+
+// What holds a set while the run that made it prunes: no run deletes its own set, whatever a clock made of their order.
+inline constexpr std::string_view held_by_its_run = "the run that has just made it";
 
 // Good: complete, decoded or better, and not found corrupt. Only good sets count for a rule.
 [[nodiscard]] bool is_good(const Candidate& candidate) noexcept;
@@ -35,7 +39,9 @@ struct Decision {
 // One decision for each candidate, newest first. Rules: docs/operations.md. `zone` is the job's: periods are its days,
 // weeks (Monday first), months and years.
 //
-// - `days: N` and `weeks: N` are N × 24 hours and N × 168 hours back from `now`, to the second; a set that began just
+// - Sets are ordered by their start to the millisecond, then by the number in their name.
+// - `days: N` and `weeks: N` are N × 24 hours and N × 168 hours back from `now`, in whole seconds; a set that began
+// just
 //   then is kept.
 // - `daily: N` keeps the newest good set of each of the N newest days that have one, so that a pause in the backups
 //   loses nothing; weekly, monthly and yearly likewise.
@@ -46,6 +52,6 @@ struct Decision {
 //   count for nothing.
 // - Without any rule all good sets stay.
 [[nodiscard]] std::vector<Decision> plan(std::vector<Candidate> candidates, const model::RetentionPolicy& policy,
-                                         base::Instant now, const calendar::Zone& zone);
+                                         base::Timestamp now, const calendar::Zone& zone);
 
 }  // namespace pgbakd::retention

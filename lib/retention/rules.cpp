@@ -12,8 +12,8 @@ namespace {
 using std::chrono::days;
 using std::chrono::local_days;
 
-local_days local_day(base::Instant instant, const calendar::Zone& zone) {
-    return std::chrono::floor<days>(zone.local(instant).time);
+local_days local_day(base::Timestamp time, const calendar::Zone& zone) {
+    return std::chrono::floor<days>(zone.local(base::to_instant(time)).time);
 }
 
 std::string day_of(local_days day) {
@@ -47,10 +47,10 @@ void keep_newest(std::vector<Judged*>& good, int number) {
 
 // 32-bit counts and 64-bit seconds: no product overflows, and a limit before all sets keeps all.
 void keep_younger(std::vector<Judged*>& good, int number, std::chrono::seconds unit, const char* noun,
-                  base::Instant now) {
-    const auto limit = now - number * unit;
+                  base::Timestamp now) {
+    const auto limit = base::to_instant(now) - number * unit;
     for (auto* set : good)
-        if (number > 0 && set->candidate->started_at >= limit)
+        if (number > 0 && base::to_instant(set->candidate->started_at) >= limit)
             set->reasons.push_back("newer than " + counted(number, noun));
 }
 
@@ -73,7 +73,7 @@ std::string counted(int number, const char* noun) {
     return fmt::format("{} {}{}", number, noun, number == 1 ? "" : "s");
 }
 
-void apply_rules(std::vector<Judged*>& good, const model::RetentionPolicy& policy, base::Instant now,
+void apply_rules(std::vector<Judged*>& good, const model::RetentionPolicy& policy, base::Timestamp now,
                  const calendar::Zone& zone) {
     using std::chrono::hours;
     if (policy.days) keep_younger(good, *policy.days, hours(24), "day", now);

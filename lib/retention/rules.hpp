@@ -16,7 +16,7 @@ struct Judged {
 };
 
 // Adds the reasons of all rules to the sets they keep. `good` are the good sets, newest first.
-void apply_rules(std::vector<Judged*>& good, const model::RetentionPolicy& policy, base::Instant now,
+void apply_rules(std::vector<Judged*>& good, const model::RetentionPolicy& policy, base::Timestamp now,
                  const calendar::Zone& zone);
 
 // Why no rule keeps a good set: "older than 30 days, not among the 7 newest".

@@ -51,11 +51,15 @@ struct ArtifactWriter::State {
 };
 
 ArtifactWriter::ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::filesystem::path path,
-                               codec::Content content, codec::Method outer, const std::function<void()>& on_failure)
+                               codec::Content content, codec::Method outer, const std::function<void()>& on_failure,
+                               const std::function<void(std::uint64_t)>& on_written)
     : pool_(pool),
       state_(std::make_unique<State>(State{std::move(path), {}, 0, 0, {}, codec::make_check(content, outer)})),
       file_(
-          executor, pool, [state = state_.get()](codec::Bytes bytes) { state->write(bytes); }, on_failure),
+          executor, pool, [state = state_.get()](codec::Bytes bytes) { state->write(bytes); }, on_failure,
+          [state = state_.get(), on_written] {
+              if (on_written) on_written(state->written);
+          }),
       hash_(
           executor, pool, [state = state_.get()](codec::Bytes bytes) { state->hash.update(bytes); }, on_failure),
       check_(

@@ -21,9 +21,11 @@ struct WrittenArtifact {
 
 class ArtifactWriter {
   public:
-    // `on_failure` is called on the reactor when a lane fails: the writer of chunks should stop then.
+    // `on_failure` is called on the reactor when a lane fails: the writer of chunks should stop then. `on_written` (may
+    // be empty) is told there how many bytes are in the file.
     ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::filesystem::path path,
-                   codec::Content content, codec::Method outer, const std::function<void()>& on_failure);
+                   codec::Content content, codec::Method outer, const std::function<void()>& on_failure,
+                   const std::function<void(std::uint64_t)>& on_written);
     ~ArtifactWriter();
 
     // Creates the file; before the first push().

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/units.hpp"
@@ -18,6 +19,12 @@ void tell(const Services& services, const model::RunReport& report, const std::s
     event.stage = "report";
     event.message = text;
     services.observe(event);
+}
+
+std::string owed_text(const model::RunReport& report) {
+    const auto owed = std::count_if(report.targets.begin(), report.targets.end(),
+                                    [](const auto& target) { return target.status == "owed"; });
+    return owed == 0 ? std::string() : fmt::format(", {} of {} copies owed", owed, report.targets.size());
 }
 
 }  // namespace
@@ -54,7 +61,7 @@ std::string conclusion_text(const model::RunReport& report, std::size_t missing)
     // One that never began took no time; `why` says that it had not begun.
     const auto when = report.stages.empty() ? std::string(" ") : fmt::format(" after {}: ", took);
     switch (conclusion_kind(report.outcome)) {
-        case Event::Kind::succeeded: return fmt::format("succeeded in {}: {}", took, report.set);
+        case Event::Kind::succeeded: return fmt::format("succeeded in {}{}: {}", took, owed_text(report), report.set);
         case Event::Kind::skipped: return "skipped: " + why;
         case Event::Kind::cancelled: return fmt::format("cancelled{}{}", when, why);
         case Event::Kind::interrupted: return fmt::format("interrupted{}{}", when, why);

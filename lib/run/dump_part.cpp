@@ -37,9 +37,12 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
 class Attempt {
   public:
     Attempt(Services& services, std::unique_ptr<source::OpenPart> open, const source::Part& part,
-            const std::filesystem::path& path, std::shared_ptr<Progress> progress, const async::StopToken& stop)
+            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Follow follow,
+            const async::StopToken& stop)
         : open_(std::move(open)),
           progress_(std::move(progress)),
+          path_(path),
+          follow_(std::move(follow)),
           stop_(stop),
           count_stop_(stop),
           compressing_(part.outer.method != codec::Method::none),
@@ -47,17 +50,23 @@ class Attempt {
           buffers_(services.executor, compressing_ ? width_ + 2 : chunks,
                    compressing_ ? codec::piece_size(part.outer) : chunk_size),
           compressor_(services.executor, services.pool, part.outer, width_),
-          writer_(services.executor, services.pool, path, part.content, part.outer.method, [this] { lane_failed(); }),
+          writer_(
+              services.executor, services.pool, path, part.content, part.outer.method, [this] { lane_failed(); },
+              [this](std::uint64_t bytes) {
+                  if (followed_) followed_->grown_to(bytes);
+              }),
           counting_(services.executor) {}
 
     asio::awaitable<WrittenArtifact> stream() {
         co_await writer_.open();
+        if (follow_) followed_ = follow_(path_);
         if (open_->counts())
             counting_.spawn(open_->count_rows(count_stop_.token()),
                             [this](const std::exception_ptr& failure) { count_failure_ = failure; });
         co_await pump();
         co_await open_->stream().finish(stop_.token());
         auto written = co_await writer_.finish(stop_.token());
+        if (followed_) followed_->complete(written.bytes);
         co_return written;
     }
 
@@ -74,6 +83,7 @@ class Attempt {
     // After stream() failed: everything ends, nothing is thrown.
     asio::awaitable<void> unwind() {
         const base::Error over(base::ErrorCode::cancelled, "the dump has ended");
+        if (followed_) followed_->abandon();
         stop_.stop(over);
         count_stop_.stop(over);
         co_await open_->stream().abort();
@@ -125,6 +135,9 @@ class Attempt {
 
     std::unique_ptr<source::OpenPart> open_;
     std::shared_ptr<Progress> progress_;
+    std::filesystem::path path_;
+    Follow follow_;
+    std::shared_ptr<offsite::GrowingFile> followed_;
     async::StopSource stop_;
     async::StopSource count_stop_;
     bool compressing_;
@@ -161,12 +174,12 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
 
 asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
                                       source::Prepared prepared, std::filesystem::path directory, std::string file,
-                                      std::shared_ptr<Progress> progress, async::StopToken stop) {
+                                      std::shared_ptr<Progress> progress, Follow follow, async::StopToken stop) {
     const auto path = directory / file;
     const auto raw_before = progress->raw_bytes;
     const auto bytes_before = progress->bytes;
     auto open = co_await source.open(part, std::move(prepared), directory / (file + ".work"), stop);
-    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, stop);
+    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, std::move(follow), stop);
     std::exception_ptr failure;
     WrittenArtifact written;
     try {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "async/timer.hpp"
+#include "base/text.hpp"
 #include "base/units.hpp"
 #include "run/dump_part.hpp"
 
@@ -30,6 +31,7 @@ void begin_set(Context& context) {
     set.run = context.request.run;
     set.host = services.hostname;
     set.trigger = std::string(model::trigger_text(context.request.trigger));
+    set.milestone = context.request.milestone;
     set.started_at = context.report.started_at;
     set.timezone = context.job.timezone;
     set.started_at_local = calendar::format_rfc3339(base::to_instant(set.started_at), *context.job.zone);
@@ -58,18 +60,19 @@ void add(Context& context, DumpedPart dumped, const std::string& name, std::chro
     if (!dumped.facts.database.empty()) set.databases.push_back(std::move(dumped.facts));
 }
 
-asio::awaitable<void> dump_with_retries(Context& context, source::Part part, async::StopToken stop) {
+asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source::Part part, async::StopToken stop) {
     auto& services = context.services;
     const auto stem = is_globals(part) ? std::string("globals") : model::file_name_of_database(part.database);
     const auto file = fmt::format("{}_{}{}", stem, context.partial->id.set, part.extension);
     const auto what = is_globals(part) ? std::string("globals") : fmt::format("\"{}\"", part.database);
+    const Follow follow = [&copies](const std::filesystem::path& path) { return copies.follow(path); };
     async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
     for (;;) {
         const auto began = services.clock.steady();
         std::exception_ptr failure;
         try {
             auto dumped = co_await dump_part(services, *context.source, part, context.ready.prepared,
-                                             context.partial->directory, file, context.progress, stop);
+                                             context.partial->directory, file, context.progress, follow, stop);
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
             add(context, std::move(dumped), part.what(), took);
         } catch (...) {
@@ -84,19 +87,26 @@ asio::awaitable<void> dump_with_retries(Context& context, source::Part part, asy
 
 asio::awaitable<void> begin_partial(Context& context) {
     const auto* repository = &context.services.repository;
-    const auto name = model::set_name(base::to_instant(context.report.started_at), *context.job.zone);
-    const auto begin = [repository, job = context.job.name, name] { return repository->begin(job, name); };
+    auto* catalog = &context.services.catalog;
+    const auto name =
+        model::set_name(base::to_instant(context.report.started_at), *context.job.zone, context.request.milestone);
+    const auto begin = [repository, catalog, job = context.job.name, name] {
+        std::vector<std::string> elsewhere;
+        for (const auto& copy : catalog->copies(job)) elsewhere.push_back(copy.id.set);
+        return repository->begin(job, name, elsewhere);
+    };
     context.partial = co_await async::run_blocking(context.services.pool, begin);
     begin_set(context);
 }
 
 }  // namespace
 
-asio::awaitable<void> dump_stage(Context& context, async::StopToken stop) {
+asio::awaitable<void> dump_stage(Context& context, Copies& copies, async::StopToken stop) {
     auto& stages = context.stages;
     auto& progress = *context.progress;
     stages.begin(model::StageName::dump);
     co_await begin_partial(context);
+    copies.begin(context.partial->id);
     progress.dump_started = context.services.clock.steady();
     std::size_t databases = 0;
     const auto& prepared = context.ready.prepared;
@@ -104,7 +114,7 @@ asio::awaitable<void> dump_stage(Context& context, async::StopToken stop) {
         progress.part = part.what();
         std::exception_ptr failure;
         try {
-            co_await dump_with_retries(context, part, stop);
+            co_await dump_with_retries(context, copies, part, stop);
             if (part.kind == "database") ++databases;
         } catch (...) {
             failure = std::current_exception();
@@ -117,8 +127,8 @@ asio::awaitable<void> dump_stage(Context& context, async::StopToken stop) {
     }
     if (databases == 0) throw base::Error(*context.first_failure);
     const auto bytes = context.set.bytes();
-    stages.end(bytes, fmt::format("{} of {} parts", context.set.artifacts.size(),
-                                  prepared.parts.size() + prepared.refused.size()));
+    stages.end(bytes, fmt::format("{} of {}", context.set.artifacts.size(),
+                                  base::counted(prepared.parts.size() + prepared.refused.size(), "part")));
     stages.begin(model::StageName::verify);
     stages.end(bytes, "every artifact was decoded to its end while it was written, and read back");
 }

@@ -6,12 +6,14 @@
 #include <utility>
 
 #include "async/timer.hpp"
+#include "base/text.hpp"
 #include "host/secrets.hpp"
 #include "os/file.hpp"
 #include "run/conclusion.hpp"
 #include "run/context.hpp"
+#include "run/copies.hpp"
 #include "run/dump_stage.hpp"
-#include "run/prune.hpp"
+#include "run/prune_stage.hpp"
 #include "source/connection.hpp"
 #include "source/stock_restore.hpp"
 
@@ -38,7 +40,7 @@ void discard(const repository::Repository& repository, const repository::Reposit
 class Execution {
   public:
     Execution(Services& services, Request request, model::RunReport report, std::shared_ptr<Progress> progress)
-        : context_(services, std::move(request), std::move(report), std::move(progress)) {}
+        : context_(services, std::move(request), std::move(report), std::move(progress)), copies_(context_) {}
 
     asio::awaitable<model::RunReport> run(async::StopToken stop) {
         // A run may have waited for its turn; its story, and its set's name, begin now.
@@ -67,10 +69,11 @@ class Execution {
         const async::Deadline deadline(context_.services.executor, stop, context_.job.timeout, "the run");
         co_await take_lock();
         co_await prepare(deadline.token());
-        co_await dump_stage(context_, deadline.token());
+        co_await dump_stage(context_, copies_, deadline.token());
         co_await commit();
+        co_await upload(deadline.token());
         if (context_.set.complete)
-            co_await prune();
+            co_await prune(deadline.token());
         else
             context_.stages.skip(model::StageName::prune, "the set is incomplete");
     }
@@ -112,6 +115,7 @@ class Execution {
             if (!failure) break;
             co_await wait_or_rethrow(context_, backoff, failure, "preflight", stop);
         }
+        co_await copies_.reach(stop);
         const auto& prepared = context_.ready.prepared;
         context_.progress->expected_bytes = context_.ready.last_set_bytes;
         context_.progress->parts = prepared.parts.size();
@@ -127,6 +131,7 @@ class Execution {
         set.finished_at = context_.services.clock.now();
         set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
         set.stock_restore = source::stock_restore(set, context_.job.source.options);
+        co_await copies_.owe(set);
         const auto* repository = &context_.services.repository;
         const auto commit = [repository, partial = *context_.partial, set] {
             remove_all_but(partial.directory, set.artifacts);
@@ -147,32 +152,41 @@ class Execution {
         }
     }
 
-    asio::awaitable<void> prune() {
-        context_.stages.begin(model::StageName::prune);
-        auto& services = context_.services;
-        const auto* repository = &services.repository;
-        auto* catalog = &services.catalog;
-        const auto now = base::to_instant(services.clock.now());
-        Pruned pruned;
+    // The set is committed: whatever happens here, it is a backup. What a target does not get is owed to it.
+    asio::awaitable<void> upload(async::StopToken stop) {
+        auto& report = context_.report;
+        if (copies_.empty()) co_return;
+        context_.stages.begin(model::StageName::upload);
         std::exception_ptr failure;
         try {
-            const auto prune_sets = [repository, catalog, job = context_.request.job, now] {
-                return prune_local(*repository, catalog, *job, now);
-            };
-            pruned = co_await async::run_blocking(services.pool, prune_sets);
+            co_await copies_.finish(report.set_directory, context_.set, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) context_.note("copying broke off: " + base::to_error(failure).message());
+        std::uint64_t sent = 0;
+        std::size_t copied = 0;
+        for (const auto& target : report.targets) {
+            sent += target.bytes;
+            if (target.status == "copied") ++copied;
+        }
+        if (report.outcome == model::Outcome::success && copied < context_.job.targets.size())
+            report.outcome = model::Outcome::warning;
+        context_.stages.end(sent, fmt::format("{} of {} targets have the set", copied, context_.job.targets.size()));
+    }
+
+    asio::awaitable<void> prune(async::StopToken stop) {
+        context_.stages.begin(model::StageName::prune);
+        std::exception_ptr failure;
+        std::size_t removed = 0;
+        try {
+            removed = co_await prune_stage(context_, copies_, stop);
         } catch (...) {
             failure = std::current_exception();
         }
         // The set is there and good: old ones that stay are no failure of this run.
-        if (failure) pruned.failures.push_back(base::to_error(failure).message());
-        for (const auto& decision : pruned.deleted) {
-            auto event = context_.make_event(Event::Kind::pruned,
-                                             fmt::format("pruned local set {}: {}", decision.id.set, decision.reason));
-            event.set = decision.id.text();
-            context_.observe(event);
-        }
-        for (const auto& text : pruned.failures) context_.note("could not prune " + text);
-        context_.stages.end(0, fmt::format("{} sets removed", pruned.deleted.size()));
+        if (failure) context_.note("could not prune: " + base::to_error(failure).message());
+        context_.stages.end(0, base::counted(removed, "set") + " removed");
     }
 
     void record_failure(const base::Error& error) {
@@ -184,6 +198,7 @@ class Execution {
     // The failure stands whatever happens here: what cannot be cleaned up becomes a note beside it.
     asio::awaitable<void> unwind() {
         if (!context_.partial) co_return;
+        co_await copies_.abandon();
         std::exception_ptr left;
         try {
             const auto* repository = &context_.services.repository;
@@ -212,6 +227,7 @@ class Execution {
     }
 
     Context context_;
+    Copies copies_;
     std::optional<os::FileLock> job_lock_;
 };
 

@@ -10,10 +10,12 @@
 namespace pgbakd::run {
 namespace {
 
-// The size of the newest complete set; 0 if there is none.
-std::uint64_t newest_size(const repository::Repository& repository, const std::string& job) {
-    const auto newest = repository.newest(job);
-    return newest ? newest->manifest.bytes() : 0;
+// The size of the newest complete set, here or on a target; 0 if there is none.
+std::uint64_t newest_size(const repository::Repository& repository, catalog::Catalog& catalog, const std::string& job,
+                          base::Timestamp now) {
+    if (const auto newest = repository.newest(job, now)) return newest->manifest.bytes();
+    const auto copy = catalog.newest_copy(job);
+    return copy ? copy->bytes : 0;
 }
 
 }  // namespace
@@ -50,7 +52,9 @@ asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& sourc
     ready.prepared = co_await source.prepare(stop);
     auto& prepared = ready.prepared;
     const auto* repository = &services.repository;
-    const auto find_newest = [repository, name = job.name] { return newest_size(*repository, name); };
+    const auto find_newest = [repository, catalog = &services.catalog, name = job.name, now = services.clock.now()] {
+        return newest_size(*repository, *catalog, name, now);
+    };
     ready.last_set_bytes = co_await async::run_blocking(services.pool, find_newest);
     const auto directory = [repository] { return os::free_space(repository->directory()); };
     const auto space = co_await async::run_blocking(services.pool, directory);

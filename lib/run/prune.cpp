@@ -4,19 +4,27 @@
 
 namespace pgbakd::run {
 
-std::vector<retention::Candidate> candidates(const std::vector<repository::StoredSet>& sets,
-                                             const std::vector<catalog::SetState>& states) {
+SetFacts set_facts(catalog::Catalog* catalog) {
+    if (catalog == nullptr) return {};
+    return {catalog->set_states(), catalog->owed_copies()};
+}
+
+std::vector<retention::Candidate> candidates(const std::vector<repository::StoredSet>& sets, const SetFacts& facts) {
     std::map<model::SetId, const catalog::SetState*> checked;
-    for (const auto& state : states) checked[state.id] = &state;
+    for (const auto& state : facts.states) checked[state.id] = &state;
+    std::map<model::SetId, std::vector<std::string>> owed;
+    for (const auto& copy : facts.owed) owed[copy.id].push_back("a copy owed to " + copy.target);
     std::vector<retention::Candidate> result;
     for (const auto& set : sets) {
         retention::Candidate candidate;
         candidate.id = set.manifest.id;
-        candidate.started_at = base::to_instant(set.manifest.started_at);
+        candidate.started_at = set.manifest.started_at;
         candidate.complete = set.manifest.complete;
         candidate.verified = set.manifest.verified();
-        candidate.corrupt = !set.problem.empty();
+        candidate.corrupt = !set.problem.empty() || set.corrupt.has_value();
         if (set.unreadable) candidate.held_by.push_back("caution, since it cannot be read now: " + set.problem);
+        if (const auto found = owed.find(candidate.id); found != owed.end())
+            candidate.held_by.insert(candidate.held_by.end(), found->second.begin(), found->second.end());
         candidate.pinned = set.pinned;
         candidate.milestone = !set.manifest.milestone.empty();
         if (const auto found = checked.find(candidate.id); found != checked.end()) {
@@ -29,10 +37,13 @@ std::vector<retention::Candidate> candidates(const std::vector<repository::Store
 }
 
 std::vector<retention::Decision> plan_local(const repository::Repository& repository, catalog::Catalog* catalog,
-                                            const model::JobSpec& job, base::Instant now) {
+                                            const model::JobSpec& job, base::Timestamp now,
+                                            const std::optional<model::SetId>& made) {
     const auto sets = repository.sets(job.name);
-    const auto states = catalog != nullptr ? catalog->set_states() : std::vector<catalog::SetState>{};
-    return retention::plan(candidates(sets, states), job.local_retention, now, *job.zone);
+    auto known = candidates(sets, set_facts(catalog));
+    for (auto& candidate : known)
+        if (candidate.id == made) candidate.held_by.emplace_back(retention::held_by_its_run);
+    return retention::plan(std::move(known), job.local_retention, now, *job.zone);
 }
 
 Pruned delete_local(const repository::Repository& repository, catalog::Catalog* catalog,
@@ -58,8 +69,8 @@ Pruned delete_local(const repository::Repository& repository, catalog::Catalog* 
 }
 
 Pruned prune_local(const repository::Repository& repository, catalog::Catalog* catalog, const model::JobSpec& job,
-                   base::Instant now) {
-    return delete_local(repository, catalog, plan_local(repository, catalog, job, now));
+                   base::Timestamp now, const std::optional<model::SetId>& made) {
+    return delete_local(repository, catalog, plan_local(repository, catalog, job, now, made));
 }
 
 }  // namespace pgbakd::run

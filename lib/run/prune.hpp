@@ -14,14 +14,24 @@
 
 namespace pgbakd::run {
 
-// What the retention plan must know of the sets of a job, from the disk and from later checks.
-[[nodiscard]] std::vector<retention::Candidate> candidates(const std::vector<repository::StoredSet>& sets,
-                                                           const std::vector<catalog::SetState>& states);
+// What the catalog knows of sets that bears on their retention.
+struct SetFacts {
+    std::vector<catalog::SetState> states;
+    std::vector<catalog::Copy> owed;
+};
+// `catalog` may be null. Blocks.
+[[nodiscard]] SetFacts set_facts(catalog::Catalog* catalog);
 
-// The local plan of a job. `catalog` may be null (no daemon ever ran here). Blocks.
+// What the retention plan must know of the sets of a job, from the disk, from later checks, and from what is owed.
+[[nodiscard]] std::vector<retention::Candidate> candidates(const std::vector<repository::StoredSet>& sets,
+                                                           const SetFacts& facts);
+
+// The local plan of a job. `catalog` may be null (no daemon ever ran here). `made` is the set of the run that prunes,
+// if one does: whatever the plan makes of it, a run does not delete what it has just made. Blocks.
 [[nodiscard]] std::vector<retention::Decision> plan_local(const repository::Repository& repository,
                                                           catalog::Catalog* catalog, const model::JobSpec& job,
-                                                          base::Instant now);
+                                                          base::Timestamp now,
+                                                          const std::optional<model::SetId>& made = std::nullopt);
 
 struct Pruned {
     std::vector<retention::Decision> deleted;
@@ -34,6 +44,7 @@ struct Pruned {
                                   std::vector<retention::Decision> plan);
 // Plans and deletes. Blocks. The caller holds the job's lock.
 [[nodiscard]] Pruned prune_local(const repository::Repository& repository, catalog::Catalog* catalog,
-                                 const model::JobSpec& job, base::Instant now);
+                                 const model::JobSpec& job, base::Timestamp now,
+                                 const std::optional<model::SetId>& made = std::nullopt);
 
 }  // namespace pgbakd::run

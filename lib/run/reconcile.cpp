@@ -57,6 +57,18 @@ void adopt(model::RunReport& run, const repository::StoredSet& set) {
     run.notes.emplace_back("the daemon ended after the set was committed");
 }
 
+// What its targets had by then, and what is still owed to them.
+void adopt_copies(model::RunReport& run, const std::vector<catalog::Copy>& copies) {
+    for (const auto& copy : copies) {
+        run.targets.push_back({.name = copy.target,
+                               .status = copy.owed ? "owed" : "copied",
+                               .bytes = copy.owed ? 0 : copy.bytes,
+                               .verified = copy.assurance,
+                               .message = copy.message});
+        if (copy.owed && run.outcome == model::Outcome::success) run.outcome = model::Outcome::warning;
+    }
+}
+
 void interrupt(model::RunReport& run, base::Timestamp now) {
     run.outcome = model::Outcome::interrupted;
     run.finished_at = std::max(now, run.started_at);  // the clock may have been set back since
@@ -90,10 +102,12 @@ void settle(Reconciled& result, const repository::Repository& repository, catalo
         return;
     }
     const auto set = set_of(repository, run);
-    if (set)
+    if (set) {
         adopt(run, *set);
-    else
+        attempt(result, [&] { adopt_copies(run, catalog.copies_of(set->manifest.id)); });
+    } else {
         interrupt(run, now);
+    }
     const auto name = calendar::format_compact(base::to_instant(run.started_at), *calendar::Zone::utc());
     attempt(result, [&] { write_report(reports_directory, run, name + "Z_" + run.run.text()); });
     catalog.finish_run(run);

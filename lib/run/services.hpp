@@ -12,6 +12,7 @@
 #include "catalog/catalog.hpp"
 #include "model/job.hpp"
 #include "model/run.hpp"
+#include "offsite/targets.hpp"
 #include "postgres/programs.hpp"
 #include "repository/repository.hpp"
 
@@ -19,7 +20,20 @@ namespace pgbakd::run {
 
 // Something that happened in a run, for the journal; later for alerts.
 struct Event {
-    enum class Kind { started, note, dumped, retrying, pruned, succeeded, failed, skipped, cancelled, interrupted };
+    enum class Kind {
+        started,
+        note,
+        dumped,
+        retrying,
+        uploaded,
+        owed,
+        pruned,
+        succeeded,
+        failed,
+        skipped,
+        cancelled,
+        interrupted
+    };
     Kind kind{};
     std::string job;
     std::string run;
@@ -27,6 +41,7 @@ struct Event {
     std::string message;  // without the job's name in front
     std::string hint;
     std::string set;
+    std::string target;
     std::uint64_t bytes = 0;
     std::chrono::milliseconds duration{};
 };
@@ -38,6 +53,7 @@ struct Services {
     const base::Clock& clock;
     const repository::Repository& repository;
     catalog::Catalog& catalog;
+    offsite::Targets& targets;
     std::filesystem::path reports_directory;
     std::uint64_t min_free = 0;
     model::Limits limits;
@@ -62,6 +78,7 @@ struct Progress {
     std::uint64_t bytes = 0;           // written to the repository
     std::uint64_t expected_bytes = 0;  // the size of the job's last good set; 0: not known
     base::SteadyTime dump_started{};
+    std::function<void()> on_stage;          // called when another begins; may be empty
     std::vector<model::StageReport> stages;  // begun so far, as the report will tell them
 };
 
@@ -71,6 +88,7 @@ struct Request {
     base::RunId run;
     model::Trigger trigger{};
     std::optional<base::Instant> slot;
+    std::string milestone{};  // the name of the set behind its time, and for ever in its manifest; empty: none
 };
 
 }  // namespace pgbakd::run

@@ -18,6 +18,7 @@ void StageLog::begin(model::StageName name) {
     progress_->stage = std::string(model::stage_text(name));
     progress_->stages = report_.stages;
     open_ = true;
+    if (progress_->on_stage) progress_->on_stage();
 }
 
 void StageLog::close(std::string status, std::uint64_t bytes, std::string message) {

@@ -22,6 +22,7 @@ struct Start {
     // before, and runs again: recorded as a run without a slot. state.anchor stays above it.
     bool repeated = false;
     catalog::JobState state;
+    std::string milestone{};  // the name of the date that the slot is; empty: none
     bool operator==(const Start&) const = default;
 };
 
@@ -29,11 +30,11 @@ struct Start {
 struct Skip {
     enum class Reason {
         still_running,   // overlap: skip, and a run of the job is going on
-        superseded,      // it waited for a run to end, and a later one took its place
+        superseded,      // it waited for a run to end or was missed, and a later one took its place
         not_caught_up,   // missed, and the policy is skip
         too_late,        // missed, and the window of `once within` is over
-        paused,          // it waited when the job was paused
-        edited,          // it waited when its schedule or time zone was edited
+        paused,          // it waited, for a run or for its jitter to be over, when the job was paused
+        edited,          // likewise, when an edit of the schedule or time zone left no such fire
         clock_set_back,  // it waited when the clock was set back by hours
     };
     std::string job;
@@ -45,7 +46,8 @@ struct Skip {
 // The reason in words: "the last run is still going on".
 [[nodiscard]] std::string_view reason_text(Skip::Reason reason) noexcept;
 
-// Fires that passed while nobody looked, for the log and an alert. What becomes of the latest follows as Start or Skip.
+// Fires that passed while nobody looked, for the log and an alert. What becomes of the latest follows as Start or Skip,
+// of milestones what becomes of each.
 struct Missed {
     std::string job;
     std::uint64_t count = 0;
@@ -75,7 +77,8 @@ struct Moved {
     bool operator==(const Moved&) const = default;
 };
 
-// What a person should know of the clock.
+// What a person should know of the clock; or of a milestone that was skipped, behind its Skip: by its name, and how to
+// make it by hand.
 struct Warning {
     std::string message;
     std::string hint;

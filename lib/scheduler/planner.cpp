@@ -31,48 +31,10 @@ std::vector<Action> Planner::load(std::vector<PlannedJob> jobs, const std::vecto
 
     if (believe(turn)) {
         settle_all(turn);
+        run_sooner(turn);
         run_due(turn);
     }
     return std::move(turn.actions);
-}
-
-void Planner::adopt(Turn& turn, PlannedJob planned, std::uint32_t rank, const catalog::JobState* stored,
-                    Jobs& previous) {
-    const auto known = previous.find(planned.name);
-    std::unique_ptr<Job> job;
-    if (known != previous.end()) {
-        job = std::move(known->second);
-        previous.erase(known);  // its key is the name that is about to be replaced
-        const auto before = std::exchange(job->next, std::nullopt);
-        const bool same = planned.schedule == job->planned.schedule &&  //
-                          planned.zone->name() == job->planned.zone->name();
-        // What waits are fires of the schedule that is gone.
-        if (!same) drop_waiting(turn, *job, Skip::Reason::edited);
-        const auto old_zone = job->planned.zone;
-        job->planned = std::move(planned);
-        if (!same) {
-            job->anchored = false;
-            job->why = why::edited;
-        } else if (old_zone != job->planned.zone) {
-            go_by_new_rules(turn, *job, *old_zone);
-            const auto after = job->next_after(job->position);
-            if (before && after != before) turn.actions.emplace_back(Moved{job->planned.name, before, after});
-        }
-    } else {
-        job = std::make_unique<Job>(std::move(planned));
-        job->why = why::added;
-        if (stored != nullptr) {
-            job->anchor = job->position = stored->anchor;
-            job->paused = stored->paused;
-            job->why = why::edited;
-            job->anchored = !stored->paused && stored->schedule == job->key();
-            // The clock cannot have been right then and now, if that was later than now.
-            if (job->anchored) last_ = std::max(last_.value_or(job->anchor), job->anchor);
-        }
-    }
-    job->rank = rank;
-    const std::string_view name = job->planned.name;
-    jobs_.emplace(name, std::move(job));
 }
 
 std::vector<Action> Planner::on_time(base::Instant now) {
@@ -115,6 +77,8 @@ std::vector<Action> Planner::pause(std::string_view job, base::Instant now) {
     Turn turn{now};
     const bool believed = believe(turn);
     drop_waiting(turn, *known, Skip::Reason::paused);
+    if (believed)
+        for (const auto slot : known->pending(now, late_after)) skip(turn, *known, {slot}, Skip::Reason::paused);
     unplan(*known);
     known->paused = true;
     turn.actions.emplace_back(Anchor{known->state(), std::string(why::paused)});
@@ -129,7 +93,7 @@ std::vector<Action> Planner::resume(std::string_view job, base::Instant now) {
     const bool believed = believe(turn);
     known->paused = false;
     known->anchored = false;
-    known->why = why::resumed;
+    known->since = Since::resumed;
     if (believed) {
         settle(turn, *known);
         replan(*known);

@@ -15,7 +15,6 @@
 
 #include "base/clock.hpp"
 #include "calendar/schedule.hpp"
-#include "calendar/schedule_key.hpp"
 #include "calendar/zone.hpp"
 #include "model/job.hpp"
 #include "scheduler/actions.hpp"
@@ -30,6 +29,15 @@ struct PlannedJob {
     model::CatchUp catch_up;
     model::Overlap overlap = model::Overlap::skip;
     std::chrono::seconds offset{0};  // added to each slot: jitter_offset()
+    // Only with the schedule `milestone`: the dates that are its slots.
+    std::vector<model::Milestone> milestones{};
+
+    // The slots, in a zone that need not be the job's.
+    [[nodiscard]] std::optional<base::Instant> next(base::Instant after, const calendar::Zone& in) const;
+    [[nodiscard]] std::optional<base::Instant> latest(base::Instant after, base::Instant until,
+                                                      const calendar::Zone& in) const;
+    [[nodiscard]] bool has_slot(base::Instant slot) const;
+    [[nodiscard]] std::string key() const;  // what tells it from another timetable
 };
 
 // A fire to come: `slot` is the schedule's instant and the name of the run, `at` (slot + offset) when it starts.
@@ -59,7 +67,8 @@ class Planner {
 
     // At start and at each reload, with all jobs. `states` is what the catalog holds; for jobs known already, what the
     // planner knows is newer. A job that is new, edited (schedule or zone) or paused starts with its next slot; any
-    // other is caught up. Names are unique.
+    // other is caught up. A slot that has passed and whose start has not (its offset is not over) outlives an edit if
+    // it is one of the new schedule too, and is skipped with a word else. Names are unique.
     [[nodiscard]] std::vector<Action> load(std::vector<PlannedJob> jobs, const std::vector<catalog::JobState>& states,
                                            base::Instant now);
     // The timer expired.
@@ -106,6 +115,8 @@ class Planner {
         // A restart that finds the job settled up to here does not find this fire again. Beyond the slot once new rules
         // of the zone have moved it.
         base::Instant settles = slot;
+        // On time, and found together with missed ones that are caught up: it waits for them.
+        bool behind_missed = false;
     };
 
     // The clock (planner_clock.cpp).
@@ -120,8 +131,10 @@ class Planner {
     void unplan(Job& job);
     // Fires (fires.cpp).
     void run_due(Turn& turn);
-    void pass_fires(Turn& turn, Job& job);
-    void pass_missed(Turn& turn, Job& job, base::Instant until, bool one_is_due_now);
+    void run_sooner(Turn& turn);
+    void pass_fires(Turn& turn, Job& job, base::Instant missed_until);
+    // Whether the fires that are due now come behind a catch-up.
+    bool pass_missed(Turn& turn, Job& job, base::Instant until, bool one_is_due_now);
     void offer(Turn& turn, Job& job, Fire fire);
     void start_waiting(Turn& turn, Job& job);
     void start(Turn& turn, Job& job, const Fire& fire);
@@ -129,7 +142,11 @@ class Planner {
     void drop_first(Turn& turn, Job& job, Skip::Reason reason);
     void drop_waiting(Turn& turn, Job& job, Skip::Reason reason);
 
+    // Jobs that come and change (planner_jobs.cpp).
     void adopt(Turn& turn, PlannedJob planned, std::uint32_t rank, const catalog::JobState* stored, Jobs& previous);
+    void recall(Turn& turn, Job& job, const catalog::JobState& stored);
+    void take_over(Turn& turn, Job& job, PlannedJob planned, std::chrono::seconds late);
+    void part_with(Turn& turn, Job& job, const PlannedJob& planned, std::chrono::seconds late);
     [[nodiscard]] bool is_running(std::string_view job) const;
     [[nodiscard]] Job* find(std::string_view job) const;
 

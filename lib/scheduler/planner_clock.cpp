@@ -78,7 +78,12 @@ void Planner::settle(Turn& turn, Job& job) {
     if (job.paused || job.anchored) return;
     // An edit must not bring back hours that were gone through before the clock was set back a little.
     const bool ahead = job.anchor > turn.now && job.anchor - turn.now <= small_step;
-    anchor(turn, job, ahead ? job.anchor : turn.now, job.why);
+    const auto begin = ahead ? job.anchor : turn.now;
+    // Not behind what an edit has left to come.
+    const auto kept = turn.kept.find(&job);
+    if (kept != turn.kept.end())
+        return anchor(turn, job, std::min(begin, kept->second - std::chrono::seconds{1}), why::since(job.since));
+    anchor(turn, job, begin, why::since(job.since));
     if (job.planned.schedule.is_periodic()) job.position = turn.now;
 }
 
@@ -91,16 +96,15 @@ void Planner::anchor(Turn& turn, Job& job, base::Instant at, std::string_view wh
 
 // New rules may show a time again at which a fixed schedule had its fire: it neither doubles the day nor loses one.
 void Planner::go_by_new_rules(Turn& turn, Job& job, const calendar::Zone& old_zone) {
-    const auto& schedule = job.planned.schedule;
-    if (!job.anchored || schedule.is_periodic()) return;
+    if (!job.anchored || job.planned.schedule.is_periodic()) return;
     // The local time a fire is for: an earlier one than the clock shows where it makes up for times that do not exist.
     const auto utc = calendar::Zone::utc();
     const auto time_of = [&](base::Instant slot, const calendar::Zone& zone) {
-        return schedule.latest(base::Instant::min(), base::Instant{zone.local(slot).time.time_since_epoch()}, *utc);
+        return job.planned.latest(base::Instant::min(), base::Instant{zone.local(slot).time.time_since_epoch()}, *utc);
     };
     // The last slot up to `reached` by the old rules, or a later one by the new rules that is for no later local time.
     const auto moved = [&](base::Instant reached) {
-        const auto last = schedule.latest(base::Instant::min(), reached, old_zone);
+        const auto last = job.planned.latest(base::Instant::min(), reached, old_zone);
         if (!last) return reached;
         const auto done = time_of(*last, old_zone);
         reached = *last;

@@ -14,6 +14,7 @@ std::string effective_job(const config::Config& config, const std::shared_ptr<co
     part.zone = config.zone;
     part.jobs = {job};
     part.servers.insert(*config.servers.find(job->source.server));
+    for (const auto& name : job->targets) part.targets.insert(*config.targets.find(name));
     return config::effective_yaml(part);
 }
 

@@ -29,6 +29,11 @@ asio::awaitable<HttpAnswer> start_run(Control& control, Segments names) {
     co_return json_answer(202, {{"run", run}, {"job", names.at(0)}});
 }
 
+asio::awaitable<HttpAnswer> start_milestone(Control& control, Segments names) {
+    const auto run = co_await control.start_milestone(names.at(0), names.at(1));
+    co_return json_answer(202, {{"run", run}, {"job", names.at(0)}, {"milestone", names.at(1)}});
+}
+
 asio::awaitable<HttpAnswer> find_run(Control& control, Segments names) {
     const auto report = co_await control.find_run(names.at(0));
     co_return json_answer(200, model::json_run(report));
@@ -72,7 +77,7 @@ asio::awaitable<HttpAnswer> reload(Control& control, Segments) {
     }
     body["error"] = {{"code", base::code_text(base::ErrorCode::invalid_configuration)},
                      {"message", "the configuration was not reloaded: the old one stays in force"},
-                     {"hint", "mend what `problems` lists, then reload again"}};
+                     {"hint", "mend the problems it has, then reload again"}};
     co_return json_answer(422, body);
 }
 
@@ -80,6 +85,7 @@ const std::vector<Route>& routes() {
     static const std::vector<Route> table{
         {"GET", {"v1", "status"}, status},
         {"POST", {"v1", "jobs", "*", "runs"}, start_run},
+        {"POST", {"v1", "jobs", "*", "milestones", "*"}, start_milestone},
         {"GET", {"v1", "runs", "*"}, find_run},
         {"DELETE", {"v1", "runs", "*"}, cancel_run},
         {"GET", {"v1", "runs", "*", "events"}, run_events},

@@ -27,6 +27,7 @@ class Control {
     virtual ~Control() = default;
     virtual asio::awaitable<boost::json::object> status() = 0;
     virtual asio::awaitable<std::string> start_run(std::string job) = 0;  // the run's id
+    virtual asio::awaitable<std::string> start_milestone(std::string job, std::string name) = 0;
     virtual asio::awaitable<model::RunReport> find_run(std::string run) = 0;
     // Returns when the run has ended.
     virtual asio::awaitable<model::RunReport> cancel_run(std::string run) = 0;

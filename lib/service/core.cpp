@@ -48,7 +48,7 @@ std::vector<scheduler::PlannedJob> Core::planned_jobs() const {
     std::vector<scheduler::PlannedJob> jobs;
     for (const auto& job : config->jobs)
         jobs.push_back({job->name, job->schedule, job->zone, job->catch_up, job->overlap,
-                        scheduler::jitter_offset(services->hostname, job->name, job->jitter)});
+                        scheduler::jitter_offset(services->hostname, job->name, job->jitter), job->milestones});
     return jobs;
 }
 

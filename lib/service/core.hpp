@@ -10,6 +10,7 @@
 #include "calendar/zone_database.hpp"
 #include "catalog/catalog.hpp"
 #include "config/config.hpp"
+#include "offsite/targets.hpp"
 #include "repository/repository.hpp"
 #include "run/services.hpp"
 #include "scheduler/driver.hpp"
@@ -37,6 +38,7 @@ struct Core {
     systemd::Notifier notifier;
     // From the start on, in this order:
     std::unique_ptr<catalog::Catalog> catalog;
+    std::unique_ptr<offsite::Targets> targets;
     std::unique_ptr<run::Services> services;
     std::unique_ptr<Runner> runner;
     std::unique_ptr<scheduler::Driver> driver;

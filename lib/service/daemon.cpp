@@ -10,10 +10,14 @@
 #include <optional>
 
 #include "async/task_group.hpp"
+#include "base/text.hpp"
+#include "base/units.hpp"
 #include "host/configuration.hpp"
 #include "host/identity.hpp"
+#include "host/secrets.hpp"
 #include "run/reconcile.hpp"
 #include "service/control_server.hpp"
+#include "service/copy_sender.hpp"
 #include "service/core.hpp"
 #include "service/dispatcher.hpp"
 #include "service/leftover_backends.hpp"
@@ -31,6 +35,7 @@ namespace {
 constexpr std::chrono::days history_kept{400};
 constexpr std::size_t most_expired = 100'000;
 constexpr std::chrono::seconds status_period{5};
+constexpr std::chrono::microseconds least_grace = std::chrono::seconds(1);
 
 std::string search_path() {
     const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nothing here calls setenv
@@ -43,10 +48,12 @@ class Daemon {
         : core_(options.configuration, log, zones, std::move(config)),
           dispatcher_(core_),
           unwritten_(core_),
-          reloader_(core_, dispatcher_),
+          sender_(core_),
+          reloader_(core_, dispatcher_, sender_),
           operations_(core_, facts_, dispatcher_, unwritten_, reloader_, background_.token()),
           stop_event_(core_.io.get_executor()),
           tasks_(core_.io.get_executor()),
+          grace_(core_.io),
           signals_(core_.io, SIGTERM, SIGINT, SIGHUP) {
         facts_ = {PGBAKD_VERSION, getpid(), core_.clock.now(), false};
     }
@@ -90,7 +97,8 @@ class Daemon {
         server_ = std::make_unique<ControlServer>(
             core_.io.get_executor(), core_.config->api_socket,
             [this](HttpRequest request) { return answer_request(operations_, std::move(request)); });
-        dispatcher_.act(core_.planner.load(core_.planned_jobs(), states, core_.now()));
+        auto actions = core_.planner.load(core_.planned_jobs(), states, core_.now());
+        co_await dispatcher_.act_first(std::move(actions));
         const auto stop = background_.token();
         spawn(dispatcher_.carry_out(stop));
         spawn(core_.driver->run(stop));
@@ -102,6 +110,8 @@ class Daemon {
         spawn(obey_signals(stop));
         spawn(end_leftover_backends(core_, interrupted, stop));
         spawn(unwritten_.write(stop));
+        spawn(sender_.send(stop));
+        spawn(sender_.sweep(stop));
         spawn(watch_zones(core_, reloader_, stop));
         facts_.ready = true;
         const auto line = core_.status_line();
@@ -119,21 +129,30 @@ class Daemon {
             throw base::Error(base::ErrorCode::conflict,
                               fmt::format("another daemon works on the repository {}: {}",
                                           repository.directory().string(), repository.daemon_lock_holder()),
-                              "stop it, or give this one a repository.directory of its own");
+                              "stop it, or give this one a repository.directory of its own, in another parent "
+                              "directory");
         const auto& config = *core_.config;
+        lock_state(holder);
         core_.catalog = catalog::Catalog::open(config.state_file(), core_.clock.now());
         auto& catalog = *core_.catalog;
         if (catalog.was_damaged())
             startup_notes_.push_back("the state file was damaged: it was moved aside and begun anew");
+        core_.targets = std::make_unique<offsite::Targets>(
+            offsite::Surroundings{core_.io.get_executor(), core_.pool, core_.clock, host::random_number,
+                                  [](const model::SecretReference& secret) { return host::resolve_secret(secret); },
+                                  search_path(), config.api_socket.parent_path()});
+        core_.targets->configure(config.targets, config.limits.upload_rate);
         core_.services = std::make_unique<run::Services>(run::Services{
-            core_.io.get_executor(), core_.pool, core_.clock, repository, catalog, config.reports_directory,
-            config.repository.min_free, config.limits,
+            core_.io.get_executor(), core_.pool, core_.clock, repository, catalog, *core_.targets,
+            config.reports_directory, config.repository.min_free, config.limits,
             static_cast<std::size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))),
             postgres::ProgramSearch::standard(search_path()), host::host_name(), host::user_name(), PGBAKD_VERSION,
             host::random_number, [this](const run::Event& event) { core_.log.event(event); },
             [this](const model::RunReport& report) { unwritten_.keep(report); }});
-        core_.runner = std::make_unique<Runner>(
-            *core_.services, [this](const model::RunReport& report) { dispatcher_.finished(report.job); });
+        core_.runner = std::make_unique<Runner>(*core_.services, [this](const model::RunReport& report) {
+            dispatcher_.finished(report.job);
+            sender_.wake();
+        });
         auto reconciled = run::reconcile(repository, catalog, config.reports_directory, core_.clock.now());
         if (catalog.was_damaged()) rebuild_catalog();
         (void)catalog.expire_runs(core_.clock.now() - history_kept, most_expired);
@@ -150,6 +169,19 @@ class Daemon {
         return std::move(reconciled.interrupted);
     }
 
+    // The state file stands beside the repository's directory: two repositories in one directory would share it, and
+    // each daemon would take the other's runs for its own.
+    void lock_state(const std::string& holder) {
+        const auto file = core_.config->state_file().native() + ".lock";
+        state_lock_ = os::FileLock::try_lock(file, holder);
+        if (state_lock_) return;
+        throw base::Error(base::ErrorCode::conflict,
+                          fmt::format("another daemon keeps its state in {}: {}", core_.config->state_file().native(),
+                                      os::FileLock::holder(file)),
+                          "the state file stands beside repository.directory: give this daemon's repository another "
+                          "parent directory");
+    }
+
     void rebuild_catalog() {
         std::vector<model::BackupSet> manifests;
         for (auto& set : core_.repository.sets())
@@ -163,6 +195,10 @@ class Daemon {
         core_.log.write(Priority::info, "stopping", systemd::daemon_stopping);
         const auto grace = std::chrono::duration_cast<std::chrono::microseconds>(core_.config->shutdown_grace);
         if (!core_.runner->active().empty()) core_.notifier.extend_timeout(grace);
+        grace_.expires_after(std::max(grace, least_grace));
+        grace_.async_wait([this](const boost::system::error_code& cancelled) {
+            if (!cancelled) give_up();
+        });
         co_await core_.runner->shut_down({base::ErrorCode::interrupted, "the daemon was stopped"});
         background_.stop({base::ErrorCode::interrupted, "the daemon was stopped"});
         while (tasks_.running() > 0) {
@@ -174,10 +210,24 @@ class Daemon {
         }
         // A request or a fire that was under way may have added a run meanwhile.
         co_await core_.runner->shut_down({base::ErrorCode::interrupted, "the daemon was stopped"});
+        co_await dispatcher_.settle();
         server_.reset();
         core_.driver.reset();
+        state_lock_.reset();
         daemon_lock_.reset();
+        grace_.cancel();
         core_.log.write(Priority::info, "stopped");
+    }
+
+    // What hangs (a mount whose server is away, a program that ignores its end) must not keep the host from going down.
+    // Children die with us, the server notices that its clients are gone, and the next start does the rest.
+    [[noreturn]] void give_up() {
+        core_.log.write(
+            Priority::error,
+            fmt::format("shutdown_grace ({}) is over and not everything has wound up ({} runs): ended as it "
+                        "stands, the next start puts right what is left",
+                        base::canonical_duration(core_.config->shutdown_grace), core_.runner->active().size()));
+        std::_Exit(static_cast<int>(DaemonExit::failed));
     }
 
     void request_stop() {
@@ -242,13 +292,15 @@ class Daemon {
     async::StopSource background_;
     Dispatcher dispatcher_;
     UnwrittenReports unwritten_;
+    CopySender sender_;
     Reloader reloader_;
     Operations operations_;
-    std::optional<os::FileLock> daemon_lock_;
+    std::optional<os::FileLock> daemon_lock_, state_lock_;
     std::unique_ptr<ControlServer> server_;
     std::vector<std::string> startup_notes_;
     async::Event stop_event_;
     async::TaskGroup tasks_;
+    asio::steady_timer grace_;
     asio::signal_set signals_;
     std::exception_ptr broken_;
 };
@@ -284,7 +336,7 @@ DaemonExit check_configuration(const std::filesystem::path& configuration) {
     const auto loaded = load(configuration, zones);
     for (const auto& problem : loaded.problems) std::cerr << config::problem_text(problem) << '\n';
     if (!loaded.config) return DaemonExit::wrong_configuration;
-    std::cout << configuration.string() << ": valid, " << loaded.config->jobs.size() << " jobs\n";
+    std::cout << configuration.string() << ": valid, " << base::counted(loaded.config->jobs.size(), "job") << '\n';
     return DaemonExit::good;
 }
 

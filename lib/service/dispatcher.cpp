@@ -41,7 +41,66 @@ bool may_pass(const base::Error& error) {
            error.code() == base::ErrorCode::timed_out;
 }
 
+std::string hint_for(scheduler::Skip::Reason reason, const std::string& job) {
+    using enum scheduler::Skip::Reason;
+    switch (reason) {
+        case still_running:
+        case superseded:
+        case not_caught_up:
+        case too_late: return "see overlap and catch_up of this job";
+        case paused:
+        case edited:
+        case clock_set_back: return fmt::format("to run it all the same: pgbakctl run {}", job);
+    }
+    return {};
+}
+
+// Takes the anchors out of the queue that no other action of the same job stands before.
+std::vector<scheduler::Action> take_leading_anchors(std::deque<scheduler::Action>& actions) {
+    std::set<std::string> others;
+    std::vector<scheduler::Action> anchors;
+    std::deque<scheduler::Action> rest;
+    for (auto& action : actions) {
+        const auto* anchor = std::get_if<scheduler::Anchor>(&action);
+        if (anchor != nullptr && !others.contains(anchor->state.job)) {
+            anchors.push_back(std::move(action));
+            continue;
+        }
+        if (const auto* start = std::get_if<scheduler::Start>(&action)) others.insert(start->job);
+        if (const auto* skip = std::get_if<scheduler::Skip>(&action)) others.insert(skip->job);
+        if (const auto* forget = std::get_if<scheduler::Forget>(&action)) others.insert(forget->job);
+        rest.push_back(std::move(action));
+    }
+    actions = std::move(rest);
+    return anchors;
+}
+
 }  // namespace
+
+asio::awaitable<void> Dispatcher::act_first(std::vector<scheduler::Action> actions) {
+    act(std::move(actions));
+    co_await record_anchors();
+}
+
+asio::awaitable<void> Dispatcher::settle() {
+    co_await record_anchors();
+}
+
+asio::awaitable<bool> Dispatcher::record_anchors() {
+    const auto anchors = take_leading_anchors(actions_);
+    std::vector<catalog::JobState> states;
+    for (const auto& action : anchors) states.push_back(std::get<scheduler::Anchor>(action).state);
+    auto* catalog = core_.catalog.get();
+    const auto put = [catalog, states] { catalog->put_job_states(states); };
+    std::exception_ptr failure;
+    try {
+        if (!states.empty()) co_await async::run_blocking(core_.pool, put);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) actions_.insert(actions_.begin(), anchors.begin(), anchors.end());
+    co_return !failure;
+}
 
 void Dispatcher::act(std::vector<scheduler::Action> actions) {
     for (auto& action : actions) actions_.push_back(std::move(action));
@@ -113,15 +172,23 @@ asio::awaitable<void> Dispatcher::start_scheduled(scheduler::Start start) {
         co_return;
     }
     const Starting starting(starting_, start.job);
-    const auto trigger = start.catch_up ? model::Trigger::catch_up : model::Trigger::schedule;
+    const auto trigger = !start.milestone.empty() ? model::Trigger::milestone
+                         : start.catch_up         ? model::Trigger::catch_up
+                                                  : model::Trigger::schedule;
     auto request = make_request(job, trigger, start.repeated ? std::nullopt : std::optional(start.slot));
+    request.milestone = start.milestone;
     auto report = run::begin_report(request, core_.clock.now());
     auto* catalog = core_.catalog.get();
     // A repeated slot may have run before: it is a run without one.
     const auto take_slot = [catalog, start, report] {
-        if (!start.repeated) return catalog->take_slot(start.state, start.slot, report);
-        catalog->begin_run(report);
-        return true;
+        if (start.repeated) {
+            catalog->begin_run(report);
+            return true;
+        }
+        if (catalog->take_slot(start.state, start.slot, report)) return true;
+        // The next start must not find it again.
+        catalog->put_job_state(start.state);
+        return false;
     };
     const bool taken = co_await async::run_blocking(core_.pool, take_slot);
     if (taken) {
@@ -147,10 +214,12 @@ asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
     const auto request = make_request(job, model::Trigger::schedule, skip.slot);
     auto report = run::begin_report(request, core_.clock.now());
     co_await run::record_skipped(*core_.services, std::move(report), job->zone,
-                                 {base::ErrorCode::conflict, reason, "see overlap and catch_up of this job"});
+                                 {base::ErrorCode::conflict, reason, hint_for(skip.reason, skip.job)});
 }
 
-asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name) {
+asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name, std::optional<std::string> milestone) {
+    if (milestone)
+        if (const auto status = model::check_name("milestone", *milestone); !status) throw status.error();
     const auto job = core_.config->job(name);
     if (!job) throw unknown_job(*core_.config, name);
     if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
@@ -160,7 +229,8 @@ asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name) {
     const Starting starting(starting_, name);
     // Told before the disk is: a fire that comes meanwhile already sees a run of this job.
     core_.planner.on_started(name);
-    auto request = make_request(job, model::Trigger::manual, std::nullopt);
+    auto request = make_request(job, milestone ? model::Trigger::milestone : model::Trigger::manual, std::nullopt);
+    request.milestone = milestone.value_or("");
     auto report = run::begin_report(request, core_.clock.now());
     auto* catalog = core_.catalog.get();
     const auto begin_run = [catalog, report] { catalog->begin_run(report); };

@@ -22,16 +22,24 @@ class Dispatcher {
 
     // What the planner returned; carried out soon, in this order.
     void act(std::vector<scheduler::Action> actions);
+    // The actions of the start: where each schedule begins is on the disk, in one transaction, when this returns. A
+    // kill right behind READY must not make a job new again, and its first fire nobody's. What cannot be recorded now
+    // is left to carry_out(), which tries until it can.
+    asio::awaitable<void> act_first(std::vector<scheduler::Action> actions);
+    // At the stop, after carry_out(): records what is left of where schedules begin. Never throws.
+    asio::awaitable<void> settle();
     // Carries actions out one after the other: a slot is on the disk before its run starts and before the next action
     // is looked at. What cannot be recorded for want of space or by an I/O error is tried until it can. Until stopped.
     asio::awaitable<void> carry_out(async::StopToken stop);
 
-    // A run by hand, recorded and queued; its id. Errors: not_found, conflict (one goes on), interrupted.
-    asio::awaitable<std::string> start_by_hand(std::string job);
+    // A run by hand, recorded and queued; its id. With a name its set is that milestone. Errors: not_found, conflict
+    // (one goes on), interrupted, invalid_argument (no name).
+    asio::awaitable<std::string> start_by_hand(std::string job, std::optional<std::string> milestone);
     // A run of the job has ended, or will not begin.
     void finished(const std::string& job);
 
   private:
+    asio::awaitable<bool> record_anchors();
     asio::awaitable<void> carry_out_one(std::shared_ptr<const scheduler::Action> action);
     asio::awaitable<void> start_scheduled(scheduler::Start start);
     asio::awaitable<void> record_skip(scheduler::Skip skip);

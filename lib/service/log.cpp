@@ -59,6 +59,8 @@ constexpr std::array kinds{
     Kind{run::Event::Kind::note, Priority::warning, std::nullopt},
     Kind{run::Event::Kind::dumped, Priority::info, std::nullopt},
     Kind{run::Event::Kind::retrying, Priority::warning, std::nullopt},
+    Kind{run::Event::Kind::uploaded, Priority::info, std::nullopt},
+    Kind{run::Event::Kind::owed, Priority::warning, systemd::upload_owed},
     Kind{run::Event::Kind::pruned, Priority::info, systemd::set_pruned},
     Kind{run::Event::Kind::succeeded, Priority::info, systemd::run_succeeded},
     Kind{run::Event::Kind::failed, Priority::error, systemd::run_failed},
@@ -102,6 +104,7 @@ void Log::problem(Priority priority, const base::Error& error, const std::option
 void Log::event(const run::Event& event) {
     std::vector<Field> fields{{"PGBAKD_JOB", event.job}, {"PGBAKD_RUN", event.run}};
     if (!event.stage.empty()) fields.push_back({"PGBAKD_STAGE", event.stage});
+    if (!event.target.empty()) fields.push_back({"PGBAKD_TARGET", event.target});
     if (!event.set.empty()) fields.push_back({"PGBAKD_SET", event.set});
     if (event.bytes > 0) fields.push_back({"PGBAKD_BYTES", std::to_string(event.bytes)});
     if (event.duration.count() > 0) fields.push_back({"PGBAKD_DURATION_MS", std::to_string(event.duration.count())});

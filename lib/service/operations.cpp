@@ -18,9 +18,16 @@ std::map<std::string, NewestSet> newest_sets(const Core& core, const config::Con
     for (const auto& state : core.catalog->set_states())
         if (state.corrupt) corrupt.insert(state.id);
     for (const auto& job : config.jobs) {
-        const auto set = core.repository.newest(
-            job->name, [&corrupt](const auto& candidate) { return !corrupt.contains(candidate.manifest.id); });
-        if (!set) continue;
+        const auto set = core.repository.newest(job->name, core.clock.now(), [&corrupt](const auto& candidate) {
+            return !corrupt.contains(candidate.manifest.id);
+        });
+        if (!set) {
+            // With `keep_local: false` sets are on the targets alone.
+            if (const auto copy = core.catalog->newest_copy(job->name))
+                newest[job->name] = {copy->id.text(), copy->started_at, copy->bytes,
+                                     std::string(model::verification_text(copy->verified))};
+            continue;
+        }
         newest[job->name] = {set->manifest.id.text(), set->manifest.started_at, set->manifest.bytes(),
                              std::string(model::verification_text(set->manifest.verified()))};
     }
@@ -42,15 +49,22 @@ asio::awaitable<boost::json::object> Operations::status() {
     auto* catalog = core_.catalog.get();
     const auto find_last_success = [catalog] { return catalog->last_success(); };
     auto last_success = co_await async::run_blocking(core_.pool, find_last_success);
+    const auto find_owed = [catalog] { return catalog->owed_copies(); };
+    auto owed = co_await async::run_blocking(core_.pool, find_owed);
     const auto config = core_.config;
     const auto read_sets = [core = &core_, config] { return newest_sets(*core, *config); };
     auto newest = co_await async::run_blocking(core_.pool, read_sets);
     co_return status_json({facts_, *core_.config, core_.planner, core_.runner->active(), std::move(last_success),
-                           std::move(newest), core_.clock.steady()});
+                           std::move(newest), std::move(owed), core_.targets->meters(), core_.clock.now(),
+                           core_.clock.steady()});
 }
 
 asio::awaitable<std::string> Operations::start_run(std::string job) {
-    return dispatcher_.start_by_hand(std::move(job));
+    return dispatcher_.start_by_hand(std::move(job), std::nullopt);
+}
+
+asio::awaitable<std::string> Operations::start_milestone(std::string job, std::string name) {
+    return dispatcher_.start_by_hand(std::move(job), std::move(name));
 }
 
 asio::awaitable<model::RunReport> Operations::find_run(std::string run) {
@@ -72,7 +86,7 @@ asio::awaitable<model::RunReport> Operations::cancel_run(std::string run) {
         throw base::Error(base::ErrorCode::conflict,
                           fmt::format("run {} is not going on: {}", run, model::outcome_text(report.outcome)));
     }
-    core_.runner->cancel(active, {base::ErrorCode::cancelled, "cancelled on request"});
+    core_.runner->cancel(active, {base::ErrorCode::cancelled, "an administrator asked for it"});
     while (!active->done) co_await core_.runner->changed().wait();
     co_return active->report;
 }

@@ -27,6 +27,7 @@ class Operations final : public Control {
 
     asio::awaitable<boost::json::object> status() override;
     asio::awaitable<std::string> start_run(std::string job) override;
+    asio::awaitable<std::string> start_milestone(std::string job, std::string name) override;
     asio::awaitable<model::RunReport> find_run(std::string run) override;
     asio::awaitable<model::RunReport> cancel_run(std::string run) override;
     asio::awaitable<void> follow_run(std::string run, EventWriter writer) override;

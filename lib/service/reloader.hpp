@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/control_routes.hpp"
+#include "service/copy_sender.hpp"
 #include "service/core.hpp"
 #include "service/dispatcher.hpp"
 
@@ -9,7 +10,8 @@ namespace pgbakd::service {
 
 class Reloader {
   public:
-    Reloader(Core& core, Dispatcher& dispatcher) : core_(core), dispatcher_(dispatcher) {}
+    Reloader(Core& core, Dispatcher& dispatcher, CopySender& sender)
+        : core_(core), dispatcher_(dispatcher), sender_(sender) {}
 
     // Reads the files again. Anything wrong: the old configuration stays in force, and the verdict and the log say
     // why. Errors: conflict (a reload goes on), interrupted (the daemon stops).
@@ -26,6 +28,7 @@ class Reloader {
 
     Core& core_;
     Dispatcher& dispatcher_;
+    CopySender& sender_;
     bool reloading_ = false;
 };
 

@@ -17,6 +17,7 @@ std::shared_ptr<ActiveRun> Runner::add(run::Request request, model::RunReport re
     active->report = std::move(report);
     active->stop = std::make_shared<async::StopSource>();
     active->started = services_.clock.steady();
+    active->progress->on_stage = [this] { start_waiting(); };
     active_.emplace(active->request.run.text(), active);
     // Asked for while the daemon stops: it still leaves its report.
     if (closing_)
@@ -41,10 +42,12 @@ bool Runner::may_start(const ActiveRun& waiting) const {
     int on_server = 0;
     for (const auto& [id, run] : active_) {
         if (!run->executing) continue;
-        ++all;
-        if (run->request.server.name == waiting.request.server.name) ++on_server;
         // One run per job at a time; a second one waits here, the lock file stands against other processes.
         if (run->request.job->name == waiting.request.job->name) return false;
+        // A slow target must not hold up the other jobs.
+        if (run->progress->stage == model::stage_text(model::StageName::upload)) continue;
+        ++all;
+        if (run->request.server.name == waiting.request.server.name) ++on_server;
     }
     return all < services_.limits.concurrent_runs && on_server < services_.limits.concurrent_runs_per_server;
 }

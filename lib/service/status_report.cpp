@@ -35,6 +35,39 @@ boost::json::value zone_time(base::Instant at, const calendar::Zone& zone) {
     return boost::json::string(calendar::format_rfc3339(at, zone));
 }
 
+boost::json::array owed_json(const std::vector<catalog::Copy>& owed) {
+    boost::json::array list;
+    for (const auto& copy : owed)
+        list.push_back({{"set", copy.id.text()},
+                        {"job", copy.id.job},
+                        {"target", copy.target},
+                        {"since", model::json_time(copy.since)},
+                        {"bytes", copy.bytes},
+                        {"attempts", copy.attempts},
+                        {"next_attempt", model::json_time(copy.next_attempt)},
+                        {"message", model::json_text_or_null(copy.message)}});
+    return list;
+}
+
+// What is on its way to targets: bytes and rate of each upload, and when it should be there.
+boost::json::array uploads_json(const StatusInput& input) {
+    boost::json::array list;
+    for (const auto& [target, meter] : input.meters) {
+        for (const auto& [number, sending] : meter->sending) {
+            const auto elapsed = std::chrono::duration<double>(input.time - sending.started).count();
+            const auto fresh = sending.bytes - std::min(sending.bytes, sending.begun_at);
+            const auto speed = elapsed > 0.5 ? static_cast<std::uint64_t>(static_cast<double>(fresh) / elapsed) : 0;
+            list.push_back({{"target", target},
+                            {"object", model::json_text(sending.key)},
+                            {"bytes", sending.bytes},
+                            {"of", sending.of ? boost::json::value(*sending.of) : boost::json::value(nullptr)},
+                            {"rate_bytes_per_second", speed},
+                            {"started_at", model::json_time(sending.started)}});
+        }
+    }
+    return list;
+}
+
 }  // namespace
 
 boost::json::object progress_json(const ActiveRun& run, base::SteadyTime now) {
@@ -94,7 +127,8 @@ boost::json::object status_json(const StatusInput& input) {
             {"next", std::move(next)},
             {"jobs", std::move(jobs)},
             {"findings", boost::json::array{}},
-            {"owed", boost::json::array{}},
+            {"uploads", uploads_json(input)},
+            {"owed", owed_json(input.owed)},
             {"alerts", {{"waiting", 0}}}};
 }
 

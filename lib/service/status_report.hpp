@@ -7,9 +7,11 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "catalog/catalog.hpp"
 #include "config/config.hpp"
 #include "scheduler/planner.hpp"
 #include "service/runner.hpp"
+#include "target/meter.hpp"
 
 namespace pgbakd::service {
 
@@ -34,6 +36,9 @@ struct StatusInput {
     const std::map<std::string, std::shared_ptr<ActiveRun>>& active;
     std::map<std::string, base::Timestamp> last_success;  // by job
     std::map<std::string, NewestSet> newest;              // by job
+    std::vector<catalog::Copy> owed;
+    const std::map<std::string, std::shared_ptr<target::Meter>>& meters;  // by target
+    base::Timestamp time;
     base::SteadyTime now;
 };
 

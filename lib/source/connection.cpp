@@ -25,6 +25,7 @@ postgres::ConnectOptions connect_options(const model::ServerSpec& server, const 
     options.port = server.port;
     options.user = server.user;
     options.password = password;
+    options.password_configured = server.password.kind != model::SecretReference::Kind::none;
     options.passfile = server.passfile.string();
     options.sslmode = server.sslmode;
     options.sslrootcert = server.sslrootcert.string();

@@ -55,6 +55,12 @@ postgres::ConnectOptions PgDumpSource::connection(const std::string& database) c
     return connect_options(settings_.server, settings_.password, database, settings_.application);
 }
 
+postgres::ConnectOptions PgDumpSource::maintenance_connection() const {
+    auto options = connection(settings_.server.maintenance_database);
+    options.database_key = fmt::format("servers.{}.maintenance_database", settings_.server.name);
+    return options;
+}
+
 postgres::ConnectOptions PgDumpSource::reading_connection(const std::string& database) const {
     auto options = connection(database);
     options.role = traits_.role;
@@ -64,7 +70,7 @@ postgres::ConnectOptions PgDumpSource::reading_connection(const std::string& dat
 
 asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     Prepared prepared;
-    auto options = connection(settings_.server.maintenance_database);
+    auto options = maintenance_connection();
     auto session = co_await postgres::Session::connect(options, stop);
     prepared.server = co_await postgres::server_facts(*session, stop);
     const auto major = prepared.server.version_number / 10000;
@@ -194,7 +200,7 @@ Part PgDumpSource::globals_part() const {
 asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, Prepared prepared, std::filesystem::path work,
                                                               async::StopToken stop) {
     const bool globals = part.kind == "globals";
-    auto options = connection(globals ? settings_.server.maintenance_database : part.database);
+    auto options = globals ? maintenance_connection() : connection(part.database);
     os::Command command;
     command.nice = settings_.nice;
     command.environment = client_environment(options, prepared.server.version_number);
@@ -248,7 +254,7 @@ asio::awaitable<OpenPart::Database> PgDumpSource::open_database(std::string data
 }
 
 asio::awaitable<std::size_t> PgDumpSource::end_backends(async::StopToken stop) {
-    auto options = connection(settings_.server.maintenance_database);
+    auto options = maintenance_connection();
     // A name of its own, so that this session does not count itself.
     options.application_name = "pgbakd";
     const auto session = co_await postgres::Session::connect(options, stop);

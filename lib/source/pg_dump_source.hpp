@@ -101,6 +101,7 @@ class PgDumpSource {
                                                                           Prepared& prepared, async::StopToken stop);
     asio::awaitable<void> check_database(std::string database, async::StopToken stop);
     [[nodiscard]] postgres::ConnectOptions connection(const std::string& database) const;
+    [[nodiscard]] postgres::ConnectOptions maintenance_connection() const;
     // The same, with the rights by which pg_dump reads under the job's options: what it sees is what we count.
     [[nodiscard]] postgres::ConnectOptions reading_connection(const std::string& database) const;
     // What is asked of the database before its dump begins; fills in the request's snapshot.

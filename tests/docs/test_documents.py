@@ -43,6 +43,25 @@ class Documents(unittest.TestCase):
         done = self.check((TOP / "etc/pgbakd.yaml").read_text(encoding="utf-8"))
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_what_it_refers_to_is_installed(self) -> None:
+        with tempfile.TemporaryDirectory() as root:
+            done = subprocess.run(
+                ["cmake", "--install", os.environ["PGBAKD_BUILD_DIR"], "--component", "doc", "--prefix", f"{root}/usr"],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            self.assertEqual(done.returncode, 0, done.stderr)
+            named = re.findall(r"/usr/share/doc/pgbakd/\S+", (TOP / "etc/pgbakd.yaml").read_text(encoding="utf-8"))
+            self.assertTrue(named)
+            for path in named:
+                self.assertTrue(Path(root + path).is_file(), path)
+            readme = Path(root, "usr/share/doc/pgbakd/README.md")
+            for target in re.findall(r"\]\((docs/[^)#:]+)(?:#[^)]*)?\)", readme.read_text(encoding="utf-8")):
+                self.assertTrue((readme.parent / target).exists(), target)
+
+    def test_one_job_is_one_job(self) -> None:
+        done = self.check((TOP / "etc/pgbakd.yaml").read_text(encoding="utf-8"))
+        self.assertTrue(done.stdout.endswith(": valid, 1 job\n"), done.stdout)
+
     def test_links_lead_to_files(self) -> None:
         for document in DOCUMENTS:
             for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text(encoding="utf-8")):

@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import proc
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
+from support.process import wait_for
 
 CTEST = {"timeout": 900}
 
@@ -22,8 +23,9 @@ CTEST = {"timeout": 900}
 class DumpProgram(ServerCase):
     shop_rows = 100_000
 
-    def daemon(self, script: str, *, jobs: dict[str, Any] | None = None, limits: dict[str, int] | None = None, **job: Any) -> Daemon:
-        """A daemon whose pg_dump is this shell script; {real} is the real one. More `jobs` come with the script."""
+    def daemon(self, script: str, *, jobs: dict[str, Any] | None = None, limits: dict[str, int] | None = None,
+               top: dict[str, Any] | None = None, **job: Any) -> Daemon:  # fmt: skip
+        """A daemon whose pg_dump is this shell script; {real} is the real one. More `jobs` and `top` keys come with it."""
         source = {"type": "pg_dump", "server": "local", "databases": ["shop"], **job.pop("source", {})}
         timeout = job.pop("timeout", "1h")
         config = config_for(
@@ -47,6 +49,7 @@ class DumpProgram(ServerCase):
         config["jobs"]["job"]["timeout"] = timeout
         config["jobs"].update(jobs or {})
         config["limits"] = limits or {}
+        config.update(top or {})
         found.write_config(config)
         found.ctl("reload")
         return found
@@ -94,6 +97,22 @@ class DumpProgram(ServerCase):
         flip = ("import sys; d = bytearray(sys.stdin.buffer.read()); d[len(d) // 2] ^= 4; sys.stdout.buffer.write(d)")
         daemon = self.daemon('{real} "$@" | /usr/bin/python3 -c "' + flip + '"')
         self.assertEqual(self.check_failed(daemon)["error"]["code"], "corrupt")
+
+    def test_one_that_ignores_its_end_keeps_the_daemon_for_no_longer_than_the_grace(self) -> None:
+        started = "trap '' TERM\n{real} \"$@\" | head -c 300000\ntouch \"$(dirname \"$0\")/../started\"\nsleep 1000"
+        daemon = self.daemon(started, top={"shutdown_grace": "1s"})
+        run = daemon.ctl("--json", "run", "job").json["run"]
+        wait_for((daemon.directory / "started").exists, what="the program's start")
+        program = proc.children(daemon.pid)
+        self.assertEqual(daemon.stop(), 1)
+        self.assertIn("shutdown_grace (1s) is over", daemon.log())
+        for pid in program:
+            wait_for(lambda pid=pid: not Path(f"/proc/{pid}").exists(), what=f"the end of process {pid}")
+        daemon.start()
+        history = {entry["run"]: entry["status"] for entry in daemon.ctl("--json", "runs").json["runs"]}
+        self.assertEqual(history[run], "INTERRUPTED")
+        self.assertEqual(daemon.partial_directories(), [])
+        self.assertEqual([entry["set"] for entry in daemon.sets()], [self.good])
 
     def test_more_bytes_behind_the_end(self) -> None:
         daemon = self.daemon('{real} "$@"\necho more')

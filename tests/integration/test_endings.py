@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -13,6 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
+from support.proc import catches
+from support.process import wait_for
 
 CTEST = {"timeout": 600}
 
@@ -51,15 +55,18 @@ class Endings(ServerCase):
         stuck = self.start_stuck_run(daemon)
         waiting = daemon.ctl("--json", "run", "other").json["run"]
         daemon.ctl("cancel", waiting)
-        self.assertIn("other: cancelled before it started: cancelled on request", daemon.log())
+        self.assertIn("other: cancelled before it started: an administrator asked for it", daemon.log())
         self.assertNotIn("other: started", daemon.log())
         self.assertEqual(self.history(daemon)[waiting], "CANCELLED")
         (report,) = self.reports(daemon, waiting)
         self.assertEqual(report["status"], "CANCELLED")
-        self.assertEqual(report["error"]["message"], "before it started: cancelled on request")
+        self.assertEqual(report["error"]["message"], "before it started: an administrator asked for it")
         self.assertEqual(report["stages"], [])
         daemon.ctl("cancel", stuck)
-        self.assertEqual(daemon.run("other")["status"], "SUCCESS")
+        report = daemon.run("other")
+        self.assertEqual(report["status"], "SUCCESS")
+        said = {stage["name"]: stage["message"] for stage in report["stages"]}
+        self.assertEqual((said["dump"], said["prune"]), ("1 of 1 part", "0 sets removed"))
 
     def test_a_run_that_still_waits_when_the_daemon_stops_is_told_as_interrupted(self) -> None:
         daemon = self.two_jobs(limits={"concurrent_runs": 1})
@@ -71,6 +78,25 @@ class Endings(ServerCase):
         daemon.start()
         self.assertEqual(self.history(daemon), {stuck: "INTERRUPTED", waiting: "INTERRUPTED"})
 
+    def test_ctrl_c_while_waiting_for_a_run_says_that_it_goes_on(self) -> None:
+        daemon = self.two_jobs()
+        lock = self.hold_lock()
+        waiting = subprocess.Popen(
+            [daemon.bin / "pgbakctl", "--config", daemon.config_file, "run", "shop", "--wait"],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            user=daemon.account.uid if not daemon.account.is_current else None,
+        )  # fmt: skip
+        self.addCleanup(waiting.communicate)
+        lock.wait_for_dump()
+        wait_for(lambda: catches(waiting.pid, signal.SIGINT), what="pgbakctl that waits for the run")
+        waiting.send_signal(signal.SIGINT)
+        _, errors = waiting.communicate()
+        self.assertEqual(waiting.returncode, -signal.SIGINT)
+        (run,) = self.history(daemon)
+        self.assertEqual(errors, f"\npgbakctl: run {run} goes on; pgbakctl cancel {run} ends it\n")
+        lock.release()
+        daemon.wait_for_log("shop: succeeded")
+
     def test_what_cannot_be_cleaned_up_is_a_note_and_does_not_change_the_outcome(self) -> None:
         daemon = self.two_jobs()
         run = self.start_stuck_run(daemon)
@@ -79,7 +105,7 @@ class Endings(ServerCase):
         daemon.ctl("cancel", run)
         self.assertEqual(self.history(daemon), {run: "CANCELLED"})
         (report,) = self.reports(daemon, run)
-        self.assertEqual(report["error"]["message"], "cancelled on request")
+        self.assertEqual(report["error"]["message"], "an administrator asked for it")
         (note,) = report["notes"]
         self.assertIn(f"{partial} could not be removed, the next start tries again", note)
         self.assertIn("Permission denied", note)

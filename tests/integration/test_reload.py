@@ -50,6 +50,7 @@ class Reload(LifeCase):
         answer = daemon.ctl("--socket", daemon.control_socket, "reload", check=False)
         self.assertEqual(answer.code, 3, answer)
         self.assertIn(f"{daemon.config_file}:", answer.out + answer.err)
+        self.assertIn("hint: mend the problems it has, then reload again", answer.err)
         daemon.wait_for_log("reload refused")
         daemon.write_config(good)
         self.assertEqual(daemon.run("job")["status"], "SUCCESS")

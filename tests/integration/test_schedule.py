@@ -100,6 +100,87 @@ class CatchUp(ScheduleCase):
             self.assertLessEqual(before["finished_at"], after["started_at"])
 
 
+class Jitter(ScheduleCase):
+    """A fire whose slot has passed, while its start, by jitter, has not."""
+
+    def pending(self) -> tuple[Daemon, dict[str, Any]]:
+        slot = datetime.now(timezone.utc) - timedelta(seconds=90)
+        job = {"schedule": f"calendar *-*-* {slot:%H:%M:%S}", "catch_up": "skip"}
+        daemon = self.new_daemon(self.config(**job))
+        for hours in (11, 10, 9, 8):  # hash(host, job) mod jitter: one that is not nearly nothing
+            job["jitter"] = f"{hours}h"
+            daemon.write_config(self.config(**job))
+            if daemon.ctl("--json", "check").json["jobs"][0]["jitter_seconds"] > 1800:
+                break
+        daemon.start()
+        daemon.stop()
+        self.down_for(daemon, 3600)
+        daemon.start()
+        self.assertEqual(self.runs(daemon), [])
+        return daemon, job
+
+    def test_with_a_smaller_one_it_starts_now_and_is_not_missed(self) -> None:
+        daemon, job = self.pending()
+        daemon.write_config(self.config(**{**job, "jitter": "0s"}))
+        daemon.ctl("reload")
+        daemon.wait_for_log("job: succeeded")
+        self.assertEqual([(run["trigger"], run["status"]) for run in self.runs(daemon)], [("schedule", "SUCCESS")])
+        self.assertNotIn("missed", daemon.log())
+
+    def test_an_edit_that_leaves_no_such_fire_is_told_and_recorded(self) -> None:
+        daemon, job = self.pending()
+        daemon.write_config(self.config(catch_up="skip", schedule=hourly_away_from_now()))
+        daemon.ctl("reload")
+        daemon.wait_for_log("is skipped: the schedule was edited while it waited")
+        daemon.wait_for(lambda: [run["status"] for run in self.runs(daemon)] == ["SKIPPED"], what="the record")
+
+    def test_an_edit_that_has_the_fire_too_keeps_it(self) -> None:
+        daemon, job = self.pending()
+        pending = daemon.status()["next"]
+        time = job["schedule"].rpartition(" ")[2]
+        daemon.write_config(self.config(**{**job, "schedule": f"calendar *-*-* {time[:2]},{(int(time[:2]) + 12) % 24:02}{time[2:]}"}))
+        daemon.ctl("reload")
+        self.assertEqual(daemon.status()["next"], pending)
+        self.assertNotIn("skipped", daemon.log())
+
+
+class RollBack(ScheduleCase):
+    def test_slots_in_the_catalog_stay_done_when_the_place_in_the_schedule_is_lost(self) -> None:
+        """As after a clock that was set back by hours, or a state file whose anchor is older than its slots."""
+        daemon = self.new_daemon(self.config(schedule=hourly_away_from_now(), catch_up="all")).start()
+        for times in (1, 2):
+            daemon.stop()
+            self.down_for(daemon, 3 * 3600)
+            daemon.start()
+            daemon.wait_for(lambda: daemon.log().count("missed 3 fires") == times, what="missed fires")
+            if times == 1:
+                daemon.wait_for(lambda: [run["status"] for run in self.runs(daemon)] == ["SUCCESS"] * 3, what="3 runs")
+            else:
+                daemon.wait_for(lambda: daemon.log().count("was run before") == 3, what="3 refusals")
+        slots = [run["slot"] for run in self.runs(daemon)]
+        self.assertEqual(len(slots), 3)
+        self.assertEqual(slots, sorted(set(slots)))
+        # And its place is found again.
+        self.assertEqual(self.state(daemon, "select count(*) from slots"), [(3,)])
+        daemon.restart()
+        self.assertEqual(daemon.log().count("missed"), 2)
+
+
+class Beginning(ScheduleCase):
+    def test_where_schedules_begin_is_on_the_disk_when_the_daemon_is_ready(self) -> None:
+        config = self.config()
+        config["jobs"] = {f"job{number}": config["jobs"]["job"] for number in range(100)}
+        daemon = self.new_daemon(config).start()
+        daemon.kill9()
+        self.assertEqual(self.state(daemon, "select count(*) from job_states"), [(100,)])
+        for job in config["jobs"].values():
+            job["schedule"] = "daily at 12:34"
+        daemon.write_config(config)
+        daemon.start()
+        daemon.kill9()
+        self.assertEqual(self.state(daemon, "select count(*) from job_states where schedule like 'daily at 12:34%'"), [(100,)])
+
+
 class Clock(ScheduleCase):
     def test_a_fire_by_the_clock_starts_a_run_with_its_slot(self) -> None:
         daemon = self.new_daemon(self.config(schedule="calendar *-*-* *:*:00/2")).start()

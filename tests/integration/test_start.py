@@ -50,6 +50,7 @@ class Start(LifeCase):
         daemon.launch()
         self.assertEqual(daemon.wait(), 3)
         self.assertIn("PGBAKD_TEST_NOT_SET is not set", daemon.log())
+        self.assertNotIn(": : ", daemon.log())
 
     def test_a_second_daemon_on_the_same_repository_is_refused_and_does_no_harm(self) -> None:
         first = self.daemon()
@@ -60,6 +61,17 @@ class Start(LifeCase):
         second = self.daemon(config)
         second.launch()
         self.assertEqual(second.wait(), 75)
+        self.assertIn(f"pid {first.pid}", second.log())
+        self.assertEqual(first.run("job")["status"], "SUCCESS")
+
+    def test_a_second_daemon_whose_state_would_be_the_same_file_is_refused_and_does_no_harm(self) -> None:
+        first = self.daemon().start()
+        config = self.config()
+        config["repository"] = {"directory": f"{first.repository}-of-another"}
+        second = self.daemon(config)
+        second.launch()
+        self.assertEqual(second.wait(), 75)
+        self.assertIn("another daemon keeps its state in", second.log())
         self.assertIn(f"pid {first.pid}", second.log())
         self.assertEqual(first.run("job")["status"], "SUCCESS")
 

@@ -86,6 +86,7 @@ TEST_CASE("a fault of the network passes, a mistake lasts, and no secret is show
         {"no such host", get("http://no-such-host.invalid/"), ErrorCode::unreachable, true, "cannot be resolved"},
         {"closed", get(at.plain("/close")), ErrorCode::unreachable, true, "closed without an answer"},
         {"cut off", get(at.plain("/cut/1000/5000")), ErrorCode::unreachable, true, "cut off after 1000 B"},
+        {"cut off in its headers", get(at.plain("/cut-head")), ErrorCode::unreachable, true, "lost before the answer"},
         {"reset", get(at.plain("/reset/1000/5000")), ErrorCode::unreachable, true, "lost before the answer"},
         {"reset while sending", put(at.plain("/reset-upload/1000"), big()), ErrorCode::unreachable, true, "was lost"},
         {"silent", get(at.plain("/silent")), ErrorCode::timed_out, true, "no byte moved for 300 ms"},

@@ -5,6 +5,7 @@
 
 #include "async/timer.hpp"
 #include "integration/postgres/cluster.hpp"
+#include "os/user.hpp"
 #include "support/catch.hpp"
 #include "support/wait_for.hpp"
 
@@ -113,7 +114,10 @@ TEST_CASE("a refused connection says who refused what, and what to do") {
         const auto error = refusal(cluster.tcp_options("backup", ""));
         CHECK(error.code() == ErrorCode::authentication_failed);
         CHECK(contains(error.message(), "the server wants a password and none is configured"));
-        CHECK(contains(error.hint(), "password_file"));
+        CHECK(contains(error.hint(), "password: {file: PATH}"));
+        auto empty = cluster.tcp_options("backup", "");
+        empty.password_configured = true;
+        CHECK(contains(refusal(empty).message(), "the one configured is empty"));
     }
     {
         INFO("pg_hba.conf");
@@ -121,7 +125,9 @@ TEST_CASE("a refused connection says who refused what, and what to do") {
         CHECK(error.code() == ErrorCode::authentication_failed);
         CHECK(contains(error.message(), "pg_hba.conf rejects connection"));
         CHECK(contains(error.hint(), "pg_hba.conf"));
-        CHECK(refusal(cluster.options("postgres", "peer_only")).code() == ErrorCode::authentication_failed);
+        const auto peer = refusal(cluster.options("postgres", "peer_only"));
+        CHECK(peer.code() == ErrorCode::authentication_failed);
+        CHECK(contains(peer.hint(), "the operating-system user is " + os::user_name() + ", "));
         CHECK(refusal(cluster.options("postgres", "stranger")).code() == ErrorCode::authentication_failed);
     }
     {

@@ -81,6 +81,18 @@ TEST_CASE("run prints the id of the run") {
           std::vector<std::string>{"POST /v1/jobs/shop-daily/runs HTTP/1.1", "POST /v1/jobs/a%20b/runs HTTP/1.1"});
 }
 
+TEST_CASE("milestone asks for a run by name") {
+    Machine machine;
+    FakeDaemon daemon(machine.socket(), {accepted()});
+    CHECK(machine.run({"milestone", "shop-daily", "phase2_complete"}).out == run_id + "\n");
+    CHECK(daemon.requests() ==
+          std::vector<std::string>{"POST /v1/jobs/shop-daily/milestones/phase2_complete HTTP/1.1"});
+    const auto wrong = machine.run({"milestone", "shop-daily", "a b"});
+    CHECK(wrong.exit == 2);
+    CHECK(contains(wrong.err, "milestone name \"a b\" has a character that names cannot have"));
+    CHECK(machine.run({"milestone", "shop-daily"}).exit == 2);
+}
+
 TEST_CASE("refusals keep the daemon's words and have their exit codes") {
     struct Row {
         int status;

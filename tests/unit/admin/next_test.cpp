@@ -81,3 +81,29 @@ TEST_CASE("distances are told as people tell them") {
     };
     for (const auto& [distance, text] : rows) CHECK(distance_text(now, now + distance) == text);
 }
+
+TEST_CASE("the dates of a milestone job are its fires, with their names for people") {
+    Machine machine;
+    machine.configure(
+        "  releases:\n"
+        "    schedule: milestone\n"
+        "    timezone: Europe/Berlin\n"
+        "    milestones: [{name: late, at: 2026-06-01 02:00}, {name: gap, at: 2026-03-29 02:30}, {name: old, at: "
+        "2025-01-01 02:00}]\n"
+        "    source: {type: pg_dump, server: local, databases: all}\n"
+        "  bare:\n"
+        "    schedule: milestone\n"
+        "    source: {type: pg_dump, server: local, databases: all}\n");
+    CHECK(boost::json::serialize(machine.run({"--json", "next", "releases"}).json()) ==
+          R"({"jobs":[{"job":"releases","schedule":"milestone","timezone":"Europe/Berlin","never":false,)"
+          R"("fires":[{"utc":"2026-03-29T01:00:00Z","local":"2026-03-29T03:00:00+02:00"},)"
+          R"({"utc":"2026-06-01T00:00:00Z","local":"2026-06-01T02:00:00+02:00"}]}]})");
+    CHECK(machine.run({"next", "releases", "-n", "1"}).out ==
+          "releases: milestone (Europe/Berlin)\n"
+          "  2026-03-29 03:00 CEST   2026-03-29T01:00:00Z   in 68 d 1 h   gap\n");
+    const auto over = machine.run({"--json", "next", "releases", "--after", "2026-06-01T00:00:00Z"}).json();
+    CHECK(over.at("jobs").at(0).at("never").as_bool());
+    CHECK(over.at("jobs").at(0).at("fires").as_array().empty());
+    CHECK(machine.run({"next", "bare"}).out == "bare: milestone: by name, on request\n");
+    CHECK(machine.run({"--json", "next", "bare"}).json().at("jobs").at(0).at("never").as_bool());
+}

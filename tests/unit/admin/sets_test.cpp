@@ -215,7 +215,10 @@ TEST_CASE("prune shows the plan and does nothing without --apply") {
     const auto document = ran.json();
     CHECK(document.at("applied") == false);
     const auto decisions = document.at("decisions").as_array();
-    REQUIRE(decisions.size() == 3);
+    REQUIRE(decisions.size() == 4);
+    CHECK(text(decisions[3].at("set")) == machine.orphan);
+    CHECK(text(decisions[3].at("action")) == "keep");
+    CHECK(text(decisions[3].at("reason")) == "its job is not in the configuration: nothing deletes it");
     const auto& oldest = decisions[2].as_object();
     CHECK(oldest.size() == 4);
     CHECK(text(oldest.at("set")) == machine.oldest);
@@ -228,6 +231,19 @@ TEST_CASE("prune shows the plan and does nothing without --apply") {
     CHECK(std::filesystem::exists(machine.path_of(machine.oldest)));
 }
 
+TEST_CASE("prune does not hide the sets of a job that is gone, where there are no others") {
+    Machine machine;
+    machine.add_set("retired", "2025-06-01T00:00:00Z");
+    machine.add_set("retired", "2025-06-02T00:00:00Z");
+    for (const auto& arguments : {std::vector<std::string>{"prune"}, {"prune", "--apply"}}) {
+        const auto out = machine.run(arguments).out;
+        CHECK(contains(out,
+                       "retired/20250602_000000  local  keep    its job is not in the configuration: nothing deletes"));
+        CHECK(contains(out, "retired/20250601_000000"));
+    }
+    CHECK(machine.repository().ids().size() == 2);
+}
+
 TEST_CASE("prune --apply deletes what it said, and a pinned set stays") {
     Stocked machine;
     CHECK(machine.run({"pin", machine.oldest}).out == machine.oldest + " is pinned\n");
@@ -237,7 +253,7 @@ TEST_CASE("prune --apply deletes what it said, and a pinned set stays") {
     const auto ran = machine.run({"--json", "prune", "--apply"});
     CHECK(ran.exit == 0);
     CHECK(ran.json().at("applied") == true);
-    CHECK(ran.json().at("decisions").as_array().size() == 3);
+    CHECK(ran.json().at("decisions").as_array().size() == 4);
     CHECK_FALSE(std::filesystem::exists(machine.path_of(machine.oldest)));
     CHECK(std::filesystem::exists(machine.path_of(machine.orphan)));
     CHECK(machine.run({"prune", "--apply"}).exit == 0);

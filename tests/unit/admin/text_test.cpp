@@ -50,7 +50,9 @@ TEST_CASE("a progress line fits the terminal and never claims more than all") {
     for (const std::size_t columns : {1U, 2U, 10U, 20U, 50U, 60U, 80U, 120U})
         CHECK(display_width(progress_line(half, columns)) <= columns);
     const ProgressState over{"x", 3000, 1000, 0, {}};
-    CHECK(contains(progress_line(over, 80), "100 %  2.93 KiB of 2.93 KiB"));
+    // What was expected was an estimate, and is known to be wrong: neither a total nor a share is made up.
+    CHECK(progress_line(over, 80) == "x  2.93 KiB");
+    CHECK(contains(progress_line({"x", 1000, 1000, 0, {}}, 80), "100 %  1000 B of 1000 B"));
     const ProgressState waiting{"shop: waiting", 0, 0, 0, std::chrono::milliseconds(5300)};
     CHECK(progress_line(waiting, 80) == "shop: waiting  5.0 s");
 }

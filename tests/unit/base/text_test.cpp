@@ -86,3 +86,9 @@ TEST_CASE("an error gains context in front and keeps what it is") {
     CHECK(base::to_error(std::make_exception_ptr(std::runtime_error("odd"))).code() == base::ErrorCode::internal);
     CHECK(base::error_from_errno(ENOSPC, "writing /x").code() == base::ErrorCode::no_space);
 }
+
+TEST_CASE("things are counted in the singular and the plural") {
+    CHECK(base::counted(0, "set") == "0 sets");
+    CHECK(base::counted(1, "set") == "1 set");
+    CHECK(base::counted(2, "set") == "2 sets");
+}

@@ -50,6 +50,60 @@ TEST_CASE("the schedules that an error offers are those that were meant", "[cale
         {"* * * * * *", {"* * * * *"}},
         {"0 2 * * * root", {"0 2 * * *"}},
         {"0 2 * * * 2026", {"0 2 * * *"}},
+        // What a crontab has behind the fields, and what no schedule has.
+        {"0 2 * * * Europe/Berlin", {"0 2 * * *"}},
+        {"0 3 * * 1 # weekly", {"0 3 * * 1"}},
+        {"0 3 * * 1 #weekly", {"0 3 * * 1"}},
+        {"15 4 * * 0 root /usr/bin/x", {"15 4 * * 0"}},
+        {"15 4 * * 0 root /usr/bin/x -y z", {"15 4 * * 0"}},
+        {"0 3 * * 1 /usr/bin/x", {"0 3 * * 1"}},
+        {"@daily Europe/Berlin", {"@daily"}},
+        {"0 0 L-3 * *", {"calendar *-*~04 02:00"}},
+        {"never", {"milestone"}},
+        // The forms for people, nearly.
+        {"daily at 02:00 Europe/Berlin", {"daily at 02:00"}},
+        {"daily at 02:00 UTC", {"daily at 02:00"}},
+        {"weekly on mon at 02:00 Asia/Tokyo", {"weekly on mon at 02:00"}},
+        {"weekly on fri 04:00", {"weekly on fri at 04:00"}},
+        {"weekly fri at 04:00", {"weekly on fri at 04:00"}},
+        {"weekly on mon thu at 02:00", {"weekly on mon, thu at 02:00"}},
+        {"weekly on mon and thu at 02:00", {"weekly on mon, thu at 02:00"}},
+        {"Daily at 02:00 03:00", {"daily at 02:00, 03:00"}},
+        {"daily at 02:00 and 14:00", {"daily at 02:00, 14:00"}},
+        {"daily 02:00", {"daily at 02:00"}},
+        {"hourly at :15 :45", {"hourly at :15, :45"}},
+        {"hourly at 30", {"hourly at :30"}},
+        {"monthly on 1 15 at 03:00", {"monthly on 1, 15 at 03:00"}},
+        {"monthly on the 1st and 15th at 03:00", {"monthly on 1, 15 at 03:00"}},
+        {"monthly on first sunday last friday 03:00", {"monthly on first sunday, last friday at 03:00"}},
+        {"once at 2027-01-05T04:00", {"once at 2027-01-05 04:00"}},
+        {"once on 2027-01-05 at 04:00", {"once at 2027-01-05 04:00"}},
+        {"every 6 hours at 01:00", {"0 1,7,13,19 * * *"}},
+        {"every 6 hours at 14:30", {"30 2,8,14,20 * * *"}},
+        {"every 1 hour at 00:10", {"hourly at :10"}},
+        {"every 24 hours at 02:00", {"daily at 02:00"}},
+        {"every day at 02:00", {"daily at 02:00"}},
+        {"every monday at 02:00", {"weekly on monday at 02:00"}},
+        {"every weekday at 02:00", {"weekdays at 02:00"}},
+        // Days are no step: the time that was given stays.
+        {"every 1 day at 03:00", {"daily at 03:00"}},
+        {"every 2 days", {"0 2 */2 * *"}},
+        {"every 2 days at 03:00", {"0 3 */2 * *"}},
+        {"every 3 days at 4:05", {"5 4 */3 * *"}},
+        {"Every 3 Days at 03:30, 15:30", {"30 3,15 */3 * *"}},
+        {"every 3 days at 03:30, 15:00", {"30 3 */3 * *"}},
+        {"every 2 days at noon", {"0 2 */2 * *"}},
+        {"every 7 days", {"weekly on sunday at 02:00"}},
+        {"every 7 days at 03:00", {"weekly on sunday at 03:00"}},
+        {"every 14 days at 03:00, 15:30", {"weekly on sunday at 03:00, 15:30"}},
+        {"every 20 days at 03:00", {"monthly on 1 at 03:00"}},
+        {"every 0 days at 03:00", {"monthly on 1 at 03:00"}},
+        // Nothing that could have been meant: examples, and said to be such.
+        {"daily at 02:00 sharp", {}},
+        {"weekly at 02:00", {}},
+        {"once at 2027-01-05", {}},
+        {"every 5 hours at 01:00", {}},
+        {"every 15 minutes at 02:00", {}},
         {"weekends at 03:30", {"weekly on saturday, sunday at 03:30"}},
         {"weekend", {"weekly on saturday, sunday at 02:00"}},
         {"monday at 02:00", {"weekly on monday at 02:00"}},
@@ -73,6 +127,30 @@ TEST_CASE("the schedules that an error offers are those that were meant", "[cale
     INFO(parsed.error().hint());
     CHECK(quoted_in(parsed.error().hint()) == row.schedules);
     for (const auto& schedule : row.schedules) CHECK(Schedule::parse(schedule));
+}
+
+TEST_CASE("a hint says where a zone belongs, and an example is said to be one", "[calendar]") {
+    struct Row {
+        std::string text, hint;
+    };
+    const auto row = GENERATE(values<Row>({
+        {"daily at 02:00 Europe/Berlin", "say \"daily at 02:00\", and put the zone into timezone: Europe/Berlin"},
+        {"0 2 * * * Europe/Berlin", "say \"0 2 * * *\", and put the zone into timezone: Europe/Berlin"},
+        {"15 4 * * 0 root /usr/bin/x", "say \"15 4 * * 0\": a crontab's user and command do not belong here"},
+        {"daily at 02:00 sharp", "say daily at 02:00, for example"},
+        {"weekly at 02:00", "say weekly on sunday at 02:00, for example"},
+        {"monthly on 15", "say monthly on 1 at 03:00, for example"},
+        {"daily at 2am", "say 02:00 or 14:30, for example"},
+        {"every 15 minutes at 02:00", "say every 15 minutes, for example"},
+        {"every 2 days at 03:00", "\"0 3 */2 * *\" steps through the days of each month, for example"},
+        {"every 7 days at 03:00", "say \"weekly on sunday at 03:00\", for example"},
+        {"every 2 weeks", "say every 6 hours or every 15 minutes, for example"},
+        {"milestone x", "say milestone"},
+    }));
+    INFO(row.text);
+    const auto parsed = Schedule::parse(row.text);
+    REQUIRE_FALSE(parsed);
+    CHECK(parsed.error().hint() == row.hint);
 }
 
 struct Repair {

@@ -220,7 +220,7 @@ TEST_CASE("history is rebuilt from manifests, without changing what is known") {
     const auto result = place.catalog->rescan({known, lost, partial, unreadable});
     CHECK(result.sets == 4);
     CHECK(result.runs_added == 2);
-    CHECK(result.states_dropped == 1);
+    CHECK(result.dropped == std::vector<model::SetId>{{"a", "20200101_000000"}});
     CHECK(place.catalog->run(run_id(1))->outcome == Outcome::warning);
     const auto rebuilt = place.catalog->run(run_id(2)).value();
     CHECK(rebuilt.outcome == Outcome::success);

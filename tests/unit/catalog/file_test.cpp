@@ -186,7 +186,7 @@ TEST_CASE("a file of a newer pgbakd is refused and left as it is") {
         CHECK_FALSE(error.hint().empty());
     }
     CHECK(std::filesystem::exists(place.file));
-    execute(place.file, "PRAGMA user_version = 1");
+    execute(place.file, "PRAGMA user_version = 2");
     place.reopen();
     CHECK_FALSE(place.catalog->was_damaged());
 }

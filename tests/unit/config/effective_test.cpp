@@ -44,6 +44,8 @@ jobs:
       options: []
       fingerprint: counts
     compression: gzip
+    targets: []
+    keep_local: true
     retention:
       local:
         days: 30

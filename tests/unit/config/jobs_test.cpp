@@ -107,6 +107,25 @@ TEST_CASE("schedules that are wrong, over or never due are refused") {
     CHECK(texts(both).find("/etc/pgbakd.yaml:4:15: warning: jobs.j.schedule: ") == 0);
 }
 
+TEST_CASE("a schedule that fires once and waits for its jitter to be over has not passed") {
+    struct Row {
+        bool known;
+        std::string jitter;
+        bool is_right, is_told;
+    };
+    // Ten minutes ago.
+    for (const auto& row :
+         {Row{true, "1h", true, false}, Row{true, "5m", true, true}, Row{false, "1h", false, false}}) {
+        INFO(row.known << " " << row.jitter);
+        auto around = host();
+        around.was_in_force = [&row](const std::filesystem::path&, const model::JobSpec&) { return row.known; };
+        const auto text = scheduled("once at 2026-01-09 23:50", "timezone: UTC\n    jitter: " + row.jitter);
+        const auto loaded = load({{"/etc/pgbakd.yaml", text, false}}, around);
+        CHECK(static_cast<bool>(loaded.config) == row.is_right);
+        CHECK((texts(loaded).find("has passed: the job does not run") != std::string::npos) == row.is_told);
+    }
+}
+
 TEST_CASE("a schedule that has passed since the daemon took it over is a warning, not the end of all jobs") {
     std::vector<std::string> asked;
     auto around = host();
@@ -133,11 +152,49 @@ TEST_CASE("a schedule that has passed since the daemon took it over is a warning
     CHECK(asked.size() == 3);
 }
 
+TEST_CASE("a jitter that is right stays right: dates and zone rules to come do not count") {
+    // The gap from the 28th to the 1st is a day only in February of a common year; whatever the date, it counts.
+    for (const auto* now : {"2027-06-01T00:00:00Z", "2028-03-01T00:00:00Z", "2096-03-01T00:00:00Z"}) {
+        INFO(now);
+        auto around = host();
+        around.now = calendar::parse_rfc3339(now).value();
+        const auto valid = [&around](const std::string& schedule, const std::string& more) {
+            return load({{"f", scheduled(schedule, more), false}}, around).config != nullptr;
+        };
+        CHECK_FALSE(valid("monthly on 1, 28 at 02:00", "jitter: 36h"));
+        CHECK_FALSE(valid("monthly on 1, 28 at 02:00", "jitter: 24h"));
+        CHECK(valid("monthly on 1, 28 at 02:00", "jitter: 23h"));
+        CHECK(valid("monthly on 1, 28 at 02:00, 03:00", "jitter: 59m"));
+        CHECK_FALSE(valid("monthly on 1, 28 at 02:00, 03:00", "jitter: 1h"));
+        CHECK_FALSE(valid("monthly on last-day, first monday at 02:00", "jitter: 24h"));
+        CHECK(valid("weekly on mon at 02:00", "jitter: 6 days"));
+        CHECK_FALSE(valid("weekly on mon at 02:00", "jitter: 7 days"));
+        CHECK_FALSE(valid("daily at 23:30, 00:15", "jitter: 45m"));
+        CHECK(valid("yearly on 02-29 at 02:00", "jitter: 7 days"));
+        CHECK_FALSE(valid("calendar 2101..2102-01,12-01,31 02:00", "jitter: 24h"));
+        CHECK(valid("calendar 2101-01,12-01,31 02:00", "jitter: 24h"));
+        // Clocks that go forward bring 23:30 and 00:30 together in Cairo, 01:30 and 03:30 in Berlin.
+        CHECK(valid("daily at 23:30, 00:30", "timezone: Africa/Cairo\n    jitter: 59m"));
+        CHECK(valid("daily at 01:30, 02:30, 03:30", "timezone: Europe/Berlin\n    jitter: 59m"));
+    }
+}
+
+TEST_CASE("a jitter that a job was in force with is no reason to refuse all jobs") {
+    auto around = host();
+    around.was_in_force = [](const std::filesystem::path&, const model::JobSpec&) { return true; };
+    const auto loaded = load({{"/etc/pgbakd.yaml", scheduled("hourly", "jitter: 1h"), false}}, around);
+    CHECK(loaded.config);
+    CHECK(
+        texts(loaded) ==
+        "/etc/pgbakd.yaml:6:13: warning: jobs.j.jitter: must be less than the schedule's shortest gap, 1 h (got 1 h)\n"
+        "  hint: else a fire would start after the next one is due\n");
+}
+
 TEST_CASE("jitter is less than the schedule's shortest gap") {
     CHECK(load_text(scheduled("hourly", "jitter: 59m")).config);
     CHECK(problems_of(scheduled("hourly", "jitter: 1h")) ==
           "/etc/pgbakd.yaml:6:13: jobs.j.jitter: must be less than the schedule's shortest gap, 1 h (got 1 h)\n  hint: "
-          "else a fire could come after the next one\n");
+          "else a fire would start after the next one is due\n");
     CHECK(load_text(scheduled("once at 2026-12-01 02:00", "jitter: 1h")).config);
 }
 

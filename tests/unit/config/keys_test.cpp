@@ -172,7 +172,7 @@ TEST_CASE("keys of a job take what they say and refuse the rest") {
         {with_job("retention: {local: {days: 7 days}}"),
          "jobs.j.retention.local.days: must be a whole number from 1 to 36500 (got \"7 days\")\n  hint: remove the key "
          "to keep sets for 30 days"},
-        {with_job("retention: 7"), "jobs.j.retention: must be a mapping (got 7)\n  hint: keys here: local"},
+        {with_job("retention: 7"), "jobs.j.retention: must be a mapping (got 7)\n  hint: keys here: local, targets"},
     });
 }
 

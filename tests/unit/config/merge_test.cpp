@@ -54,6 +54,16 @@ TEST_CASE("what two files define is an error that names both places") {
 )");
 }
 
+TEST_CASE("a section that one file writes as something else is told as that, not as defined twice") {
+    const auto with_job = "servers: {local: {}}\njobs:\n" + job("a");
+    CHECK(
+        texts(load_files({with_job, "jobs: []\n"})) ==
+        "/etc/pgbakd.d/1.yaml:1:7: jobs: must be a mapping (got a list)\n  hint: it is one at /etc/pgbakd.yaml:2:1\n");
+    CHECK(texts(load_files({"jobs: none\n", with_job}))
+              .starts_with("/etc/pgbakd.yaml:1:7: jobs: must be a mapping (got \"none\")\n  hint: it is one at "
+                           "/etc/pgbakd.d/1.yaml:2:1\n"));
+}
+
 TEST_CASE("problems come file by file, and broken YAML in one keeps the rest from being guessed at") {
     CHECK(texts(load_files({"limits: {nice: 50}\nservers: {local: {}}\n", "jobs:\n  a: {schedule: hourly}\n"})) ==
           "/etc/pgbakd.yaml:1:16: limits.nice: must be at most 19 (got 50)\n  hint: the default is 10\n"

@@ -25,7 +25,7 @@ jobs:
     timeout: long
 )") ==
           R"(/etc/pgbakd.yaml:2:1: limit: unknown key
-  hint: did you mean "limits"? keys here: timezone, repository, reports, limits, shutdown_grace, api, servers, jobs
+  hint: did you mean "limits"? keys here: timezone, repository, reports, limits, shutdown_grace, api, servers, targets, jobs
 /etc/pgbakd.yaml:5:10: servers.main.prot: unknown key
   hint: did you mean "port"? keys here: host, port, user, password, passfile, sslmode, sslrootcert, connect_timeout, maintenance_database, client
 /etc/pgbakd.yaml:5:31: servers.main.sslmode: must be one of disable, allow, prefer, require, verify-ca, verify-full (got "maybe")
@@ -73,20 +73,14 @@ api: {listen: "127.0.0.1:8754"}
   hint: programs in containers come with a later version: install the client programs on this host
 /etc/pgbakd.yaml:3:11: servers.ticks.type: not supported by this version of pgbakd
   hint: this version backs up PostgreSQL servers only: remove the key, or the whole server
-/etc/pgbakd.yaml:4:1: targets: not supported by this version of pgbakd
-  hint: off-site targets come with a later version: remove the key; sets stay in the repository
-/etc/pgbakd.yaml:7:15: jobs.a.schedule: "on change" is not supported by this version of pgbakd
-  hint: use a schedule by the clock, as in schedule: daily at 02:00
+/etc/pgbakd.yaml:7:15: jobs.a.schedule: "on change" is for files: databases do not tell when they change
+  hint: sources of files come with a later version; use a schedule by the clock, as in schedule: daily at 02:00
 /etc/pgbakd.yaml:8:5: jobs.a.settle: not supported by this version of pgbakd
   hint: schedules by change come with a later version: remove the key
 /etc/pgbakd.yaml:9:20: jobs.a.source.type: "files" is not supported by this version of pgbakd
   hint: supported here: pg_dump
-/etc/pgbakd.yaml:13:5: jobs.b.targets: not supported by this version of pgbakd
-  hint: off-site targets come with a later version: remove the key; sets stay in the repository
 /etc/pgbakd.yaml:14:5: jobs.b.encryption: not supported by this version of pgbakd
   hint: encryption comes with a later version: remove the key; artifacts are not encrypted
-/etc/pgbakd.yaml:15:35: jobs.b.retention.targets: not supported by this version of pgbakd
-  hint: off-site targets come with a later version: remove the key
 /etc/pgbakd.yaml:18:5: jobs.drill.drill: not supported by this version of pgbakd
   hint: restore drills come with a later version: remove this job
 /etc/pgbakd.yaml:19:7: api.listen: not supported by this version of pgbakd
@@ -104,7 +98,7 @@ TEST_CASE("a configuration without a job is an error") {
     CHECK(problems_of("servers: {local: {}}\n") == "/etc/pgbakd.yaml: " + message + hint);
     CHECK(problems_of("jobs:\n") == "/etc/pgbakd.yaml:1:1: jobs: " + message + hint);
     CHECK(problems_of("jobs: {}\n") == "/etc/pgbakd.yaml:1:7: jobs: " + message + hint);
-    CHECK(texts(load({}, host())) == ": no configuration file is given\n");
+    CHECK(texts(load({}, host())) == "no configuration file is given\n");
 }
 
 TEST_CASE("names of jobs and servers are checked") {
@@ -134,6 +128,36 @@ TEST_CASE("a file that is no configuration at all gives a bounded number of prob
     const auto result = load_text(text);
     CHECK(result.problems.size() == 1001);
     CHECK(problem_text(result.problems.back()) == "/etc/pgbakd.yaml: 4001 more problems are not shown");
+}
+
+TEST_CASE("a problem of no file has nothing in front") {
+    Problem problem;
+    problem.message = "/etc/pgbakd.yaml:4:65: servers.main.password: the file is not there";
+    CHECK(problem_text(problem) == problem.message);
+}
+
+TEST_CASE("the control socket is a file, and not among the daemon's own") {
+    struct Row {
+        const char* text;
+        const char* problem;  // a part of it; empty: none
+    };
+    for (const auto& [text, problem] : std::vector<Row>{
+             {"api: {socket: /run/pgbakd/control.sock}\n", ""},
+             {"api: {socket: /var/lib/pgbakd/repository.sock}\n", ""},
+             {"api: {socket: /}\n", "api.socket: must name a file, not a directory"},
+             {"api: {socket: /var/lib/pgbakd/repository/x.sock}\n",
+              "api.socket: must not lie inside the repository (/var/lib/pgbakd/repository)"},
+             {"api: {socket: /var/lib/pgbakd/repository}\n", "api.socket: must not lie inside the repository"},
+             {"reports: {directory: /srv/r}\napi: {socket: /srv/r/deep/x.sock}\n",
+              "api.socket: must not lie inside the reports (/srv/r)"},
+         }) {
+        INFO(text);
+        const auto found = problems_of(with_top(text));
+        if (*problem == '\0')
+            CHECK(found == "");
+        else
+            CHECK(found.find(problem) != std::string::npos);
+    }
 }
 
 TEST_CASE("messages carry no password") {

@@ -46,6 +46,25 @@ TEST_CASE("a file that is not there is a problem with its name") {
     CHECK(pgbakd::config::problem_text(loaded.problems.front()).find("/no/such/pgbakd.yaml") != std::string::npos);
 }
 
+TEST_CASE("what is not there is told with what to do about it") {
+    const support::TemporaryDirectory directory;
+    pgbakd::calendar::ZoneDatabase zones;
+    const auto hint_for = [&](const std::filesystem::path& file) {
+        const auto loaded = host::load_configuration(file, zones, now);
+        CHECK_FALSE(loaded.config);
+        REQUIRE(loaded.problems.size() == 1);
+        return loaded.problems.front().hint;
+    };
+    CHECK(hint_for(directory / "pgbakd.yaml") == "put it there, or name another one with --config at the start");
+    write(directory / "pgbakd.yaml", "servers: {s: {}}\njobs:\n  a: " + job);
+    std::filesystem::create_directory(directory / "pgbakd.d");
+    std::filesystem::create_symlink("/nowhere/x.yaml", directory / "pgbakd.d/x.yaml");
+    CHECK(hint_for(directory / "pgbakd.yaml") == "it is a link to a file that is not there: mend it or remove it");
+    CHECK(hint_for("") == "name a file, or leave --config out");
+    CHECK(pgbakd::config::problem_text(host::load_configuration("", zones, now).problems.front())
+              .starts_with("--config is given no name\n"));
+}
+
 TEST_CASE("a named pipe among the files is a problem, and keeps nobody waiting") {
     const support::TemporaryDirectory directory;
     pgbakd::calendar::ZoneDatabase zones;

@@ -145,10 +145,35 @@ TEST_CASE("an artifact's file name must lead nowhere") {
          {std::string(), std::string("."), std::string(".."), std::string(".x"), std::string("../x"),
           std::string("a/b"), std::string("/etc/passwd"), std::string("a\nb"), std::string("a\0b", 3),
           std::string("a\x7f"), std::string("a\xff"), std::string("manifest.json"), std::string("pinned"),
-          std::string("a.dump.sha256"), std::string(256, 'a')}) {
+          std::string("corrupt"), std::string("a.dump.sha256"), std::string(256, 'a')}) {
         INFO(base::printable(file));
         const auto status = model::check_artifact_file(file);
         REQUIRE_FALSE(status);
         CHECK(status.error().code() == base::ErrorCode::corrupt);
     }
+}
+
+TEST_CASE("the number behind a set's name is read as a number") {
+    struct Row {
+        const char* name;
+        const char* stem;
+        int number;
+    };
+    for (const auto& [name, stem, number] : std::vector<Row>{{"20260114_000001", "20260114_000001", 1},
+                                                             {"20260114_000001-2", "20260114_000001", 2},
+                                                             {"20260114_000001-010", "20260114_000001", 10},
+                                                             {"20260114_000001-999999", "20260114_000001", 999'999},
+                                                             {"20260114_000001-1000000", "20260114_000001-1000000", 1},
+                                                             {"20260114_000001_v1", "20260114_000001_v1", 1},
+                                                             {"20260114_000001_v1-3", "20260114_000001_v1", 3},
+                                                             {"20260114_000001_rc-", "20260114_000001_rc-", 1},
+                                                             {"20260114_000001_a-b", "20260114_000001_a-b", 1}}) {
+        INFO(name);
+        CHECK(model::split_number(name).stem == stem);
+        CHECK(model::split_number(name).number == number);
+    }
+    const model::SetId ninth{"a", "20260114_000001-9"}, tenth{"a", "20260114_000001-10"};
+    CHECK(model::name_order(ninth) < model::name_order(tenth));
+    CHECK(model::name_order({"a", "20260114_000001"}) < model::name_order(ninth));
+    CHECK(model::name_order(tenth) < model::name_order({"b", "20260114_000001"}));
 }

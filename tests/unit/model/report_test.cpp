@@ -71,6 +71,38 @@ TEST_CASE("a report has the keys that scripts rely on") {
     CHECK(model::to_report(full_report()).find("\"duration_seconds\": 4.102,") != std::string::npos);
 }
 
+TEST_CASE("what became of the set on each target is told, and read back") {
+    auto report = full_report();
+    report.targets = {
+        {.name = "r2", .status = "copied", .bytes = 430'000, .verified = "checksum", .message = {}},
+        {.name = "nas", .status = "owed", .bytes = 0, .verified = {}, .message = "mounting: no route to \xff host"}};
+    const auto object = model::json_run(report);
+    const auto& targets = object.at("targets").as_array();
+    REQUIRE(targets.size() == 2);
+    CHECK(targets[0].at("name").as_string() == "r2");
+    CHECK(targets[0].at("status").as_string() == "copied");
+    CHECK(targets[0].at("bytes").as_uint64() == 430'000);
+    CHECK(targets[0].at("verified").as_string() == "checksum");
+    CHECK(targets[0].at("message").is_null());
+    CHECK(targets[1].at("status").as_string() == "owed");
+    CHECK(targets[1].at("verified").is_null());
+    const auto read = model::parse_report(model::to_report(report)).value();
+    REQUIRE(read.targets.size() == 2);
+    CHECK(read.targets[0].name == "r2");
+    CHECK(read.targets[0].status == "copied");
+    CHECK(read.targets[0].bytes == 430'000);
+    CHECK(read.targets[0].verified == "checksum");
+    CHECK(read.targets[0].message.empty());
+    CHECK(read.targets[1].verified.empty());
+    CHECK(read.targets[1].message.starts_with("mounting: no route to "));
+    CHECK(model::to_report(read) == model::to_report(report));
+    // A report from before there were targets.
+    auto text = model::to_report(full_report());
+    const auto key = text.find("  \"targets\"");
+    text.erase(key, text.find('\n', key) + 1 - key);
+    CHECK(model::parse_report(text).value().targets.empty());
+}
+
 TEST_CASE("what a run does not have is null") {
     model::RunReport report;
     report.run = run_id();

@@ -143,3 +143,44 @@ TEST_CASE("what libpq itself says when it cannot connect") {
     CHECK(wanted.code() == ErrorCode::authentication_failed);
     CHECK(wanted.hint().starts_with("/etc/passfile needs a line"));
 }
+
+TEST_CASE("a password that is missing and one that is empty are told apart, with keys that exist") {
+    const std::string text = "fe_sendauth: no password supplied";
+    const auto missing = postgres::connection_failed(place, {text, true, ""});
+    CHECK(missing.message().ends_with("the server wants a password and none is configured"));
+    CHECK(missing.hint() == "give the server's entry one, as in password: {file: PATH}, or a passfile: PATH");
+    const auto empty = postgres::connection_failed(place, {text, true, "/etc/passfile", true});
+    CHECK(empty.code() == ErrorCode::authentication_failed);
+    CHECK(empty.message().ends_with("the server wants a password and the one configured is empty"));
+    CHECK(empty.hint().find("what it names is empty") != std::string::npos);
+}
+
+TEST_CASE("peer authentication that fails names the operating-system user") {
+    auto at = place;
+    at.system_user = "pgbakd";
+    const auto hint = [&](const std::string& message) {
+        return postgres::connection_failed(at, {"connection failed: FATAL:  28000: " + message, false, ""}).hint();
+    };
+    for (const char* message : {"Peer authentication failed for user \"backup\"",
+                                "Peer-Authentifizierung für Benutzer »backup« fehlgeschlagen"}) {
+        INFO(message);
+        CHECK(hint(message).starts_with("the operating-system user is pgbakd, "));
+        CHECK(hint(message).find("run as user backup, or map pgbakd to backup in pg_ident.conf") != std::string::npos);
+    }
+    // The word may be a name.
+    at.user = "peer_backup";
+    CHECK(hint("role \"peer_backup\" does not exist").find("may log in") != std::string::npos);
+    at.user = "pgbakd";
+    CHECK(hint("Peer authentication failed for user \"pgbakd\"").starts_with("the operating-system user is pgbakd: "));
+}
+
+TEST_CASE("a database that the configuration names by a key is told by that key") {
+    const std::string text = "connection failed: FATAL:  3D000: database \"shop\" does not exist";
+    CHECK(postgres::connection_failed(place, {text, false, ""}).hint().find("take the database out of the job") !=
+          std::string::npos);
+    auto maintenance = place;
+    maintenance.database_key = "servers.main.maintenance_database";
+    CHECK(postgres::connection_failed(maintenance, {text, false, ""})
+              .hint()
+              .starts_with("servers.main.maintenance_database names the database to connect to first"));
+}

@@ -26,6 +26,27 @@ TEST_CASE("a name that is taken gets a number") {
           ErrorCode::invalid_argument);
 }
 
+TEST_CASE("no set gets a number below one that is in use, nor one that is going") {
+    struct Row {
+        std::vector<std::string> there;
+        const char* next;
+    };
+    for (const auto& [there, next] : std::vector<Row>{
+             {{}, "20260114_000001"},
+             {{"20260114_000002", "20260114_000002-7"}, "20260114_000001"},
+             {{"20260114_000001-2"}, "20260114_000001-3"},  // the first was pruned
+             {{"20260114_000001", "20260114_000001-9", "20260114_000001-10"}, "20260114_000001-11"},
+             {{".20260114_000001.removing"}, "20260114_000001-2"},
+             {{"20260114_000001", ".20260114_000001-4.removing"}, "20260114_000001-5"},
+             {{".20260114_000001-3.partial"}, "20260114_000001-4"},
+             {{"20260114_000001_v1-6", "20260114_000001_v1"}, "20260114_000001"},
+         }) {
+        const Place place;
+        for (const auto& name : there) std::filesystem::create_directories(place / "a" / name);
+        CHECK(place.repository.begin("a", "20260114_000001").id.set == next);
+    }
+}
+
 TEST_CASE("what does not fit its manifest is not committed") {
     const Place place;
     const auto partial = place.repository.begin("a", "20260114_000001");

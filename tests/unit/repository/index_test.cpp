@@ -158,6 +158,7 @@ TEST_CASE("a repository that has an index still tells what lies on the disk") {
     std::filesystem::remove(place / "job" / name_of(1) / "shop.sql.gz");
     write(place / "job" / name_of(2) / "manifest.json", "{}");
     write(place / "job" / name_of(3) / "pinned", "");
+    place.repository.mark_corrupt({"job", name_of(4)}, repository::Corruption{{}, "rotten"});
     const auto sets = place.repository.sets("job");  // newest first
     REQUIRE(sets.size() == sets_enough - 1);
     CHECK(sets.at(sets.size() - 2).problem == "shop.sql.gz is missing");
@@ -165,6 +166,9 @@ TEST_CASE("a repository that has an index still tells what lies on the disk") {
     REQUIRE(damaged != sets.end());
     CHECK(damaged->manifest.id.set == name_of(2));
     CHECK(sets.at(sets.size() - 3).pinned);
+    CHECK_FALSE(sets.at(sets.size() - 3).corrupt);
+    REQUIRE(sets.at(sets.size() - 4).corrupt);
+    CHECK(sets.at(sets.size() - 4).corrupt->message == "rotten");
     CHECK(place.repository.ids("job").size() == sets_enough - 1);
     CHECK(place.repository.find({"job", name_of(4)}).manifest.databases.size() == 1);
 }

@@ -1,3 +1,7 @@
+#include <sys/mount.h>
+
+#include <iostream>
+
 #include "repository/repository.hpp"
 
 #include "unit/repository/support.hpp"
@@ -129,7 +133,7 @@ TEST_CASE("a broken set is listed with its problem") {
         write(directory / "manifest.json", text);
         CHECK(problem().find("leads out of the set's directory") != std::string::npos);
     }
-    CHECK(error_of([&] { (void)place.repository.find({"a", "latest"}); }).code() == ErrorCode::not_found);
+    CHECK_FALSE(place.repository.newest("a", today));
     CHECK_FALSE(place.repository.find(id).problem.empty());
 }
 
@@ -148,7 +152,7 @@ TEST_CASE("a set is found by name, or as the latest complete one") {
     add_set(place.repository, "shop", "2026-01-13T00:00:01Z");
     add_set(place.repository, "shop", "2026-01-14T00:00:01Z");
     add_set(place.repository, "shop", "2026-01-15T00:00:01Z", false);
-    CHECK(place.repository.find({"shop", "latest"}).manifest.id.set == "20260114_000001");
+    CHECK(place.repository.newest("shop", today)->manifest.id.set == "20260114_000001");
 
     struct Row {
         model::SetId id;
@@ -242,7 +246,7 @@ TEST_CASE("sweeping removes what was left behind, except under a lock or behind 
 
 TEST_CASE("the newest good set is found without reading the manifests of old ones") {
     const Place place;
-    CHECK_FALSE(place.repository.newest("job"));
+    CHECK_FALSE(place.repository.newest("job", today));
     const auto old = add_set(place.repository, "job", "2026-01-10T00:00:00Z");
     const auto good = add_set(place.repository, "job", "2026-01-13T00:00:00Z");
     const auto broken = add_set(place.repository, "job", "2026-01-14T00:00:00Z");
@@ -250,11 +254,80 @@ TEST_CASE("the newest good set is found without reading the manifests of old one
     // Reading this one would block for ever: a named pipe is no manifest, and it is not looked into either.
     std::filesystem::create_directory(place / "job/20260101_000000");
     REQUIRE(::mkfifo((place / "job/20260101_000000/manifest.json").c_str(), 0600) == 0);
-    REQUIRE(place.repository.newest("job"));
-    CHECK(place.repository.newest("job")->manifest.id == good);
+    REQUIRE(place.repository.newest("job", today));
+    CHECK(place.repository.newest("job", today)->manifest.id == good);
     const auto not_the_newest = [&good](const repository::StoredSet& set) { return set.manifest.id != good; };
-    CHECK(place.repository.newest("job", not_the_newest)->manifest.id == old);
-    CHECK(place.repository.find({"job", "latest"}).manifest.id == good);
+    CHECK(place.repository.newest("job", today, not_the_newest)->manifest.id == old);
+}
+
+TEST_CASE("a set from the future is the newest only where there is no other") {
+    const Place place;
+    const auto future = add_set(place.repository, "job", "2031-01-01T00:00:00Z");
+    CHECK(place.repository.newest("job", today)->manifest.id == future);
+    const auto old = add_set(place.repository, "job", "2025-01-10T00:00:00Z");
+    const auto good = add_set(place.repository, "job", "2026-01-13T00:00:00Z");
+    CHECK(place.repository.newest("job", today)->manifest.id == good);
+    CHECK(place.repository.newest("job", at("2025-06-01T00:00:00Z"))->manifest.id == old);
+    CHECK(place.repository.newest("job", at("2031-01-01T00:00:00Z"))->manifest.id == future);
+}
+
+TEST_CASE("a set that was found corrupt bears the mark until it is taken away") {
+    const Place place;
+    const auto id = add_set(place.repository, "job", "2026-01-13T00:00:00Z");
+    const auto mark = place / id.text() / "corrupt";
+    CHECK_FALSE(place.repository.find(id).corrupt);
+    const repository::Corruption found{at("2026-01-14T10:00:00Z") + std::chrono::milliseconds(250),
+                                       "shop.dump has changed since it was written"};
+    place.repository.mark_corrupt(id, found);
+    place.repository.mark_corrupt(id, found);  // the latest finding replaces the one before
+
+    struct stat status {};
+    REQUIRE(::stat(mark.c_str(), &status) == 0);
+    CHECK((status.st_mode & 07777) == 0600);
+    CHECK(contents(mark) ==
+          "{\"verified\":\"none\",\"found_at\":\"2026-01-14T10:00:00.250Z\","
+          "\"message\":\"shop.dump has changed since it was written\"}\n");
+    for (const auto& set : {place.repository.find(id), place.repository.sets("job").at(0)}) {
+        REQUIRE(set.corrupt);
+        CHECK(set.corrupt->found_at == found.found_at);
+        CHECK(set.corrupt->message == found.message);
+        CHECK(set.problem.empty());
+    }
+    CHECK_FALSE(place.repository.newest("job", today));
+
+    // Whatever became of what it says, it is a mark.
+    for (const char* text : {"", "{", "[]", "{\"message\":3}"}) {
+        write(mark, text);
+        CHECK(place.repository.find(id).corrupt);
+    }
+    std::filesystem::remove(mark);
+    std::filesystem::create_symlink("/nowhere", mark);
+    CHECK(place.repository.find(id).corrupt);
+
+    place.repository.mark_corrupt(id, std::nullopt);
+    place.repository.mark_corrupt(id, std::nullopt);
+    CHECK_FALSE(place.repository.find(id).corrupt);
+    CHECK(place.repository.newest("job", today));
+    CHECK(error_of([&] {
+              place.repository.mark_corrupt({"job", "20260113_000001"}, found);
+          }).code() == ErrorCode::not_found);
+    place.repository.mark_corrupt(id, found);
+    place.repository.remove(id);
+    CHECK(os::list_directory(place / "job").empty());
+}
+
+TEST_CASE("sets of one second are listed by their number, not by its text") {
+    const Place place;
+    const auto time = at("2026-01-14T00:00:01Z");
+    std::string last;
+    for (int i = 0; i < 11; ++i) last = add_set(place.repository, "a", "2026-01-14T00:00:01Z").set;
+    CHECK(last == "20260114_000001-11");
+    const auto sets = place.repository.sets("a");
+    CHECK(sets.at(0).manifest.id.set == last);
+    CHECK(sets.at(1).manifest.id.set == "20260114_000001-10");
+    CHECK(sets.at(9).manifest.id.set == "20260114_000001-2");
+    CHECK(sets.at(10).manifest.id.set == "20260114_000001");
+    CHECK(place.repository.newest("a", time)->manifest.id.set == last);
 }
 
 TEST_CASE("a set that cannot be read is told apart from one that is wrong") {
@@ -268,4 +341,19 @@ TEST_CASE("a set that cannot be read is told apart from one that is wrong") {
     std::filesystem::remove(place / whole.text() / "shop_20260114_000000.sql.gz");
     CHECK_FALSE(place.repository.find(whole).problem.empty());
     CHECK_FALSE(place.repository.find(whole).unreadable);
+}
+
+TEST_CASE("a repository on a read-only file system is refused with its mount, not with its owner") {
+    const Place place;
+    const auto directory = std::filesystem::canonical(place.repository.directory());
+    if (::mount(directory.c_str(), directory.c_str(), nullptr, MS_BIND, nullptr) != 0) {
+        std::cout << "SKIPPED: only root can mount a file system read-only\n";
+        return;
+    }
+    REQUIRE(::mount(nullptr, directory.c_str(), nullptr, MS_REMOUNT | MS_BIND | MS_RDONLY, nullptr) == 0);
+    const auto error = error_of([&] { place.repository.prepare(); });
+    ::umount2(directory.c_str(), MNT_DETACH);
+    CHECK(error.message() ==
+          "writing to the repository " + place.repository.directory().native() + ": Read-only file system");
+    CHECK(error.hint().find("the file system at " + directory.native() + " is mounted read-only") == 0);
 }

@@ -93,6 +93,9 @@ inline base::Timestamp at(std::string_view text) {
     return base::Timestamp(calendar::parse_rfc3339(text).value());
 }
 
+// After all sets that the tests make, but for those that are meant to be in the future.
+inline const base::Timestamp today = at("2026-02-01T00:00:00Z");
+
 // A whole set of a job, committed.
 inline model::SetId add_set(const repository::Repository& repository, const std::string& job,
                             std::string_view started_at, bool complete = true) {

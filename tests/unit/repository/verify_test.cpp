@@ -52,18 +52,74 @@ TEST_CASE("a whole set is decoded, a changed one is not") {
         std::filesystem::rename(file, place / "copy");
         std::filesystem::create_symlink(place / "copy", file);
     }
-    SECTION("its sidecar says otherwise") {
-        write(file.native() + ".sha256", std::string(64, 'a') + "  x\n");
-    }
-    SECTION("its sidecar is none") {
-        write(file.native() + ".sha256", "x");
-    }
     const auto bad = verify();
     CHECK_FALSE(bad.ok());
     CHECK(bad.level == Verification::none);
     CHECK_FALSE(bad.artifacts.at(0).ok());
     CHECK_FALSE(bad.artifacts.at(0).message.empty());
     CHECK(bad.artifacts.at(1).ok());
+}
+
+TEST_CASE("a sidecar by which sha256sum would not check the artifact is a finding beside a good set") {
+    const Place place;
+    const auto id = add_set(place.repository, "a", "2026-01-14T00:00:01Z");
+    const std::string name = "shop_20260114_000001.sql.gz";
+    const auto file = place / "a/20260114_000001" / name;
+    const std::filesystem::path sidecar = file.native() + ".sha256";
+    const auto hash = codec::sha256_hex(bytes_of(contents(file)));
+    auto in_capitals = hash;
+    for (auto& c : in_capitals) c = static_cast<char>(c >= 'a' ? c - 'a' + 'A' : c);
+    struct Row {
+        std::string text;
+        std::string message;  // empty: it is as it should be
+    };
+    const std::string form = "is not one line as sha256sum writes it";
+    for (const auto& [text, message] : std::vector<Row>{
+             {hash + "  " + name + "\n", ""},
+             {hash + " *" + name + "\n", ""},
+             {in_capitals + "  ./" + name, ""},
+             {hash + "  other.sql.gz\n", "names another file: other.sql.gz"},
+             {hash + "  /srv/" + name + "\n", "names another file: /srv/" + name},
+             {std::string(64, 'a') + "  " + name + "\n", "has another SHA-256 than the manifest"},
+             {hash + "\n", form},
+             {hash + " " + name + "\n", form},
+             {hash + "  " + name + "\n" + hash + "  " + name + "\n", form},
+             {"x", form},
+             {"", form},
+         }) {
+        INFO(text);
+        write(sidecar, text);
+        const auto verdict = repository::verify(place.repository.find(id), {});
+        CHECK(verdict.ok());  // the backup is
+        CHECK(verdict.level == Verification::decoded);
+        REQUIRE(verdict.beside.size() == (message.empty() ? 0 : 1));
+        if (message.empty()) continue;
+        CHECK(verdict.beside.at(0).file == name + ".sha256");
+        CHECK(verdict.beside.at(0).message == message);
+    }
+    std::filesystem::remove(sidecar);
+    const auto verdict = repository::verify(place.repository.find(id), {});
+    CHECK(verdict.ok());
+    REQUIRE(verdict.beside.size() == 1);
+    CHECK(verdict.beside.at(0).message == "is missing");
+    // Of a damaged artifact nothing else needs to be said.
+    write(file, "x");
+    CHECK(repository::verify(place.repository.find(id), {}).beside.empty());
+}
+
+TEST_CASE("a size before compression that is not the artifact's is a finding beside a good set") {
+    const Place place;
+    const auto partial = place.repository.begin("a", "20260114_000001");
+    auto set = fill(partial, at("2026-01-14T00:00:01Z"));
+    set.artifacts.at(0).raw_bytes = dump_text().size();
+    set.artifacts.at(1).raw_bytes = globals_text().size() + 1;
+    place.repository.commit(partial, set);
+    const auto verdict = repository::verify(place.repository.find(partial.id), {});
+    CHECK(verdict.ok());
+    REQUIRE(verdict.beside.size() == 1);
+    CHECK(verdict.beside.at(0).file == "manifest.json");
+    CHECK(verdict.beside.at(0).message.find("before compression of globals_20260114_000001.sql.gz, but ") !=
+          std::string::npos);
 }
 
 TEST_CASE("what never was a whole dump is told from what changed on disk") {

@@ -13,7 +13,7 @@ calendar::ZonePtr zone(const std::string& name) {
     return calendar::ZoneDatabase(std::filesystem::path(PGBAKD_TEST_DATA) / "zoneinfo").find(name).value();
 }
 
-base::Instant at(std::string_view text) {
+base::Timestamp at(std::string_view text) {
     return calendar::parse_rfc3339(text).value();
 }
 
@@ -21,7 +21,7 @@ base::Instant at(std::string_view text) {
 Candidate good(std::string_view started_at) {
     Candidate candidate;
     candidate.started_at = at(started_at);
-    candidate.id = {"shop", calendar::format_compact(candidate.started_at, *calendar::Zone::utc())};
+    candidate.id = {"shop", calendar::format_compact(base::to_instant(candidate.started_at), *calendar::Zone::utc())};
     return candidate;
 }
 
@@ -49,13 +49,13 @@ std::vector<Candidate> daily(int days) {
     for (int i = 0; i < days; ++i) {
         auto candidate = good("2026-01-31T02:00:00Z");
         candidate.started_at -= std::chrono::days(i);
-        candidate.id.set = calendar::format_compact(candidate.started_at, *calendar::Zone::utc());
+        candidate.id.set = calendar::format_compact(base::to_instant(candidate.started_at), *calendar::Zone::utc());
         sets.push_back(candidate);
     }
     return sets;
 }
 
-const base::Instant now = at("2026-01-31T02:00:05Z");
+const base::Timestamp now = at("2026-01-31T02:00:05Z");
 
 model::RetentionPolicy policy(int at_least = 2) {
     model::RetentionPolicy result;
@@ -261,6 +261,50 @@ TEST_CASE("failed runs for weeks delete nothing that is good") {
     const auto decisions = plan(sets, rules);
     CHECK(reason_of(decisions, "20251201_020000") == "keep: one of the 2 newest good sets");
     CHECK(reason_of(decisions, "20251202_020000") == "keep: one of the 2 newest good sets");
+}
+
+TEST_CASE("sets of one second follow each other by their milliseconds, then by their numbers") {
+    struct Set {
+        const char* name;
+        int milliseconds;
+    };
+    struct Row {
+        std::vector<Set> sets;
+        const char* kept;
+    };
+    auto rules = policy(1);
+    rules.last = 1;
+    for (const auto& [sets, newest] : std::vector<Row>{
+             {{{"20260131_020000", 900}, {"20260131_020000-2", 100}}, "20260131_020000"},
+             {{{"20260131_020000", 100}, {"20260131_020000-2", 900}}, "20260131_020000-2"},
+             {{{"20260131_020000-9", 5}, {"20260131_020000-10", 5}}, "20260131_020000-10"},
+             {{{"20260131_020000", 5}, {"20260131_020000-2", 5}}, "20260131_020000-2"},
+             {{{"20260131_020000-99", 4}, {"20260131_020000", 5}}, "20260131_020000"},
+         }) {
+        std::vector<Candidate> candidates;
+        for (const auto& [name, milliseconds] : sets) {
+            candidates.push_back(good("2026-01-31T02:00:00Z"));
+            candidates.back().id.set = name;
+            candidates.back().started_at += std::chrono::milliseconds(milliseconds);
+        }
+        CHECK(kept(plan(candidates, rules)) == std::vector<std::string>{newest});
+        std::reverse(candidates.begin(), candidates.end());
+        CHECK(kept(plan(candidates, rules)) == std::vector<std::string>{newest});
+    }
+}
+
+TEST_CASE("a set of this very second is not from the future") {
+    auto rules = policy(1);
+    rules.last = 1;
+    auto newest = good("2026-01-31T02:00:05Z");
+    newest.started_at += std::chrono::milliseconds(400);
+    const auto plan_at = [&](int milliseconds) {
+        return retention::plan({newest, good("2026-01-31T01:00:00Z")}, rules,
+                               now + std::chrono::milliseconds(milliseconds), *calendar::Zone::utc());
+    };
+    CHECK(kept(plan_at(500)) == std::vector<std::string>{newest.id.set});
+    CHECK(kept(plan_at(399)).size() == 2);
+    CHECK(plan_at(399).at(0).reason == "began in the future by this clock");
 }
 
 TEST_CASE("a hundred thousand sets are planned at once") {

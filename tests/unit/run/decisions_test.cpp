@@ -45,8 +45,12 @@ TEST_CASE("a set that a later check found corrupt, or that cannot be read, is no
     pgbakd::catalog::SetState state;
     state.id = rotten.manifest.id;
     state.corrupt = true;
-    const auto candidates = run::candidates({whole, unreadable, rotten}, {state});
-    REQUIRE(candidates.size() == 3);
+    auto marked = whole;
+    marked.manifest.id.set = "20260104_000000";
+    marked.corrupt = pgbakd::repository::Corruption{};
+    const auto candidates = run::candidates({whole, unreadable, rotten, marked}, {{state}, {}});
+    REQUIRE(candidates.size() == 4);
+    CHECK(candidates[3].corrupt);  // the catalog knows nothing of it
     CHECK_FALSE(candidates[0].corrupt);
     CHECK(candidates[0].verified == model::Verification::decoded);
     CHECK(candidates[1].corrupt);

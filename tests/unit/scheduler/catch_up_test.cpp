@@ -146,6 +146,38 @@ TEST_CASE("catch_up: all runs one after another, and fires that come meanwhile w
     CHECK(table.finished("j", "2026-03-10 02:30").empty());
 }
 
+TEST_CASE("catch_up: all loses no fire that is on time behind those that were missed") {
+    struct Behind {
+        const char* what;
+        const char* anchor;
+        Texts first, then;
+    };
+    for (const auto& row : {
+             Behind{"behind one",
+                    "2026-03-08 02:00",
+                    {"missed j 1 until 2026-03-09 02:00", "start j 2026-03-09 02:00 catch-up"},
+                    {"start j 2026-03-10 02:00"}},
+             Behind{"behind two",
+                    "2026-03-07 02:00",
+                    {"missed j 2 until 2026-03-09 02:00", "start j 2026-03-08 02:00 catch-up"},
+                    {"start j 2026-03-09 02:00 catch-up", "start j 2026-03-10 02:00"}},
+         }) {
+        INFO(row.what);
+        const auto spec = job("j", "daily at 02:00", {.catch_up = "all"});
+        Table table;
+        const auto actions = table.planner.load({spec}, {stored(spec, row.anchor)}, at("2026-03-10 02:00:30"));
+        CHECK(texts(actions) == row.first);
+        // A restart right then finds what waits.
+        Table restarted;
+        const auto again =
+            restarted.planner.load({spec}, {std::get<Start>(actions.at(1)).state}, at("2026-03-10 02:00:40"));
+        CHECK_FALSE(again.empty());
+        for (const auto& start : row.then) CHECK(table.finished("j", "2026-03-10 02:30") == Texts{start});
+        CHECK(table.finished("j", "2026-03-10 02:40").empty());
+        CHECK(table.next("j") == "2026-03-11 02:00");
+    }
+}
+
 TEST_CASE("catch_up: all runs the latest 24 at most") {
     Table table;
     const auto spec = job("j", "hourly", {.catch_up = "all"});

@@ -145,7 +145,8 @@ TEST_CASE("a fire that is due when another event comes is not lost to it") {
     Table table;
     table.load({job("a", "hourly"), job("b", "hourly")}, "2026-03-10 00:30");
     CHECK(texts(table.planner.pause("a", at("2026-03-10 01:00"))) ==
-          Texts{"anchor a 2026-03-10 00:30: paused", "start b 2026-03-10 01:00"});
+          Texts{"skip a 2026-03-10 01:00: the job was paused while it waited", "anchor a 2026-03-10 01:00: paused",
+                "start b 2026-03-10 01:00"});
 }
 
 TEST_CASE("new rules of a zone move slots, and say which") {

@@ -18,6 +18,10 @@ class Scripted final : public service::Control {
         if (job == "busy") throw base::Error(base::ErrorCode::conflict, "a run of busy goes on already", "wait");
         co_return "01ARYZ6S410000000000000000";
     }
+    asio::awaitable<std::string> start_milestone(std::string job, std::string name) override {
+        asked = job + " " + name;
+        co_return "01ARYZ6S410000000000000000";
+    }
     asio::awaitable<model::RunReport> find_run(std::string run) override {
         throw base::Error(base::ErrorCode::not_found, "there is no run " + run);
         co_return model::RunReport{};
@@ -50,6 +54,9 @@ TEST_CASE("each route answers with its status, and an error with code, message a
     CHECK(ask(control, "GET", "/v1/status").status == 200);
     CHECK(ask(control, "POST", "/v1/jobs/shop daily/runs").status == 202);
     CHECK(control.asked == "shop daily");
+    CHECK(ask(control, "POST", "/v1/jobs/releases/milestones/mvp").status == 202);
+    CHECK(control.asked == "releases mvp");
+    CHECK(ask(control, "GET", "/v1/jobs/releases/milestones/mvp").status == 405);
     const auto busy = ask(control, "POST", "/v1/jobs/busy/runs");
     CHECK(busy.status == 409);
     const auto error = model::parse_json(busy.body, 10'000).value().at("error").as_object();

@@ -1,0 +1,34 @@
+// Targets as the tool sees them: without the daemon, on a reactor that lives as long as one question takes.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "admin/context.hpp"
+#include "admin/failure.hpp"
+#include "async/pool.hpp"
+#include "config/config.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::admin {
+
+// What a question may use.
+struct RemoteAccess {
+    target::Target& target;
+    async::Pool& pool;
+};
+using RemoteQuestion = std::function<asio::awaitable<void>(RemoteAccess access, async::StopToken stop)>;
+
+using ResolveSecret = std::function<base::Secret(const model::SecretReference&)>;
+// Reads the credentials of all targets now: before the tool becomes the repository's owner, who may not. What cannot be
+// read is told when it is needed.
+[[nodiscard]] ResolveSecret read_target_secrets(const Context& context, const config::Config& config);
+
+// Opens the target and runs `ask` to its end; throws what it threw. Error: not_found for a name that is none.
+void ask_target(Context& context, const config::Config& config, const ResolveSecret& secrets, const std::string& name,
+                const RemoteQuestion& ask);
+
+// rescan --from: enters the target's sets into the catalog.
+ExitCode rescan_target(Context& context, const config::Config& config, const std::string& from);
+
+}  // namespace pgbakd::admin

@@ -1,0 +1,196 @@
+#include "offsite/fetch.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "codec/sha256.hpp"
+#include "offsite/keys.hpp"
+#include "offsite/remote_sets.hpp"
+#include "os/file.hpp"
+#include "repository/artifact_check.hpp"
+#include "repository/names.hpp"
+#include "target/whole.hpp"
+
+namespace pgbakd::offsite {
+namespace {
+
+constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
+
+// What is done with the bytes of one artifact, on the pool.
+using Consume = std::function<void(std::span<const std::byte>)>;
+
+class ConsumingSink final : public target::Sink {
+  public:
+    ConsumingSink(async::Pool& pool, Consume consume, BytesCome come, std::uint64_t& total)
+        : pool_(pool), consume_(std::move(consume)), come_(std::move(come)), total_(total) {}
+
+    asio::awaitable<void> write(std::span<const std::byte> bytes, async::StopToken stop) override {
+        stop.check();
+        const auto consume = [this, bytes] { consume_(bytes); };
+        co_await async::run_blocking(pool_, consume);
+        total_ += bytes.size();
+        if (come_) come_(total_);
+    }
+
+  private:
+    async::Pool& pool_;
+    Consume consume_;
+    BytesCome come_;
+    std::uint64_t& total_;
+};
+
+base::Error differs(const model::Artifact& artifact, std::uint64_t bytes) {
+    if (bytes != artifact.bytes)
+        return {base::ErrorCode::corrupt, fmt::format("has {} bytes, the manifest says {}", bytes, artifact.bytes)};
+    return {base::ErrorCode::corrupt, "its SHA-256 is not the manifest's"};
+}
+
+// One artifact, hashed and handed on as it comes. Throws corrupt if it is not what the manifest says.
+asio::awaitable<void> read_artifact(target::Target& target, async::Pool& pool, std::string key,
+                                    model::Artifact artifact, Consume consume, BytesCome come, std::uint64_t& total,
+                                    async::StopToken stop) {
+    codec::Sha256 hash;
+    const Consume both = [&hash, consume](std::span<const std::byte> bytes) {
+        hash.update(bytes);
+        consume(bytes);
+    };
+    ConsumingSink sink(pool, both, std::move(come), total);
+    const auto bytes = co_await target.get(std::move(key), {}, sink, stop);
+    if (bytes != artifact.bytes || hash.hex_digest() != artifact.sha256) throw differs(artifact, bytes);
+}
+
+asio::awaitable<repository::ArtifactVerdict> verify_artifact(target::Target& target, async::Pool& pool, model::SetId id,
+                                                             model::Artifact artifact, BytesCome come,
+                                                             std::uint64_t& total, async::StopToken stop) {
+    const auto reading = repository::reading_of(artifact);
+    const std::shared_ptr<codec::Check> check =
+        reading.encrypted ? nullptr : codec::make_check(reading.content, reading.method);
+    const Consume decode = [check](std::span<const std::byte> bytes) {
+        if (check) check->write(bytes).value();
+    };
+    std::exception_ptr failure;
+    try {
+        co_await read_artifact(target, pool, key_of(id, artifact.file), artifact, decode, std::move(come), total, stop);
+        const auto finish = [check] {
+            if (check) check->finish().value();
+        };
+        co_await async::run_blocking(pool, finish);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    stop.check();
+    if (!failure)
+        co_return repository::ArtifactVerdict{
+            artifact.file, repository::Finding::good, check ? "decoded" : "read back (it is encrypted)", {}};
+    const auto error = base::to_error(failure);
+    if (error.code() == base::ErrorCode::not_found)
+        co_return repository::ArtifactVerdict{artifact.file, repository::Finding::bad, "is missing", {}};
+    co_return repository::ArtifactVerdict{artifact.file, repository::finding_of(error), error.message(), {}};
+}
+
+// A directory that becomes the set, or is gone.
+class Arriving {
+  public:
+    explicit Arriving(std::filesystem::path into)
+        : into_(std::move(into)), partial_(into_.parent_path() / ("." + into_.filename().native() + ".partial")) {}
+
+    [[nodiscard]] const std::filesystem::path& partial() const noexcept { return partial_; }
+    // Blocks.
+    void begin() const {
+        if (os::file_status(into_))
+            throw base::Error(base::ErrorCode::conflict, fmt::format("{} exists already", into_.native()),
+                              "name another directory with --into, or move this one away");
+        os::make_directories(into_.parent_path());
+        os::remove_tree(partial_);
+        if (!os::make_directory(partial_))
+            throw base::Error(base::ErrorCode::conflict, fmt::format("{} exists already", partial_.native()));
+    }
+    void commit() const {
+        os::sync_directory(partial_);
+        os::rename_durably(partial_, into_);
+    }
+
+  private:
+    std::filesystem::path into_;
+    std::filesystem::path partial_;
+};
+
+asio::awaitable<void> bring(target::Target& target, async::Pool& pool, model::BackupSet set,
+                            std::filesystem::path directory, BytesCome come, async::StopToken stop) {
+    std::uint64_t total = 0;
+    for (const auto& artifact : set.artifacts) {
+        const auto path = directory / artifact.file;
+        const auto create = [path] { return std::make_shared<os::Descriptor>(os::create_file(path)); };
+        const auto file = co_await async::run_blocking(pool, create);
+        const Consume write = [file, path](std::span<const std::byte> bytes) { os::write_all(*file, bytes, path); };
+        std::optional<base::Error> failure;
+        try {
+            co_await read_artifact(target, pool, key_of(set.id, artifact.file), artifact, write, come, total, stop);
+        } catch (const base::Error& error) {
+            failure = error;
+        }
+        if (failure) throw base::Error(failure->during(artifact.file));
+        const auto finish = [file, path, artifact] {
+            os::sync_file(*file, path);
+            os::write_new_file(path.native() + std::string(repository::sidecar_extension),
+                               repository::sidecar_text(artifact.sha256, artifact.file));
+        };
+        co_await async::run_blocking(pool, finish);
+    }
+    const auto key = key_of(set.id, model::manifest_file);
+    const auto manifest = co_await target::get_text(target, key, largest_manifest, stop);
+    const auto write = [manifest, directory] { os::write_new_file(directory / model::manifest_file, manifest); };
+    co_await async::run_blocking(pool, write);
+}
+
+}  // namespace
+
+asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, async::StopToken stop) {
+    auto sets = co_await remote_sets(target, job, stop);
+    std::reverse(sets.begin(), sets.end());
+    for (const auto& set : sets) {
+        if (!set.exists) continue;
+        auto manifest = co_await remote_manifest(target, set.id, stop);
+        if (manifest.complete) co_return manifest;
+    }
+    const auto facts = co_await target.facts(stop);
+    throw base::Error(base::ErrorCode::not_found, fmt::format("there is no complete set of {} in {}", job, facts.place),
+                      fmt::format("pgbakctl list --from {} shows what is there", facts.name));
+}
+
+asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async::Pool& pool, model::BackupSet set,
+                                                   BytesCome come, async::StopToken stop) {
+    repository::Verdict verdict;
+    verdict.level = model::Verification::decoded;
+    std::uint64_t total = 0;
+    for (const auto& artifact : set.artifacts) {
+        auto found = co_await verify_artifact(target, pool, set.id, artifact, come, total, stop);
+        verdict.artifacts.push_back(std::move(found));
+        if (repository::reading_of(artifact).encrypted)
+            verdict.level = std::min(verdict.level, model::Verification::read_back);
+    }
+    if (!verdict.ok()) verdict.level = model::Verification::none;
+    co_return verdict;
+}
+
+asio::awaitable<void> download(target::Target& target, async::Pool& pool, model::BackupSet set,
+                               std::filesystem::path into, BytesCome come, async::StopToken stop) {
+    const Arriving arriving(std::move(into));
+    const auto begin = [arriving] { arriving.begin(); };
+    co_await async::run_blocking(pool, begin);
+    std::exception_ptr failure;
+    try {
+        co_await bring(target, pool, std::move(set), arriving.partial(), std::move(come), stop);
+        const auto commit = [arriving] { arriving.commit(); };
+        co_await async::run_blocking(pool, commit);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    const auto remove = [arriving] { os::remove_tree(arriving.partial()); };
+    co_await async::run_blocking(pool, remove);
+    std::rethrow_exception(failure);
+}
+
+}  // namespace pgbakd::offsite

@@ -1,0 +1,30 @@
+// Sets read from a target: checked to their end where they lie, or brought here.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+
+#include "async/pool.hpp"
+#include "model/backup_set.hpp"
+#include "repository/repository.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::offsite {
+
+// Told how many bytes have come so far, over all files of a set; may be empty.
+using BytesCome = std::function<void(std::uint64_t)>;
+
+// The newest complete set of a job there. Error: not_found.
+asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, async::StopToken stop);
+
+// Reads every artifact: size, SHA-256 against the manifest, decoded to the end. What the target cannot give is a
+// verdict, not an error.
+asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async::Pool& pool, model::BackupSet set,
+                                                   BytesCome come, async::StopToken stop);
+
+// Brings a set into the new directory `into`, whole and with the right checksums, or not at all. Errors: conflict if
+// `into` exists; corrupt; not_found for an artifact that is missing there; no_space.
+asio::awaitable<void> download(target::Target& target, async::Pool& pool, model::BackupSet set,
+                               std::filesystem::path into, BytesCome come, async::StopToken stop);
+
+}  // namespace pgbakd::offsite

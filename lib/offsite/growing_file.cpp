@@ -1,0 +1,46 @@
+#include "offsite/growing_file.hpp"
+
+#include <algorithm>
+
+namespace pgbakd::offsite {
+
+void GrowingFile::grown_to(std::uint64_t bytes) {
+    bytes_ = std::max(bytes_, bytes);
+    changed_.notify();
+}
+
+void GrowingFile::complete(std::uint64_t bytes) {
+    bytes_ = bytes;
+    state_ = State::complete;
+    changed_.notify();
+}
+
+void GrowingFile::abandon() {
+    if (state_ == State::growing) state_ = State::abandoned;
+    changed_.notify();
+}
+
+void GrowingFile::check() const {
+    if (state_ == State::abandoned)
+        throw base::Error(base::ErrorCode::cancelled, path_.filename().native() + " was given up while it was written");
+}
+
+asio::awaitable<std::uint64_t> GrowingFile::wait_beyond(std::uint64_t offset, async::StopToken stop) {
+    check();
+    while (bytes_ <= offset && state_ == State::growing) {
+        co_await changed_.wait(stop);
+        check();
+    }
+    co_return bytes_;
+}
+
+asio::awaitable<std::uint64_t> GrowingFile::wait_complete(async::StopToken stop) {
+    check();
+    while (state_ == State::growing) {
+        co_await changed_.wait(stop);
+        check();
+    }
+    co_return bytes_;
+}
+
+}  // namespace pgbakd::offsite

@@ -1,0 +1,79 @@
+#include "offsite/remote_sets.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "offsite/keys.hpp"
+#include "repository/names.hpp"
+#include "target/whole.hpp"
+
+namespace pgbakd::offsite {
+namespace {
+
+constexpr std::size_t page_size = 1000;
+constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
+
+base::Timestamp time_of(const target::Entry& entry, const model::SetId& id) {
+    if (entry.modified != base::Timestamp{}) return entry.modified;
+    return base::Timestamp(repository::time_in_name(id.set));
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std::optional<std::string> job,
+                                                    async::StopToken stop) {
+    std::map<model::SetId, RemoteSet> found;
+    const auto prefix = job ? prefix_of(*job) : std::string();
+    std::string cursor;
+    do {
+        const auto page = co_await target.list(prefix, cursor, page_size, stop);
+        for (const auto& entry : page.entries) {
+            const auto name = parse_key(entry.key);
+            if (!name) continue;
+            auto& set = found[name->id];
+            set.id = name->id;
+            set.exists = set.exists || name->file == model::manifest_file;
+            set.pinned = set.pinned || name->file == pin_file;
+            set.bytes += entry.size;
+            set.newest = std::max(set.newest, time_of(entry, name->id));
+        }
+        cursor = page.next;
+    } while (!cursor.empty());
+    std::vector<RemoteSet> sets;
+    sets.reserve(found.size());
+    for (auto& [id, set] : found) sets.push_back(std::move(set));
+    co_return sets;
+}
+
+asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop) {
+    const auto text = co_await target::get_text(target, key_of(id, model::manifest_file), largest_manifest, stop);
+    auto set = model::parse_manifest(text).value();
+    if (set.id != id)
+        throw base::Error(base::ErrorCode::corrupt,
+                          fmt::format("the manifest of {} is that of {}", id.text(), set.id.text()));
+    co_return set;
+}
+
+asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop) {
+    Removed removed;
+    const std::vector<std::string> manifest{key_of(id, model::manifest_file)};
+    const auto kept = co_await target.remove(manifest, stop);
+    if (!kept.empty()) {
+        removed.refused = kept.front();
+        co_return removed;
+    }
+    std::vector<std::string> keys;
+    std::string cursor;
+    do {
+        const auto page = co_await target.list(prefix_of(id), cursor, page_size, stop);
+        for (const auto& entry : page.entries) keys.push_back(entry.key);
+        cursor = page.next;
+    } while (!cursor.empty());
+    const auto others = co_await target.remove(keys, stop);
+    if (!others.empty()) removed.refused = others.front();
+    co_return removed;
+}
+
+}  // namespace pgbakd::offsite

@@ -1,0 +1,35 @@
+// What a target holds of our sets, asked of the target itself.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/backup_set.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::offsite {
+
+struct RemoteSet {
+    model::SetId id;
+    bool exists = false;  // its manifest is there; else a copy on its way, or what was left of one
+    bool pinned = false;
+    std::uint64_t bytes = 0;   // of all its objects
+    base::Timestamp newest{};  // when the youngest of them came; by the set's name where the target does not tell
+};
+
+// The sets of a job, or of all; by job and name, oldest first. Reads no manifest.
+asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std::optional<std::string> job,
+                                                    async::StopToken stop);
+// Errors: not_found, corrupt (no manifest, or that of another set).
+asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop);
+
+struct Removed {
+    // Refused by the target: a lock, or no permission. The set is still there if its manifest is among them.
+    std::optional<target::Refusal> refused;
+};
+// Removes all objects of a set, its manifest first: half a set is none.
+asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop);
+
+}  // namespace pgbakd::offsite

@@ -1,0 +1,171 @@
+#include "offsite/send_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "offsite/local_file.hpp"
+#include "offsite/read_back.hpp"
+#include "target/whole.hpp"
+
+namespace pgbakd::offsite {
+namespace {
+
+constexpr std::uint64_t chunk_size = std::uint64_t{1} << 20U;
+
+// One attempt; lives as long as it takes.
+class Sending {
+  public:
+    Sending(Means means, std::shared_ptr<GrowingFile> file, std::string key, SendOptions options)
+        : means_(std::move(means)), file_(std::move(file)), key_(std::move(key)), options_(std::move(options)) {}
+
+    asio::awaitable<Assured> run(async::StopToken stop) {
+        const auto open = [path = file_->path()] { return std::make_shared<const LocalFile>(path); };
+        local_ = co_await async::run_blocking(means_.pool, open);
+        std::exception_ptr failure;
+        target::Receipt receipt;
+        try {
+            receipt = co_await upload(stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) {
+            const auto error = base::to_error(failure);
+            co_await let_go(error, stop);
+            if (error.code() != base::ErrorCode::conflict) std::rethrow_exception(failure);
+            co_return co_await accept_if_same(error, stop);
+        }
+        co_return co_await assure(receipt, stop);
+    }
+
+  private:
+    asio::awaitable<target::Receipt> upload(async::StopToken stop) {
+        target::PutOptions put;
+        put.existing = options_.existing;
+        put.checkpoint = options_.checkpoint;
+        put.size = file_->length();
+        upload_ = co_await means_.target.put(key_, put, stop);
+        if (options_.on_begin) options_.on_begin();
+        std::uint64_t offset = upload_->begins_at();
+        tell_checkpoint();
+        for (;;) {
+            const auto available = co_await file_->wait_beyond(offset, stop);
+            if (available <= offset) break;
+            const auto count = static_cast<std::size_t>(std::min(available - offset, chunk_size));
+            const auto read = [local = local_, offset, count] { return local->read(offset, count); };
+            auto bytes = co_await async::run_blocking(means_.pool, read);
+            if (bytes.size() != count)
+                throw base::Error(base::ErrorCode::corrupt,
+                                  fmt::format("{} has become shorter", local_->path().native()));
+            const async::Chunk chunk = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+            co_await upload_->write(chunk, stop);
+            offset += count;
+            tell_checkpoint();
+        }
+        length_ = co_await file_->wait_complete(stop);
+        if (offset != length_)
+            throw base::Error(base::ErrorCode::corrupt,
+                              fmt::format("the target claims {} bytes of {} from before", offset, length_));
+        auto receipt = co_await upload_->finish(stop);
+        upload_.reset();
+        co_return receipt;
+    }
+
+    void tell_checkpoint() {
+        auto checkpoint = upload_->checkpoint();
+        if (checkpoint == told_) return;
+        told_ = std::move(checkpoint);
+        if (options_.on_checkpoint) options_.on_checkpoint(told_);
+    }
+
+    // What arrived is of use to a later attempt, unless there will be none.
+    asio::awaitable<void> let_go(const base::Error& error, const async::StopToken& stop) {
+        if (!upload_) co_return;
+        const bool over = error.code() == base::ErrorCode::conflict || error.code() == base::ErrorCode::corrupt ||
+                          !file_->may_be_sent_later(stop.stopped());
+        if (over)
+            co_await upload_->abort();
+        else
+            co_await upload_->suspend();
+        upload_.reset();
+    }
+
+    // The answer to an earlier attempt may have been lost: then what is there is ours.
+    asio::awaitable<Assured> accept_if_same(const base::Error& conflict, async::StopToken stop) {
+        length_ = co_await file_->wait_complete(stop);
+        const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
+        if (!found || found->size != length_) throw base::Error(conflict);
+        std::exception_ptr failure;
+        try {
+            co_await read_back(stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) co_return Assured::read_back;
+        if (base::to_error(failure).code() == base::ErrorCode::corrupt) throw base::Error(conflict);
+        std::rethrow_exception(failure);
+    }
+
+    asio::awaitable<Assured> assure(const target::Receipt& receipt, async::StopToken stop) {
+        if (receipt.assurance == target::Assurance::checksum) co_return Assured::checksum;
+        if (receipt.assurance == target::Assurance::none) {
+            const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
+            const auto size = found ? fmt::format("{} bytes", found->size) : std::string("nothing");
+            if (!found || found->size != length_)
+                throw base::Error(base::ErrorCode::corrupt,
+                                  fmt::format("the target holds {} of {} bytes sent", size, length_));
+        }
+        co_await read_back(stop);
+        co_return Assured::read_back;
+    }
+
+    asio::awaitable<void> read_back(async::StopToken stop) {
+        return compare_samples(means_.target, means_.pool, key_, local_, sampled_ranges(length_, means_.random),
+                               std::move(stop));
+    }
+
+    Means means_;
+    std::shared_ptr<GrowingFile> file_;
+    std::string key_;
+    SendOptions options_;
+    std::shared_ptr<const LocalFile> local_;
+    std::unique_ptr<target::Upload> upload_;
+    std::string told_;
+    std::uint64_t length_ = 0;
+};
+
+}  // namespace
+
+std::string_view assured_text(Assured assured) noexcept {
+    return assured == Assured::checksum ? "checksum" : "read back";
+}
+
+asio::awaitable<Assured> send_file(Means means, std::shared_ptr<GrowingFile> file, std::string key, SendOptions options,
+                                   async::StopToken stop) {
+    const auto sending =
+        std::make_unique<Sending>(std::move(means), std::move(file), std::move(key), std::move(options));
+    co_return co_await sending->run(std::move(stop));
+}
+
+asio::awaitable<void> send_text(target::Target& target, std::string key, std::string text, target::Existing existing,
+                                async::StopToken stop) {
+    target::PutOptions options;
+    options.existing = existing;
+    std::exception_ptr failure;
+    try {
+        co_await target::put_text(target, key, text, options, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    if (base::to_error(failure).code() != base::ErrorCode::conflict) std::rethrow_exception(failure);
+    bool same = false;
+    try {
+        same = co_await target::get_text(target, key, text.size(), stop) == text;
+    } catch (const base::Error& error) {
+        if (error.code() != base::ErrorCode::corrupt) throw;  // a longer one is another one
+    }
+    if (!same) std::rethrow_exception(failure);
+}
+
+}  // namespace pgbakd::offsite

@@ -1,0 +1,48 @@
+// One file of a set, sent to one target as it grows, or once it is whole.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "async/pool.hpp"
+#include "offsite/growing_file.hpp"
+#include "target/target.hpp"
+
+namespace pgbakd::offsite {
+
+// What sending needs of its surroundings.
+struct Means {
+    target::Target& target;
+    async::Pool& pool;
+    std::function<std::uint64_t()> random;
+};
+
+struct SendOptions {
+    // No aggregate: see target::PutOptions.
+    SendOptions() {}  // NOLINT(modernize-use-equals-default)
+
+    target::Existing existing = target::Existing::refuse;
+    std::string checkpoint;  // of an earlier attempt; empty: none
+    // The target has taken the upload on: what appears under the key from now on is most likely ours.
+    std::function<void()> on_begin;
+    // Told whenever a later attempt could go on further ahead.
+    std::function<void(const std::string&)> on_checkpoint;
+};
+
+// What is known of the bytes on a target: it compared a checksum, or parts were read back and compared here.
+enum class Assured { checksum, read_back };
+[[nodiscard]] std::string_view assured_text(Assured assured) noexcept;  // "checksum", "read back"
+
+// Returns when the target has all of `file` under `key`, and what it has was found right. Where that fails, what
+// arrived stays there for a later attempt if the file is whole or may become so; what a stop or an abandoned file ends
+// is removed again. Errors: conflict if the object is there already and is another one (the same one is success);
+// corrupt if the target holds something else than was sent; the target's.
+asio::awaitable<Assured> send_file(Means means, std::shared_ptr<GrowingFile> file, std::string key, SendOptions options,
+                                   async::StopToken stop);
+
+// A small object; the same text that is there already is success. Error: conflict, if it is to be refused.
+asio::awaitable<void> send_text(target::Target& target, std::string key, std::string text, target::Existing existing,
+                                async::StopToken stop);
+
+}  // namespace pgbakd::offsite

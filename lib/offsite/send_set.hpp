@@ -1,0 +1,34 @@
+// A set that lies in the repository, sent to one target: what the target lacks of it, its manifest last.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "model/backup_set.hpp"
+#include "offsite/send_file.hpp"
+
+namespace pgbakd::offsite {
+
+// How far a copy has come. Outlives the attempts at it.
+struct Way {
+    std::map<std::string, Assured> sent;  // files that the target has, and has right
+    std::string unfinished;               // the file whose upload was under way, and where it can be taken up
+    std::string checkpoint;
+    std::string trying;  // the file that may have come there, or half of it, without our being told
+    // The target has taken something of this set from us: what lies there under its name is ours, however broken.
+    bool begun = false;
+    // After `unfinished`, `checkpoint` or `begun` changed; may be empty.
+    std::function<void()> on_change;
+};
+
+// Sends what is missing. Returns the least that is known of its artifacts. Errors: conflict if another set of that name
+// is there; corrupt; the target's.
+asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                                  model::BackupSet set, Way& way, async::StopToken stop);
+
+// Sends one artifact and notes it in `way`: what send_set() does with each, and a run does while it is written.
+asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<GrowingFile> file, Way& way,
+                                    async::StopToken stop);
+
+}  // namespace pgbakd::offsite

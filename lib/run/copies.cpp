@@ -1,0 +1,335 @@
+#include "run/copies.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+
+#include "async/timer.hpp"
+#include "base/units.hpp"
+#include "offsite/backlog.hpp"
+#include "offsite/keys.hpp"
+#include "offsite/send_set.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+constexpr std::chrono::seconds reach_patience{20};
+constexpr std::chrono::seconds removal_patience{30};
+
+}  // namespace
+
+struct Copies::Destination {
+    Destination(const asio::any_io_executor& executor, std::string the_name)
+        : name(std::move(the_name)), changed(executor) {}
+
+    std::string name;
+    offsite::TargetPtr target;                       // null: it could not be opened or reached
+    std::unique_ptr<offsite::Targets::Claim> claim;  // null: somebody else sends a set of that name there
+    offsite::Way way;
+    std::deque<std::shared_ptr<offsite::GrowingFile>> waiting;
+    async::Event changed;
+    std::optional<base::Error> failure;  // of the last attempt
+    int attempts = 0;                    // that failed
+    std::optional<offsite::Assured> assured;
+    base::SteadyTime began{};
+    bool recording = false;
+    bool outdated = false;  // what is being recorded
+};
+
+Copies::Copies(Context& context) : context_(context), tasks_(context.services.executor) {
+    for (const auto& name : context.job.targets)
+        destinations_.push_back(std::make_unique<Destination>(context.services.executor, name));
+}
+
+Copies::~Copies() = default;
+
+asio::awaitable<void> Copies::reach(async::StopToken stop) {
+    async::TaskGroup group(context_.services.executor);
+    for (const auto& destination : destinations_) group.spawn(reach_one(*destination, stop));
+    co_await group.join();
+    stop.check();
+    for (const auto& destination : destinations_)
+        if (destination->failure)
+            context_.note(fmt::format("target {} cannot be used now, its copy will be owed: {}", destination->name,
+                                      destination->failure->message()));
+}
+
+asio::awaitable<void> Copies::reach_one(Destination& destination, async::StopToken stop) {
+    std::exception_ptr failure;
+    offsite::TargetPtr target;
+    const async::Deadline patience(context_.services.executor, stop, reach_patience, "asking the target");
+    try {
+        target = co_await context_.services.targets.open(destination.name);
+        const auto prefix = offsite::prefix_of(context_.job.name);
+        co_await target->list(prefix, {}, 1, patience.token());
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    destination.failure.reset();
+    if (failure)
+        destination.failure = base::to_error(failure);
+    else
+        destination.target = std::move(target);
+}
+
+void Copies::begin(const model::SetId& id) {
+    set_.id = id;
+    for (const auto& destination : destinations_) {
+        destination->claim = context_.services.targets.claim(destination->name, id.text());
+        destination->began = context_.services.clock.steady();
+        destination->way.on_change = [this, at = destination.get()] { keep_way(*at); };
+        tasks_.spawn(serve(*destination));
+    }
+}
+
+std::shared_ptr<offsite::GrowingFile> Copies::follow(const std::filesystem::path& path) {
+    std::shared_ptr<offsite::GrowingFile> file;
+    const auto name = path.filename().native();
+    for (const auto& destination : destinations_) {
+        // Written anew: what an upload has of the attempt before is of another file.
+        auto& way = destination->way;
+        way.sent.erase(name);
+        if (way.unfinished == name) {
+            way.unfinished.clear();
+            way.checkpoint.clear();
+        }
+        if (!destination->target || !destination->claim || destination->failure) continue;
+        if (!file) file = std::make_shared<offsite::GrowingFile>(context_.services.executor, path);
+        destination->waiting.push_back(file);
+        destination->changed.notify();
+    }
+    return file;
+}
+
+asio::awaitable<void> Copies::serve(Destination& destination) {
+    if (destination.target && destination.claim) co_await stream(destination);
+    while (phase_ == Phase::writing) co_await destination.changed.wait();
+    if (phase_ == Phase::committed) co_await send_committed(destination);
+    if (phase_ == Phase::abandoned) co_await remove_sent(destination);
+}
+
+// One file after the other; what comes after a failure is left to send_committed().
+asio::awaitable<void> Copies::stream(Destination& destination) {
+    const auto stop = stop_.token();
+    while (!destination.failure && !stop.stopped()) {
+        if (destination.waiting.empty()) {
+            if (phase_ != Phase::writing) co_return;
+            co_await destination.changed.wait();
+            continue;
+        }
+        const auto file = destination.waiting.front();
+        destination.waiting.pop_front();
+        const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
+        std::exception_ptr failure;
+        try {
+            co_await offsite::send_artifact(means, set_.id, file, destination.way, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure || file->is_abandoned()) continue;
+        destination.failure = base::to_error(failure);
+        ++destination.attempts;
+    }
+}
+
+asio::awaitable<void> Copies::owe(const model::BackupSet& set) {
+    if (destinations_.empty()) co_return;
+    set_ = set;
+    std::vector<catalog::Copy> copies;
+    for (const auto& destination : destinations_) copies.push_back(copy_of(*destination));
+    auto* catalog = &context_.services.catalog;
+    const auto put = [catalog, copies] { catalog->put_copies(copies); };
+    owed_ = true;
+    co_await async::run_blocking(context_.services.pool, put);
+}
+
+asio::awaitable<void> Copies::finish(std::filesystem::path directory, const model::BackupSet& set,
+                                     async::StopToken stop) {
+    set_ = set;
+    directory_ = std::move(directory);
+    const auto registration = stop.on_stop([this, &stop] { stop_.stop(stop.reason()); });
+    phase_ = Phase::committed;
+    wake();
+    co_await tasks_.join();
+    // As the job lists them, not as they came to their ends.
+    const auto& order = context_.job.targets;
+    const auto rank = [&order](const auto& told) { return std::find(order.begin(), order.end(), told.name); };
+    auto& told = context_.report.targets;
+    std::sort(told.begin(), told.end(), [&rank](const auto& a, const auto& b) { return rank(a) < rank(b); });
+}
+
+asio::awaitable<void> Copies::abandon() {
+    stop_.stop({base::ErrorCode::cancelled, "there will be no set"});
+    phase_ = Phase::abandoned;
+    wake();
+    std::exception_ptr ignored;  // what could not be removed is swept later, what is owed without a set struck
+    try {
+        co_await tasks_.join();
+        auto* catalog = &context_.services.catalog;
+        const auto forget = [catalog, targets = context_.job.targets, id = set_.id] {
+            for (const auto& target : targets) catalog->forget_copy(target, id);
+        };
+        if (owed_) co_await async::run_blocking(context_.services.pool, forget);
+    } catch (...) {
+        ignored = std::current_exception();
+    }
+}
+
+void Copies::wake() {
+    for (const auto& destination : destinations_) destination->changed.notify();
+}
+
+asio::awaitable<void> Copies::send_committed(Destination& destination) {
+    const auto stop = stop_.token();
+    async::Backoff backoff(context_.job.retries.attempts, context_.job.retries.backoff);
+    while (!stop.stopped() && destination.claim) {
+        std::exception_ptr failure;
+        try {
+            co_await send_once(destination);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) break;
+        destination.failure = base::to_error(failure);
+        ++destination.attempts;
+        const auto pause = backoff.after(*destination.failure, context_.services.random());
+        if (!pause || stop.stopped()) break;
+        context_.emit(Event::Kind::retrying,
+                      fmt::format("copying to {} failed, trying again in {}: {}", destination.name,
+                                  base::format_duration(*pause), destination.failure->message()),
+                      destination.failure->hint());
+        failure = nullptr;
+        try {
+            co_await async::sleep_for(*pause, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+    }
+    co_await conclude(destination);
+}
+
+asio::awaitable<void> Copies::send_once(Destination& destination) {
+    const auto stop = stop_.token();
+    if (!destination.target) co_await reach_one(destination, stop);
+    if (!destination.target) throw base::Error(*destination.failure);
+    const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
+    destination.assured =
+        co_await offsite::send_set(means, context_.services.executor, directory_, set_, destination.way, stop);
+    destination.failure.reset();
+}
+
+catalog::Copy Copies::copy_of(const Destination& destination) const {
+    auto copy = offsite::owed_copy(destination.name, set_, context_.services.clock.now());
+    copy.attempts = destination.attempts;
+    copy.unfinished = destination.way.unfinished;
+    copy.checkpoint = destination.way.checkpoint;
+    copy.begun = destination.way.begun;
+    if (destination.assured) {
+        copy.owed = false;
+        copy.assurance = offsite::assured_text(*destination.assured);
+        return copy;
+    }
+    if (destination.failure) copy.message = destination.failure->message();
+    return copy;
+}
+
+// A later attempt goes on from there, also one after a crash.
+void Copies::keep_way(Destination& destination) {
+    if (phase_ != Phase::committed) return;
+    destination.outdated = true;
+    if (!destination.recording) tasks_.spawn(record(destination));
+}
+
+asio::awaitable<void> Copies::record(Destination& destination) {
+    destination.recording = true;
+    std::exception_ptr failure;
+    while (destination.outdated && !failure) {
+        destination.outdated = false;
+        auto* catalog = &context_.services.catalog;
+        const auto put = [catalog, copy = copy_of(destination)] { catalog->put_copy(copy); };
+        try {
+            co_await async::run_blocking(context_.services.pool, put);
+        } catch (...) {
+            failure = std::current_exception();  // the copy is noted as owed; that much stands
+        }
+    }
+    destination.recording = false;
+    destination.changed.notify();
+}
+
+asio::awaitable<void> Copies::conclude(Destination& destination) {
+    while (destination.recording) co_await destination.changed.wait();
+    auto copy = copy_of(destination);
+    if (copy.owed) {
+        const auto now = context_.services.clock.now();
+        const auto stop = stop_.token();
+        const bool soon = stop.stopped() && stop.reason().code() == base::ErrorCode::interrupted;
+        copy.next_attempt = soon ? now : offsite::retry_at(std::max(copy.attempts, 1), now, context_.services.random());
+        if (stop.stopped() && copy.message.empty()) copy.message = stop.reason().message();
+        if (!destination.claim) copy.message = "a set of that name is being sent there";
+    }
+    auto* catalog = &context_.services.catalog;
+    const auto put = [catalog, copy, now = context_.services.clock.now()] {
+        catalog->put_copy(copy);
+        // After an outage, what is older follows at once.
+        if (!copy.owed) catalog->hasten_copies(copy.target, now);
+    };
+    std::exception_ptr failure;
+    try {
+        co_await async::run_blocking(context_.services.pool, put);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure)
+        context_.note(fmt::format("the catalog could not be told of the copy on {}: {}", destination.name,
+                                  base::to_error(failure).message()));
+    tell(destination, copy);
+}
+
+void Copies::tell(Destination& destination, const catalog::Copy& copy) {
+    const auto took =
+        std::chrono::duration_cast<std::chrono::milliseconds>(context_.services.clock.steady() - destination.began);
+    const auto files = set_.artifacts.size() * 2 + 1;
+    auto event = context_.make_event(copy.owed ? Event::Kind::owed : Event::Kind::uploaded, {});
+    event.stage = "upload";
+    event.target = destination.name;
+    event.set = set_.id.text();
+    model::TargetReport told{.name = destination.name, .status = "owed", .bytes = 0, .verified = {}, .message = {}};
+    if (copy.owed) {
+        told.message = copy.message;
+        event.message =
+            fmt::format("the copy on {} is owed, it will be sent later: {}", destination.name, copy.message);
+        if (destination.failure) event.hint = destination.failure->hint();
+    } else {
+        told.status = "copied";
+        told.bytes = copy.bytes;
+        told.verified = copy.assurance;
+        event.bytes = copy.bytes;
+        event.duration = took;
+        event.message = fmt::format("uploaded to {}: {} files, {} in {}, {}", destination.name, files,
+                                    base::format_size(copy.bytes), base::format_duration(took),
+                                    copy.assurance == "checksum" ? "checksum compared" : "read back");
+    }
+    context_.report.targets.push_back(std::move(told));
+    context_.observe(event);
+}
+
+// The set will not be. Only what this run has sent is removed: what else lies under that name may be another host's.
+asio::awaitable<void> Copies::remove_sent(Destination& destination) {
+    std::vector<std::string> keys;
+    for (const auto& [file, assured] : destination.way.sent) keys.push_back(offsite::key_of(set_.id, file));
+    if (!destination.way.trying.empty()) keys.push_back(offsite::key_of(set_.id, destination.way.trying));
+    if (keys.empty() || !destination.target) co_return;
+    const async::Deadline patience(context_.services.executor, {}, removal_patience, "removing what was sent");
+    co_await destination.target->remove(std::move(keys), patience.token());
+}
+
+std::vector<std::pair<std::string, offsite::TargetPtr>> Copies::complete() const {
+    std::vector<std::pair<std::string, offsite::TargetPtr>> result;
+    for (const auto& destination : destinations_)
+        if (destination->assured) result.emplace_back(destination->name, destination->target);
+    return result;
+}
+
+}  // namespace pgbakd::run

@@ -1,0 +1,70 @@
+// The copies of one run's set: each target of the job gets the artifacts while they are written, and the rest when the
+// set is committed. What a target does not take is owed to it, and never fails the run.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/task_group.hpp"
+#include "offsite/growing_file.hpp"
+#include "offsite/targets.hpp"
+#include "run/context.hpp"
+
+namespace pgbakd::run {
+
+class Copies {
+  public:
+    explicit Copies(Context& context);
+    Copies(const Copies&) = delete;
+    Copies& operator=(const Copies&) = delete;
+    // finish() or abandon() is due before, if begin() was called.
+    ~Copies();
+
+    // Whether each target can be reached; one that cannot is told, and asked again after the commit.
+    asio::awaitable<void> reach(async::StopToken stop);
+    // The set has its name: sending may begin.
+    void begin(const model::SetId& id);
+    // A file of the set is being written from now on. Null if there is nobody to send it to.
+    [[nodiscard]] std::shared_ptr<offsite::GrowingFile> follow(const std::filesystem::path& path);
+
+    // Notes all copies as owed: before the set is committed, so that no crash loses one.
+    asio::awaitable<void> owe(const model::BackupSet& set);
+    // Sends what is missing of the committed set, to all targets at once, and notes in the report what became of it.
+    // A stop, whatever its reason, leaves the rest owed.
+    asio::awaitable<void> finish(std::filesystem::path directory, const model::BackupSet& set, async::StopToken stop);
+    // There will be no set: ends what goes on, and removes what was sent. Never throws.
+    asio::awaitable<void> abandon();
+
+    [[nodiscard]] bool empty() const noexcept { return destinations_.empty(); }
+    // The targets that have all of the set.
+    [[nodiscard]] std::vector<std::pair<std::string, offsite::TargetPtr>> complete() const;
+
+  private:
+    struct Destination;
+    enum class Phase { writing, committed, abandoned };
+
+    asio::awaitable<void> reach_one(Destination& destination, async::StopToken stop);
+    asio::awaitable<void> serve(Destination& destination);
+    asio::awaitable<void> stream(Destination& destination);
+    asio::awaitable<void> send_committed(Destination& destination);
+    asio::awaitable<void> send_once(Destination& destination);
+    asio::awaitable<void> remove_sent(Destination& destination);
+    asio::awaitable<void> conclude(Destination& destination);
+    void tell(Destination& destination, const catalog::Copy& copy);
+    void keep_way(Destination& destination);
+    asio::awaitable<void> record(Destination& destination);
+    [[nodiscard]] catalog::Copy copy_of(const Destination& destination) const;
+    void wake();
+
+    Context& context_;
+    std::vector<std::unique_ptr<Destination>> destinations_;
+    async::StopSource stop_;
+    async::TaskGroup tasks_;
+    Phase phase_ = Phase::writing;
+    bool owed_ = false;     // in the catalog
+    model::BackupSet set_;  // from owe() on
+    std::filesystem::path directory_;
+};
+
+}  // namespace pgbakd::run

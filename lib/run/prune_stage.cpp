@@ -1,0 +1,87 @@
+#include "run/prune_stage.hpp"
+
+#include <fmt/format.h>
+
+#include "base/text.hpp"
+#include "offsite/local_set.hpp"
+#include "offsite/retention.hpp"
+#include "run/prune.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+constexpr std::chrono::hours stale_after{24};
+
+void tell_deleted(Context& context, const std::string& place, const std::vector<retention::Decision>& deleted) {
+    for (const auto& decision : deleted) {
+        auto event = context.make_event(Event::Kind::pruned,
+                                        fmt::format("pruned {} set {}: {}", place, decision.id.set, decision.reason));
+        event.set = decision.id.text();
+        if (place != "local") event.target = place;
+        context.observe(event);
+    }
+}
+
+asio::awaitable<std::size_t> prune_here(Context& context) {
+    auto& services = context.services;
+    const auto* repository = &services.repository;
+    auto* catalog = &services.catalog;
+    const auto now = services.clock.now();
+    const auto prune_sets = [repository, catalog, job = context.request.job, now, made = context.set.id] {
+        return prune_local(*repository, catalog, *job, now, made);
+    };
+    const auto pruned = co_await async::run_blocking(services.pool, prune_sets);
+    tell_deleted(context, "local", pruned.deleted);
+    for (const auto& text : pruned.failures) context.note("could not prune " + text);
+    co_return pruned.deleted.size();
+}
+
+asio::awaitable<std::size_t> prune_there(Context& context, std::string name, offsite::TargetPtr target,
+                                         async::StopToken stop) {
+    auto& services = context.services;
+    const auto now = services.clock.now();
+    const offsite::Retention around{*target,           name, services.pool, services.repository,
+                                    &services.catalog, true, context.set.id};
+    auto plan = co_await offsite::plan_remote(around, context.request.job, now, stop);
+    for (const auto& remark : plan.remarks) context.note(remark);
+    const auto pruned = co_await offsite::apply_remote(around, std::move(plan), stop);
+    tell_deleted(context, name, pruned.deleted);
+    if (!pruned.retained.empty())
+        context.note(fmt::format("{} retained by {}: {}", pruned.retained.size(), name, pruned.retained.front()));
+    co_await target->sweep(now - stale_after, stop);
+    co_return pruned.deleted.size();
+}
+
+// `keep_local: false`: the set is here only for as long as a target lacks it.
+asio::awaitable<void> drop_local(Context& context) {
+    auto& services = context.services;
+    const auto* repository = &services.repository;
+    auto* catalog = &services.catalog;
+    const auto drop = [repository, catalog, job = context.request.job, id = context.set.id] {
+        return offsite::drop_if_copied(*repository, *catalog, *job, id);
+    };
+    const bool dropped = co_await async::run_blocking(services.pool, drop);
+    if (!dropped) co_return;
+    context.report.set_directory.clear();
+    context.emit(Event::Kind::pruned, fmt::format("removed the local set {}: every target has it", context.set.id.set));
+}
+
+}  // namespace
+
+asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies, async::StopToken stop) {
+    auto removed = co_await prune_here(context);
+    for (const auto& [name, target] : copies.complete()) {
+        if (stop.stopped()) break;
+        std::exception_ptr failure;
+        try {
+            removed += co_await prune_there(context, name, target, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) context.note(fmt::format("could not prune on {}: {}", name, base::to_error(failure).message()));
+    }
+    if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context);
+    co_return removed;
+}
+
+}  // namespace pgbakd::run

@@ -1,0 +1,267 @@
+#include "service/copy_sender.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "async/timer.hpp"
+#include "base/units.hpp"
+#include "offsite/backlog.hpp"
+#include "offsite/local_set.hpp"
+#include "systemd/message_ids.hpp"
+
+namespace pgbakd::service {
+namespace {
+
+constexpr std::chrono::minutes catalog_pause{1};
+constexpr std::chrono::hours stale_after{24};
+
+std::vector<Field> fields_of(const catalog::Copy& copy) {
+    return {{"PGBAKD_JOB", copy.id.job}, {"PGBAKD_SET", copy.id.text()}, {"PGBAKD_TARGET", copy.target}};
+}
+
+}  // namespace
+
+asio::awaitable<void> CopySender::send(async::StopToken stop) {
+    std::exception_ptr over;
+    while (!over) {
+        try {
+            auto* catalog = core_.catalog.get();
+            const auto read = [catalog] { return catalog->owed_copies(); };
+            std::optional<base::Timestamp> later;
+            std::optional<base::Error> unreadable;
+            std::vector<catalog::Copy> owed;
+            try {
+                owed = co_await async::run_blocking(core_.pool, read);
+                told_unreadable_ = false;
+            } catch (const base::Error& error) {
+                unreadable = error;
+            }
+            stop.check();
+            if (unreadable) {
+                if (!std::exchange(told_unreadable_, true))
+                    core_.log.problem(Priority::warning, unreadable->during("reading which copies are owed"));
+                later = core_.clock.now() + catalog_pause;
+            }
+            // What a run is sending is that run's.
+            std::erase_if(owed,
+                          [this](const auto& copy) { return core_.targets->is_claimed(copy.target, copy.id.text()); });
+            auto next = offsite::next_sends(owed, busy_, core_.clock.now());
+            for (auto& copy : next.now) {
+                const ClaimPtr claim = core_.targets->claim(copy.target, copy.id.text());
+                busy_.insert(copy.target);
+                tasks_.spawn(send_one(std::move(copy), claim, stop));
+            }
+            if (!later) later = next.later;
+            co_await wait(later, stop);
+        } catch (...) {
+            over = std::current_exception();
+        }
+    }
+    while (tasks_.running() > 0) co_await tasks_.join();
+    std::rethrow_exception(over);
+}
+
+asio::awaitable<void> CopySender::sweep(async::StopToken stop) {
+    for (;;) {
+        const auto config = core_.config;
+        for (const auto& [name, target] : config->targets) co_await sweep_one(name, stop);
+        co_await async::sleep_for(std::chrono::hours(24), stop);
+    }
+}
+
+asio::awaitable<void> CopySender::sweep_one(std::string name, async::StopToken stop) {
+    std::exception_ptr failure;
+    target::Swept swept;
+    try {
+        const auto target = co_await core_.targets->open(name);
+        swept = co_await target->sweep(core_.clock.now() - stale_after, stop);
+    } catch (...) {
+        failure = std::current_exception();  // a target that is away is swept another day
+    }
+    stop.check();
+    if (!failure && swept.uploads > 0)
+        core_.log.write(Priority::info, fmt::format("removed {} unfinished uploads from {}: {}", swept.uploads, name,
+                                                    base::format_size(swept.bytes)));
+}
+
+asio::awaitable<void> CopySender::wait(std::optional<base::Timestamp> until, async::StopToken stop) {
+    if (!until) {
+        co_await changed_.wait(stop);
+        co_return;
+    }
+    const auto pause = std::max(*until - core_.clock.now(), base::Timestamp::duration(std::chrono::seconds(1)));
+    const async::Deadline due(core_.io.get_executor(), stop, pause, "the pause");
+    try {
+        co_await changed_.wait(due.token());
+    } catch (const base::Error&) {
+        stop.check();
+    }
+}
+
+// Empty if it is still wanted.
+std::string CopySender::no_longer_wanted(const catalog::Copy& copy) const {
+    if (!core_.targets->has(copy.target)) return "the configuration has no such target any more";
+    const auto job = core_.config->job(copy.id.job);
+    if (!job) return "the configuration has no such job any more";
+    if (std::find(job->targets.begin(), job->targets.end(), copy.target) == job->targets.end())
+        return "the job has no such target any more";
+    return {};
+}
+
+asio::awaitable<void> CopySender::send_one(catalog::Copy copy, ClaimPtr claim, async::StopToken stop) {
+    const auto target = copy.target;
+    std::exception_ptr failure;
+    try {
+        if (auto why = no_longer_wanted(copy); !why.empty())
+            co_await strike(copy, std::move(why));
+        else
+            co_await attempt(copy, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        const auto error = base::to_error(failure);
+        failure = nullptr;
+        try {
+            if (stop.stopped())
+                co_await put(copy);  // how far it came: the next start goes on from there
+            else
+                co_await failed(std::move(copy), error);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure) core_.log.problem(Priority::warning, base::to_error(failure).during("recording an owed copy"));
+    }
+    busy_.erase(target);
+    claim.reset();
+    changed_.notify();
+}
+
+asio::awaitable<offsite::Assured> CopySender::send_set(catalog::Copy& copy, const repository::StoredSet& set,
+                                                       async::StopToken stop) {
+    const auto target = co_await core_.targets->open(copy.target);
+    const offsite::Means means{*target, core_.pool, core_.services->random};
+    async::TaskGroup notes(core_.io.get_executor());
+    offsite::Way way;
+    way.unfinished = copy.unfinished;
+    way.checkpoint = copy.checkpoint;
+    way.begun = copy.begun;
+    way.on_change = [this, &copy, &way, &notes] {
+        const bool news = way.begun != copy.begun;
+        copy.unfinished = way.unfinished;
+        copy.checkpoint = way.checkpoint;
+        copy.begun = way.begun;
+        if (news) notes.spawn(put(copy));  // at once: a crash would make what lies there somebody else's
+    };
+    offsite::Assured assured{};
+    std::exception_ptr failure, ignored;
+    try {
+        assured = co_await offsite::send_set(means, core_.io.get_executor(), set.directory, set.manifest, way, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    try {
+        co_await notes.join();
+    } catch (...) {
+        ignored = std::current_exception();  // what comes of the attempt is recorded too, or told
+    }
+    if (failure) std::rethrow_exception(failure);
+    co_return assured;
+}
+
+asio::awaitable<void> CopySender::attempt(catalog::Copy& copy, async::StopToken stop) {
+    const auto began = core_.clock.steady();
+    const auto* repository = &core_.repository;
+    const auto find = [repository, id = copy.id]() -> std::optional<repository::StoredSet> {
+        try {
+            return repository->find(id);
+        } catch (const base::Error& error) {
+            if (error.code() == base::ErrorCode::not_found) return std::nullopt;
+            throw;
+        }
+    };
+    auto set = co_await async::run_blocking(core_.pool, find);
+    if (!set) {
+        co_await strike(copy, "the local set is not there");
+        co_return;
+    }
+    if (!set->problem.empty()) throw base::Error(base::ErrorCode::corrupt, set->problem);
+    const auto assured = co_await send_set(copy, *set, stop);
+    const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.now() - copy.since);
+    copy.owed = false;
+    copy.since = core_.clock.now();
+    copy.assurance = offsite::assured_text(assured);
+    copy.message.clear();
+    copy.unfinished.clear();
+    copy.checkpoint.clear();
+    co_await put(copy);
+    auto* catalog = core_.catalog.get();
+    const auto hasten = [catalog, name = copy.target, now = core_.clock.now()] { catalog->hasten_copies(name, now); };
+    co_await async::run_blocking(core_.pool, hasten);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady() - began);
+    core_.log.write(
+        Priority::info,
+        fmt::format("{}: the copy of {} owed to {} is sent: {} in {}, after {}", copy.id.job, copy.id.set, copy.target,
+                    base::format_size(copy.bytes), base::format_duration(took), base::format_duration(waited)),
+        std::nullopt, fields_of(copy));
+    co_await drop_local(copy.id);
+}
+
+asio::awaitable<void> CopySender::failed(catalog::Copy copy, base::Error error) {
+    const auto now = core_.clock.now();
+    ++copy.attempts;
+    copy.message = error.message();
+    copy.next_attempt = offsite::retry_at(copy.attempts, now, core_.services->random());
+    core_.log.problem(
+        Priority::warning,
+        {error.code(),
+         fmt::format("{}: the copy of {} is still owed to {}, next attempt at {}: {}", copy.id.job, copy.id.set,
+                     copy.target, core_.people_time(copy.id.job, base::to_instant(copy.next_attempt)), error.message()),
+         error.hint()},
+        systemd::upload_owed, fields_of(copy));
+    auto* catalog = core_.catalog.get();
+    const auto put_all = [catalog, copy, error] {
+        auto copies = offsite::postpone_with(copy, error, catalog->owed_copies());
+        copies.push_back(copy);
+        catalog->put_copies(copies);
+    };
+    co_await async::run_blocking(core_.pool, put_all);
+}
+
+asio::awaitable<void> CopySender::drop_local(model::SetId id) {
+    const auto job = core_.config->job(id.job);
+    if (!job) co_return;
+    auto* core = &core_;
+    const auto drop = [core, job, id] { return offsite::drop_if_copied(core->repository, *core->catalog, *job, id); };
+    std::exception_ptr failure;
+    bool dropped = false;
+    try {
+        dropped = co_await async::run_blocking(core_.pool, drop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure)
+        core_.log.problem(Priority::warning, base::to_error(failure).during("removing the local set " + id.text()));
+    else if (dropped)
+        core_.log.write(Priority::info,
+                        fmt::format("{}: removed the local set {}: every target has it", id.job, id.set));
+}
+
+asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why) {
+    core_.log.write(
+        Priority::warning,
+        fmt::format("{}: the copy of {} is not owed to {} any more: {}", copy.id.job, copy.id.set, copy.target, why),
+        std::nullopt, fields_of(copy));
+    auto* catalog = core_.catalog.get();
+    const auto forget = [catalog, copy] { catalog->forget_copy(copy.target, copy.id); };
+    co_await async::run_blocking(core_.pool, forget);
+}
+
+asio::awaitable<void> CopySender::put(catalog::Copy copy) {
+    auto* catalog = core_.catalog.get();
+    const auto put_copy = [catalog, copy] { catalog->put_copy(copy); };
+    co_await async::run_blocking(core_.pool, put_copy);
+}
+
+}  // namespace pgbakd::service

@@ -1,0 +1,50 @@
+// Sends the copies that runs left owed: at once when there is something to do, later by their pauses, in order for each
+// target, across restarts.
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "async/event.hpp"
+#include "async/stop.hpp"
+#include "async/task_group.hpp"
+#include "offsite/send_set.hpp"
+#include "offsite/targets.hpp"
+#include "service/core.hpp"
+
+namespace pgbakd::service {
+
+class CopySender {
+  public:
+    explicit CopySender(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+
+    // Until stopped; what is on its way is left so that the next start goes on behind it.
+    asio::awaitable<void> send(async::StopToken stop);
+    // Removes what unfinished uploads left on the targets and nobody has gone on with for a day: at the start, then
+    // once a day. Until stopped.
+    asio::awaitable<void> sweep(async::StopToken stop);
+    // A run has ended, or the configuration changed.
+    void wake() { changed_.notify(); }
+
+  private:
+    using ClaimPtr = std::shared_ptr<offsite::Targets::Claim>;
+    asio::awaitable<void> sweep_one(std::string name, async::StopToken stop);
+    asio::awaitable<void> wait(std::optional<base::Timestamp> until, async::StopToken stop);
+    asio::awaitable<void> send_one(catalog::Copy copy, ClaimPtr claim, async::StopToken stop);
+    asio::awaitable<void> attempt(catalog::Copy& copy, async::StopToken stop);
+    asio::awaitable<offsite::Assured> send_set(catalog::Copy& copy, const repository::StoredSet& set,
+                                               async::StopToken stop);
+    asio::awaitable<void> failed(catalog::Copy copy, base::Error error);
+    asio::awaitable<void> drop_local(model::SetId id);
+    [[nodiscard]] std::string no_longer_wanted(const catalog::Copy& copy) const;
+    asio::awaitable<void> strike(catalog::Copy copy, std::string why);
+    asio::awaitable<void> put(catalog::Copy copy);
+
+    Core& core_;
+    async::Event changed_;
+    async::TaskGroup tasks_;
+    std::set<std::string> busy_;  // targets
+    bool told_unreadable_ = false;
+};
+
+}  // namespace pgbakd::service

@@ -1,0 +1,224 @@
+"""Copies off site as an administrator sees them: sent, owed, sent later, expired, fetched. By a directory target; what
+each kind of place does with bytes is tested in contract/target."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import sys
+import unittest
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.cases import LifeCase
+from support.daemon import Daemon
+from support.stock import restore_directory
+
+CTEST = {"timeout": 600}
+
+
+class Targets(LifeCase):
+    def targets(self, names: list[str], **job: Any) -> Daemon:
+        """A daemon whose job copies its sets to directories of these names."""
+        config = self.config(targets=names, retries={"attempts": 1}, **job)
+        daemon = self.daemon(config)
+        config["targets"] = {name: {"type": "directory", "path": str(daemon.directory / name)} for name in names}
+        self.configuration = config
+        daemon.write_config(config)
+        return daemon
+
+    def close(self, daemon: Daemon, name: str) -> None:
+        """The target is away: nothing can be made where it should be."""
+        (daemon.directory / name).rename(daemon.directory / f"{name}-away")
+        (daemon.directory / name).write_text("no directory", encoding="utf-8")
+
+    def open(self, daemon: Daemon, name: str) -> None:
+        (daemon.directory / name).unlink()
+        (daemon.directory / f"{name}-away").rename(daemon.directory / name)
+
+    def files(self, directory: Path) -> dict[str, str]:
+        return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in directory.iterdir()}
+
+    def places(self, daemon: Daemon, name: str) -> dict[str, bool]:
+        [found] = [entry for entry in daemon.sets() if entry["set"] == name]
+        return {copy["place"]: copy["complete"] for copy in found["copies"]}
+
+    def test_a_run_leaves_the_same_files_on_every_target(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "SUCCESS", report)
+        for name in ("nas", "vault"):
+            copied = daemon.directory / name / report["set"]
+            self.assertEqual(self.files(copied), self.files(daemon.set_directory(report["set"])))
+        self.assertEqual([(target["name"], target["status"], target["bytes"]) for target in report["targets"]],
+                         [("nas", "copied", report["size_bytes"]), ("vault", "copied", report["size_bytes"])])  # fmt: skip
+        self.assertTrue(all(target["verified"] for target in report["targets"]))
+        self.assertEqual(self.places(daemon, report["set"]), {"local": True, "nas": True, "vault": True})
+        self.assertEqual(daemon.status()["owed"], [])
+        self.assertIn("job: uploaded to nas: 3 files", daemon.log())
+        self.assertIn("local, nas, vault", daemon.ctl("list").out)
+
+    def test_a_target_that_is_away_is_owed_its_copies_and_gets_them_in_order(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed = [daemon.run("job") for _ in range(3)]
+        for report in owed:
+            self.assertEqual(report["status"], "WARNING", report)
+            self.assertEqual({target["name"]: target["status"] for target in report["targets"]},
+                             {"nas": "owed", "vault": "copied"})  # fmt: skip
+            self.assertEqual(self.places(daemon, report["set"]), {"local": True, "nas": False, "vault": True})
+        self.assertEqual([copy["set"] for copy in daemon.status()["owed"]], [report["set"] for report in owed])
+        self.assertIn("nas owed", daemon.ctl("list").out)
+        self.assertIn("owed", daemon.ctl("status").out)
+        daemon.stop()
+        self.open(daemon, "nas")
+        self.forget_pauses(daemon)
+        daemon.start()
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        log = daemon.log()
+        sent = [log.index(f"the copy of {report['set'].split('/')[1]} owed to nas is sent") for report in owed]
+        self.assertEqual(sent, sorted(sent))
+        for report in owed:
+            self.assertEqual(self.files(daemon.directory / "nas" / report["set"]), self.files(daemon.set_directory(report["set"])))
+            self.assertEqual(self.places(daemon, report["set"])["nas"], True)
+
+    def test_a_target_that_is_back_gets_with_the_next_run_what_it_was_owed_before(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed = [daemon.run("job")["set"] for _ in range(2)]
+        self.open(daemon, "nas")
+        self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        for name in owed:
+            self.assertEqual(self.files(daemon.directory / "nas" / name), self.files(daemon.set_directory(name)))
+
+    def forget_pauses(self, daemon: Daemon) -> None:
+        """As if the pauses before the next attempts had passed."""
+        with sqlite3.connect(daemon.repository.parent / "state.db") as connection:
+            connection.execute("update copies set next_attempt = 0 where owed")
+        connection.close()
+
+    def test_an_owed_copy_keeps_its_local_set(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
+        first = daemon.run("job")["set"]
+        self.close(daemon, "nas")
+        second = daemon.run("job")["set"]
+        third = daemon.run("job")["set"]
+        self.assertEqual({entry["set"] for entry in daemon.sets() if self.places(daemon, entry["set"]).get("local")},
+                         {second, third})  # fmt: skip
+        self.assertNotEqual(first, second)
+        [kept] = [entry for entry in daemon.sets() if entry["set"] == second]
+        self.assertIn("a copy owed to nas", kept["keep_reason"])
+
+    def test_without_keep_local_the_set_stays_until_every_target_has_it(self) -> None:
+        daemon = self.targets(["nas", "vault"], keep_local=False).start()
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "SUCCESS")
+        self.assertFalse(daemon.set_directory(report["set"]).exists())
+        self.assertEqual(self.places(daemon, report["set"]), {"nas": True, "vault": True})
+        self.close(daemon, "nas")
+        second = daemon.run("job")
+        self.assertEqual(second["status"], "WARNING")
+        self.assertTrue(daemon.set_directory(second["set"]).exists())
+        daemon.stop()
+        self.open(daemon, "nas")
+        self.forget_pauses(daemon)
+        daemon.start()
+        daemon.wait_for(lambda: not daemon.set_directory(second["set"]).exists(), what="the end of the local set")
+        self.assertEqual(self.places(daemon, second["set"]), {"nas": True, "vault": True})
+
+    def test_each_target_is_pruned_by_its_own_rules(self) -> None:
+        retention = {"local": {"last": 3, "at_least": 1},
+                     "targets": {"nas": {"last": 1, "at_least": 1}, "vault": {"last": 2, "at_least": 1}}}  # fmt: skip
+        daemon = self.targets(["nas", "vault"], retention=retention).start()
+        runs = [daemon.run("job")["set"] for _ in range(4)]
+        on = {name: sorted(f"job/{path.name}" for path in (daemon.directory / name / "job").iterdir()) for name in ("nas", "vault")}
+        self.assertEqual(on, {"nas": runs[3:], "vault": runs[2:]})
+        self.assertEqual([entry["set"] for entry in daemon.sets() if "local" in self.places(daemon, entry["set"])],
+                         runs[:0:-1])  # fmt: skip
+        plan = daemon.ctl("--json", "prune").json["decisions"]
+        self.assertEqual({(each["set"], each["place"], each["action"]) for each in plan},
+                         {(runs[1], "local", "keep"), (runs[2], "local", "keep"), (runs[3], "local", "keep"),
+                          (runs[3], "nas", "keep"), (runs[2], "vault", "keep"), (runs[3], "vault", "keep")})  # fmt: skip
+
+    def test_a_set_comes_back_from_a_target_alone(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        name = daemon.run("job")["set"]
+        daemon.stop()
+        shutil.rmtree(daemon.repository.parent)
+        shown = daemon.ctl("--json", "list", "--from", "nas").json["sets"]
+        self.assertEqual([entry["set"] for entry in shown], [name])
+        self.assertIn(name, daemon.ctl("list", "--from", "nas").out)
+        verified = daemon.ctl("--json", "verify", "job/latest", "--from", "nas").json
+        self.assertEqual((verified["ok"], verified["level"]), (True, "decoded"))
+        daemon.ctl("download", "job/latest", "--from", "nas", "--into", daemon.directory / "fetched")
+        fetched = daemon.directory / "fetched" / name
+        self.assertEqual(self.files(fetched), self.files(daemon.directory / "nas" / name))
+        self.assertEqual(daemon.ctl("verify", fetched).code, 0)
+        again = daemon.ctl("download", name, "--from", "nas", "--into", daemon.directory / "fetched", check=False)
+        self.assertEqual(again.code, 1)
+        self.assertIn("exists already", again.err)
+
+    def test_damage_on_a_target_is_found(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        name = daemon.run("job")["set"]
+        [dump] = (daemon.directory / "nas" / name).glob("*.dump")
+        damaged = bytearray(dump.read_bytes())
+        damaged[len(damaged) // 2] ^= 1
+        dump.write_bytes(damaged)
+        self.assertEqual(daemon.ctl("verify", name, "--from", "nas", check=False).code, 4)
+        failed = daemon.ctl("download", name, "--from", "nas", "--into", daemon.directory / "fetched", check=False)
+        self.assertEqual(failed.code, 1)
+        self.assertEqual(list((daemon.directory / "fetched").rglob("*.dump")), [])
+
+    def test_a_run_that_fails_leaves_nothing_on_its_targets(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        run = self.start_stuck_run(daemon, self.hold_lock())
+        daemon.ctl("cancel", run)
+        left = [path for path in (daemon.directory / "nas").rglob("*") if path.is_file()]
+        self.assertEqual(left, [])
+        self.assertEqual(daemon.status()["owed"], [])
+
+    def test_check_names_what_a_target_does_not_allow(self) -> None:
+        daemon = self.targets(["nas"])
+        daemon.start()
+        self.assertIn("target nas: writing, reading, listing, deleting", daemon.ctl("check", "--connect").out)
+        (daemon.directory / "nas").chmod(0o500)
+        if daemon.account.uid != 0:
+            refused = daemon.ctl("check", "--connect", check=False)
+            self.assertEqual(refused.code, 1)
+            self.assertIn("target nas: writing is not possible", refused.out)
+        (daemon.directory / "nas").chmod(0o700)
+
+    def test_another_host_with_a_set_of_the_same_name_is_not_overwritten(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        name = daemon.run("job")["set"]
+        foreign = daemon.directory / "nas" / name / "manifest.json"
+        text = json.loads(foreign.read_text(encoding="utf-8"))
+        text["run"] = "01J00000000000000000000000"
+        foreign.write_text(json.dumps(text), encoding="utf-8")
+        before = foreign.read_bytes()
+        daemon.stop()
+        with sqlite3.connect(daemon.repository.parent / "state.db") as connection:
+            connection.execute("update copies set owed = 1, next_attempt = 0")
+        connection.close()
+        daemon.start()
+        daemon.wait_for_log("another set named")
+        self.assertEqual(foreign.read_bytes(), before)
+        self.assertEqual([copy["set"] for copy in daemon.status()["owed"]], [name])
+
+    def test_a_restored_copy_is_the_database(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        name = daemon.run("job")["set"]
+        other = restore_directory(self, daemon, daemon.directory / "nas" / name)
+        self.assertEqual(other.sql("select count(*) from t", "shop"), str(self.shop_rows))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,188 @@
+// Copies on targets, and the catalogs that came before there were any.
+#include <sqlite3.h>
+
+#include <map>
+
+#include "catalog/schema.hpp"
+#include "unit/catalog/support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::testing;
+using base::ErrorCode;
+using catalog::Catalog;
+using catalog::Copy;
+
+namespace {
+
+Copy copy_of(const std::string& target, const std::string& job, const std::string& set, bool owed) {
+    Copy copy;
+    copy.target = target;
+    copy.id = {job, set};
+    copy.owed = owed;
+    copy.since = today;
+    return copy;
+}
+
+std::vector<std::string> texts(const std::vector<Copy>& copies) {
+    std::vector<std::string> result;
+    for (const auto& copy : copies) result.push_back(copy.target + " " + copy.id.text() + (copy.owed ? " owed" : ""));
+    return result;
+}
+
+void execute(const std::filesystem::path& file, const std::string& sql) {
+    sqlite3* handle = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+    CHECK(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
+    sqlite3_close(handle);
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a copy comes back as it was put, also after a restart") {
+    Place place;
+    auto copy = copy_of("r2", "shop", "20260113_000001", true);
+    copy.since = at("2026-01-13T00:10:00Z");
+    copy.started_at = at("1969-12-31T23:59:59Z");
+    copy.bytes = std::uint64_t{1} << 50U;
+    copy.complete = false;
+    copy.verified = model::Verification::decoded;
+    copy.milestone = "mvp";
+    copy.assurance = "read back";
+    copy.attempts = 7;
+    copy.next_attempt = at("2026-01-14T00:00:00Z");
+    copy.message = "the bucket is gone; it's \"ü\"";
+    copy.unfinished = "shop.dump";
+    copy.checkpoint = "{\"upload\": 1}";
+    copy.begun = true;
+    place.catalog->put_copy(copy);
+    place.reopen();
+    const auto copies = place.catalog->copies();
+    REQUIRE(copies.size() == 1);
+    const auto& found = copies.front();
+    CHECK(found.target == copy.target);
+    CHECK(found.id == copy.id);
+    CHECK(found.owed);
+    CHECK(found.since == copy.since);
+    CHECK(found.started_at == copy.started_at);
+    CHECK(found.bytes == copy.bytes);
+    CHECK_FALSE(found.complete);
+    CHECK(found.verified == copy.verified);
+    CHECK(found.milestone == copy.milestone);
+    CHECK(found.assurance == copy.assurance);
+    CHECK(found.attempts == copy.attempts);
+    CHECK(found.next_attempt == copy.next_attempt);
+    CHECK(found.message == copy.message);
+    CHECK(found.unfinished == copy.unfinished);
+    CHECK(found.checkpoint == copy.checkpoint);
+    CHECK(found.begun);
+    // Put again, it is replaced.
+    copy.owed = false;
+    copy.begun = false;
+    place.catalog->put_copy(copy);
+    CHECK(texts(place.catalog->copies()) == Texts{"r2 shop/20260113_000001"});
+    CHECK_FALSE(place.catalog->copies().front().begun);
+}
+
+TEST_CASE("copies are asked for by job, by set, and by whether they are owed") {
+    const Place place;
+    place.catalog->put_copies(
+        {copy_of("r2", "shop", "20260114_000001", true), copy_of("r2", "shop", "20260113_000001", false),
+         copy_of("nas", "shop", "20260113_000001", true), copy_of("r2", "crm", "20260113_000001", true)});
+    auto& catalog = *place.catalog;
+    CHECK(texts(catalog.copies()) == Texts{"nas shop/20260113_000001 owed", "r2 crm/20260113_000001 owed",
+                                           "r2 shop/20260113_000001", "r2 shop/20260114_000001 owed"});
+    CHECK(texts(catalog.copies("crm")) == Texts{"r2 crm/20260113_000001 owed"});
+    CHECK(catalog.copies("none").empty());
+    CHECK(texts(catalog.copies_of({"shop", "20260113_000001"})) ==
+          Texts{"nas shop/20260113_000001 owed", "r2 shop/20260113_000001"});
+    CHECK(texts(catalog.owed_copies()) ==
+          Texts{"nas shop/20260113_000001 owed", "r2 crm/20260113_000001 owed", "r2 shop/20260114_000001 owed"});
+    catalog.forget_copy("nas", {"shop", "20260113_000001"});
+    catalog.forget_copy("nas", {"shop", "20260113_000001"});
+    catalog.forget_copy("r2", {"crm", "20260113_000001-2"});
+    CHECK(catalog.copies().size() == 3);
+    // What becomes of the local set, and of its job's schedule, is nothing to a copy.
+    catalog.forget_set({"shop", "20260114_000001"});
+    catalog.forget_job("shop");
+    CHECK(catalog.copies("shop").size() == 2);
+    CHECK(texts(Catalog::open_for_reading(place.file)->owed_copies()).size() == 2);
+}
+
+TEST_CASE("many copies are put together or not at all") {
+    const Place place;
+    // The second of them is refused by a rule of somebody else's.
+    execute(
+        place.file,
+        "CREATE TRIGGER full BEFORE INSERT ON copies WHEN NEW.target = 'nas' BEGIN SELECT RAISE(ABORT, 'full'); END");
+    CHECK_THROWS_AS(place.catalog->put_copies({copy_of("r2", "shop", "20260113_000001", true),
+                                               copy_of("nas", "shop", "20260113_000001", true)}),
+                    base::Error);
+    CHECK(place.catalog->copies().empty());
+    place.catalog->put_copies({});
+    place.catalog->put_copies({copy_of("r2", "shop", "20260113_000001", true)});
+    CHECK(place.catalog->copies().size() == 1);
+}
+
+TEST_CASE("a catalog from before there were copies is brought up to date and keeps what it holds") {
+    Place place;
+    const catalog::JobState state{"shop", "daily at 02:00 UTC", base::to_instant(today), true};
+    const auto slot = slot_at("2026-01-13T01:00:00Z");
+    CHECK(place.catalog->take_slot(state, slot, run(1, "shop", today)));
+    place.catalog->finish_run(run(1, "shop", today, model::Outcome::success));
+    place.catalog->put_known_databases("shop", {"shop", "crm"});
+    place.catalog->put_set_state({{"shop", "20260113_000001"}, model::Verification::decoded, today, true, "a bit"});
+    place.catalog.reset();
+    // As schema 1 was: the same tables but for this one.
+    execute(place.file, "DROP TABLE copies; PRAGMA user_version = 1");
+
+    const auto error = error_of([&] { (void)Catalog::open_for_reading(place.file); });
+    CHECK(error.code() == ErrorCode::unsupported);
+    CHECK(error.message() == place.file.native() + ": it was written by an older pgbakd (schema 1, known is " +
+                                 std::to_string(catalog::schema_version()) + ")");
+    CHECK(error.hint() == "start the daemon once: it brings the file up to date");
+
+    place.reopen();
+    CHECK_FALSE(place.catalog->was_damaged());
+    CHECK(place.catalog->job_states() == std::vector{state});
+    CHECK(place.catalog->run(run_id(1))->outcome == model::Outcome::success);
+    CHECK_FALSE(place.catalog->take_slot(state, slot, run(2, "shop", today)));
+    CHECK(place.catalog->known_databases("shop") == std::vector<std::string>{"shop", "crm"});
+    CHECK(place.catalog->set_states().at(0).corrupt);
+    CHECK(place.catalog->copies().empty());
+    place.catalog->put_copy(copy_of("r2", "shop", "20260113_000001", true));
+    CHECK(Catalog::open_for_reading(place.file)->owed_copies().size() == 1);
+}
+
+TEST_CASE("a catalog that lacks the table of copies is damaged, and set aside") {
+    Place place;
+    place.catalog->put_copy(copy_of("r2", "shop", "20260113_000001", true));
+    place.catalog.reset();
+    execute(place.file, "DROP TABLE copies");
+    place.reopen();
+    CHECK(place.catalog->was_damaged());
+    CHECK(place.catalog->copies().empty());
+    CHECK(std::filesystem::exists(place.directory / "state.db.damaged-20260202_024000"));
+}
+
+TEST_CASE("a target that works again is due for all that it is owed, and no other") {
+    Place place;
+    const auto later = today + std::chrono::hours(1);
+    auto waits = copy_of("nas", "shop", "20260113_000001", true);
+    waits.next_attempt = later;
+    auto due = copy_of("nas", "shop", "20260114_000001", true);
+    due.next_attempt = today - std::chrono::hours(1);
+    auto elsewhere = copy_of("r2", "shop", "20260113_000001", true);
+    elsewhere.next_attempt = later;
+    auto there = copy_of("nas", "shop", "20260112_000001", false);
+    there.next_attempt = later;
+    place.catalog->put_copies({waits, due, elsewhere, there});
+    place.catalog->hasten_copies("nas", today);
+    std::map<std::string, base::Timestamp> next;
+    for (const auto& copy : place.catalog->copies()) next[copy.target + " " + copy.id.set] = copy.next_attempt;
+    CHECK(next.at("nas 20260113_000001") == today);
+    CHECK(next.at("nas 20260114_000001") == due.next_attempt);
+    CHECK(next.at("r2 20260113_000001") == later);
+    CHECK(next.at("nas 20260112_000001") == later);
+}

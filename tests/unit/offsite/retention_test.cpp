@@ -1,0 +1,335 @@
+#include "offsite/retention.hpp"
+
+#include "offsite/backlog.hpp"
+#include "unit/offsite/support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::testing;
+using namespace std::chrono_literals;
+using base::ErrorCode;
+
+namespace {
+
+// A job "shop" with a target "r2", on 2026-02-01.
+class House : public Bench {
+  public:
+    std::unique_ptr<catalog::Catalog> catalog = catalog::Catalog::open(directory / "state.db", today);
+    model::RetentionPolicy policy;
+    std::optional<model::SetId> made;
+    bool record = true;
+    bool with_catalog = true;
+
+    House() { policy.at_least = 1; }
+
+    [[nodiscard]] offsite::Retention around() {
+        return {target, "r2", pool, place.repository, with_catalog ? catalog.get() : nullptr, record, made};
+    }
+    offsite::RemotePlan plan(base::Timestamp now = today) {
+        model::JobSpec job{.name = "shop",
+                           .schedule = calendar::Schedule::parse("daily at 02:00").value(),
+                           .timezone = "UTC",
+                           .zone = calendar::Zone::utc(),
+                           .milestones = {},
+                           .catch_up = {},
+                           .source = {},
+                           .compression = {},
+                           .targets = {"r2"},
+                           .local_retention = {},
+                           .target_retention = {{"r2", policy}},
+                           .retries = {}};
+        return run(offsite::plan_remote(around(), std::make_shared<const model::JobSpec>(std::move(job)), now, {}));
+    }
+    offsite::RemotePruned apply(offsite::RemotePlan the_plan) {
+        return run(offsite::apply_remote(around(), std::move(the_plan), {}));
+    }
+    // One that the target has and the catalog knows; it is no longer here.
+    model::SetId copied(std::string_view started_at) {
+        const auto id = add_set(started_at);
+        put_there(id);
+        auto copy = offsite::owed_copy("r2", place.repository.find(id).manifest, today);
+        copy.owed = false;
+        catalog->put_copy(copy);
+        place.repository.remove(id);
+        return id;
+    }
+    // One that it has and nobody knows.
+    model::SetId found(std::string_view started_at) {
+        const auto id = add_set(started_at);
+        put_there(id);
+        place.repository.remove(id);
+        return id;
+    }
+    std::vector<std::string> known() {
+        std::vector<std::string> names;
+        for (const auto& copy : catalog->copies()) names.push_back(copy.id.set + (copy.owed ? " owed" : ""));
+        return names;
+    }
+};
+
+std::vector<std::string> texts(const offsite::RemotePlan& plan) {
+    std::vector<std::string> result;
+    for (const auto& decision : plan.decisions)
+        result.push_back(decision.id.set + (decision.keep ? " stays: " : " goes: ") + decision.reason);
+    return result;
+}
+
+std::vector<std::string> that_stay(const offsite::RemotePlan& plan) {
+    std::vector<std::string> result;
+    for (const auto& decision : plan.decisions)
+        if (decision.keep) result.push_back(decision.id.set.substr(0, 8));
+    return result;
+}
+
+using Texts = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("each rule decides what stays on a target, whether the catalog knows of it or not") {
+    struct Row {
+        std::string name;
+        model::RetentionPolicy policy;
+        Texts stay;
+    };
+    const auto rules = [](auto change) {
+        model::RetentionPolicy policy;
+        policy.at_least = 1;
+        change(policy);
+        return policy;
+    };
+    for (const auto& row : {Row{"last", rules([](auto& p) { p.last = 2; }), {"20260131", "20260130"}},
+                            Row{"days", rules([](auto& p) { p.days = 2; }), {"20260131", "20260130"}},
+                            Row{"weeks", rules([](auto& p) { p.weeks = 1; }), {"20260131", "20260130", "20260126"}},
+                            Row{"daily", rules([](auto& p) { p.daily = 3; }), {"20260131", "20260130", "20260126"}},
+                            Row{"weekly", rules([](auto& p) { p.weekly = 2; }), {"20260131", "20260120"}},
+                            Row{"monthly", rules([](auto& p) { p.monthly = 2; }), {"20260131", "20251215"}},
+                            Row{"yearly", rules([](auto& p) { p.yearly = 2; }), {"20260131", "20251215"}},
+                            Row{"floor",
+                                rules([](auto& p) {
+                                    p.days = 1;
+                                    p.at_least = 4;
+                                }),
+                                {"20260131", "20260130", "20260126", "20260120"}}}) {
+        CAPTURE(row.name);
+        House house;
+        house.policy = row.policy;
+        for (const auto* day : {"2025-12-15", "2026-01-20", "2026-01-26", "2026-01-30", "2026-01-31"})
+            house.copied(std::string(day) + "T12:00:00Z");
+        CHECK(that_stay(house.plan()) == row.stay);
+        // Nothing was read but the listing.
+        for (const auto& call : house.target.calls) CHECK(call == "list shop/");
+        house.with_catalog = false;
+        house.record = false;
+        CHECK(that_stay(house.plan()) == row.stay);
+    }
+}
+
+TEST_CASE("what goes is removed manifest first, and forgotten; what stays is left alone") {
+    House house;
+    house.policy.days = 7;
+    const auto old = house.copied("2026-01-10T00:00:00Z");
+    const auto young = house.copied("2026-01-30T00:00:00Z");
+    auto plan = house.plan();
+    CHECK(texts(plan) == Texts{"20260130_000000 stays: newer than 7 days",
+                               "20260110_000000 goes: older than 7 days; 1 newer good set remains"});
+    CHECK(house.target.removed.empty());
+    const auto pruned = house.apply(std::move(plan));
+    REQUIRE(pruned.deleted.size() == 1);
+    CHECK(pruned.deleted[0].id == old);
+    CHECK(pruned.retained.empty());
+    CHECK(house.target.removed.front() == offsite::key_of(old, "manifest.json"));
+    CHECK(house.target.removed.size() == 5);
+    CHECK(house.target.objects.size() == 5);
+    CHECK(house.known() == Texts{young.set});
+}
+
+TEST_CASE("halves that nobody sends are swept after a day, those that are owed are not") {
+    House house;
+    house.policy.days = 7;
+    const auto half = [&](const std::string& set, base::Timestamp modified) {
+        house.target.now = modified;
+        house.target.add("shop/" + set + "/a.dump", "half");
+    };
+    half("20260101_000000", {});                 // by its name
+    half("20260102_000000", today - 24h - 1ms);  // a day and more
+    half("20260103_000000", today - 24h);        // a day
+    half("20260104_000000", today - 48h);        // owed
+    half("20260105_000000", today - 48h);        // with one young object
+    house.target.now = today - 1h;
+    house.target.add("shop/20260105_000000/b.dump", "");
+    house.target.add("other/20260101_000000/a.dump", "another job's");
+    catalog::Copy owed;
+    owed.target = "r2";
+    owed.id = {"shop", "20260104_000000"};
+    owed.owed = true;
+    house.catalog->put_copy(owed);
+    owed.target = "nas";  // what is owed to another target protects nothing here
+    owed.id = {"shop", "20260102_000000"};
+    house.catalog->put_copy(owed);
+    auto plan = house.plan();
+    CHECK(plan.decisions.empty());
+    CHECK(plan.stale == std::vector<model::SetId>{{"shop", "20260101_000000"}, {"shop", "20260102_000000"}});
+    CHECK(house.apply(std::move(plan)).swept == 2);
+    CHECK(house.target.keys() == Texts{"other/20260101_000000/a.dump", "shop/20260103_000000/a.dump",
+                                       "shop/20260104_000000/a.dump", "shop/20260105_000000/a.dump",
+                                       "shop/20260105_000000/b.dump"});
+}
+
+TEST_CASE("what the catalog does not know is learnt from its manifest") {
+    House house;
+    house.policy.days = 7;
+    const auto id = house.found("2026-01-30T00:00:00Z");
+    house.record = false;
+    CHECK(texts(house.plan()) == Texts{"20260130_000000 stays: newer than 7 days"});
+    CHECK(house.known().empty());
+    house.record = true;
+    house.plan();
+    CHECK(house.known() == Texts{id.set});
+    CHECK(house.catalog->copies().at(0).verified == model::Verification::decoded);
+    house.target.calls.clear();
+    house.plan();
+    CHECK(house.target.calls == Texts{"list shop/"});
+}
+
+TEST_CASE("a set whose manifest cannot be read stays, is remarked and counts for nothing") {
+    House house;
+    house.policy.last = 1;
+    house.target.add("shop/20200101_000000/manifest.json", "{\"format\": \"pgbakd-set/9\"}");
+    house.target.add("shop/20200102_000000/manifest.json", "damaged");
+    const auto id = house.found("2026-01-30T00:00:00Z");
+    auto moved = house.objects_there().at(offsite::key_of(id, "manifest.json"));
+    house.target.add("shop/20200103_000000/manifest.json", moved);
+    auto plan = house.plan();
+    REQUIRE(plan.decisions.size() == 4);
+    for (const auto& decision : plan.decisions) CHECK(decision.keep);
+    CHECK(plan.remarks.size() == 3);
+    CHECK(plan.remarks[2] ==
+          "shop/20200103_000000 on r2: the manifest of shop/20200103_000000 is that of shop/20260130_000000");
+    CHECK(plan.decisions[1].reason.find("its manifest cannot be read") != std::string::npos);
+    CHECK(house.apply(std::move(plan)).deleted.empty());
+    CHECK(house.target.removed.empty());
+    CHECK(house.known() == Texts{id.set});
+}
+
+TEST_CASE("where a manifest cannot be asked for now, there is no plan") {
+    House house;
+    house.policy.days = 7;
+    house.found("2020-01-01T00:00:00Z");
+    house.target.on_call = [&](const std::string& call) {
+        if (call.starts_with("get")) house.target.away = true;
+    };
+    CHECK(error_of([&] { house.plan(); }).code() == ErrorCode::unreachable);
+    CHECK(house.known().empty());
+}
+
+TEST_CASE("a pin here or there, a milestone, and the set of the run that prunes are kept") {
+    House house;
+    house.policy.days = 1;
+    house.copied("2026-01-31T12:00:00Z");
+    SECTION("pinned there") {
+        const auto id = house.copied("2026-01-10T00:00:00Z");
+        house.target.add(offsite::key_of(id, offsite::pin_file), "");
+        CHECK(house.plan().decisions.at(1).keep);
+    }
+    SECTION("pinned here") {
+        const auto id = house.add_set("2026-01-10T00:00:00Z");
+        house.put_there(id);
+        house.place.repository.pin(id, true);
+        // The pin's file is not what is meant here.
+        house.target.objects.erase(offsite::key_of(id, "pinned"));
+        CHECK(house.plan().decisions.at(1).keep);
+    }
+    SECTION("a milestone") {
+        const auto id = house.add_set("2026-01-10T00:00:00Z");
+        house.put_there(id);
+        auto copy = offsite::owed_copy("r2", house.place.repository.find(id).manifest, today);
+        copy.owed = false;
+        copy.milestone = "mvp";
+        house.catalog->put_copy(copy);
+        CHECK(house.plan().decisions.at(1).keep);
+    }
+    SECTION("just made, by a clock that was wrong") {
+        house.made = house.copied("2026-01-10T00:00:00Z");
+        const auto plan = house.plan();
+        CHECK(plan.decisions.at(1).keep);
+        CHECK(plan.decisions.at(1).reason.find(retention::held_by_its_run) != std::string::npos);
+    }
+    SECTION("nothing of the kind") {
+        house.copied("2026-01-10T00:00:00Z");
+        CHECK_FALSE(house.plan().decisions.at(1).keep);
+    }
+}
+
+TEST_CASE("a set that somebody else deleted there is remarked once, and forgotten") {
+    House house;
+    house.policy.days = 7;
+    const auto gone = house.copied("2026-01-30T00:00:00Z");
+    house.copied("2026-01-31T00:00:00Z");
+    std::erase_if(house.target.objects, [&](const auto& entry) { return entry.first.starts_with("shop/" + gone.set); });
+    house.record = false;
+    CHECK(house.plan().remarks == Texts{"shop/20260130_000000 is gone from r2: somebody else deleted it there"});
+    CHECK(house.known().size() == 2);
+    house.record = true;
+    CHECK(house.plan().remarks.size() == 1);
+    CHECK(house.known() == Texts{"20260131_000000"});
+    CHECK(house.plan().remarks.empty());
+}
+
+TEST_CASE("what the target retains is told, not a failure, and stays known") {
+    House house;
+    house.policy.days = 7;
+    const auto locked = house.copied("2026-01-10T00:00:00Z");
+    const auto free = house.copied("2026-01-11T00:00:00Z");
+    house.copied("2026-01-30T00:00:00Z");
+    house.target.retains = [&](const std::string& key) { return key.starts_with("shop/" + locked.set); };
+    const auto pruned = house.apply(house.plan());
+    REQUIRE(pruned.deleted.size() == 1);
+    CHECK(pruned.deleted[0].id == free);
+    CHECK(pruned.retained == Texts{"shop/20260110_000000: the bucket locks it"});
+    CHECK(house.known() == Texts{locked.set, "20260130_000000"});
+}
+
+TEST_CASE("a set that lost its manifest to us is none any more, though the target retains the rest") {
+    House house;
+    house.policy.days = 7;
+    const auto half = house.copied("2026-01-10T00:00:00Z");
+    house.copied("2026-01-30T00:00:00Z");
+    house.target.retains = [&](const std::string& key) {
+        return key.ends_with(".gz") && key.find(half.set) != key.npos;
+    };
+    const auto pruned = house.apply(house.plan());
+    CHECK(pruned.deleted.empty());
+    CHECK(pruned.retained.size() == 1);
+    CHECK(house.known() == Texts{"20260130_000000"});
+    CHECK(house.plan().remarks.empty());  // nobody else did it
+}
+
+TEST_CASE("where the target goes away in the middle, the rest stays for the next time") {
+    House house;
+    house.policy.days = 7;
+    house.copied("2026-01-10T00:00:00Z");
+    house.copied("2026-01-11T00:00:00Z");
+    house.copied("2026-01-30T00:00:00Z");
+    auto plan = house.plan();
+    house.target.fail_at = house.target.calls.size() + 4;  // the second set's manifest
+    CHECK(error_of([&] { house.apply(std::move(plan)); }).code() == ErrorCode::unreachable);
+    CHECK(house.known() == Texts{"20260110_000000", "20260130_000000"});
+    house.target.fail_at = 0;
+    CHECK(house.apply(house.plan()).deleted.size() == 1);
+    CHECK(house.known() == Texts{"20260130_000000"});
+}
+
+// Two hosts with a job of the same name: the other's set of that name is there, ours is owed.
+TEST_CASE("a set that is owed is never taken for there, whatever lies there under its name") {
+    House house;
+    house.policy.days = 7;
+    house.copied("2026-01-31T00:00:00Z");
+    const auto id = house.add_set("2026-01-10T00:00:00Z");
+    house.put_there(id);
+    house.catalog->put_copy(offsite::owed_copy("r2", house.place.repository.find(id).manifest, today));
+    auto plan = house.plan();
+    CHECK(house.known() == Texts{"20260110_000000 owed", "20260131_000000"});
+    REQUIRE(plan.decisions.size() == 2);
+    CHECK(plan.decisions[1].keep);
+    CHECK(plan.decisions[1].reason.find("owed") != std::string::npos);
+    CHECK(house.apply(std::move(plan)).deleted.empty());
+}

@@ -1,0 +1,265 @@
+#include "offsite/send_set.hpp"
+
+#include "unit/offsite/support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::testing;
+using base::ErrorCode;
+using offsite::Assured;
+using offsite::Way;
+using target::Assurance;
+
+namespace {
+
+constexpr std::string_view january = "2026-01-13T00:00:01Z";
+
+std::vector<std::string> files_in_order(const Bench& bench, const model::SetId& id) {
+    std::vector<std::string> keys;
+    const auto artifacts = bench.place.repository.find(id).manifest.artifacts;
+    for (const auto& artifact : artifacts) keys.push_back(offsite::key_of(id, artifact.file));
+    for (const auto& artifact : artifacts) keys.push_back(offsite::key_of(id, artifact.file + ".sha256"));
+    keys.push_back(offsite::key_of(id, "manifest.json"));
+    return keys;
+}
+
+}  // namespace
+
+TEST_CASE("a set arrives with all its files, the manifest last") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    Way way;
+    CHECK(bench.send(id, way) == Assured::checksum);
+    CHECK(bench.objects_there() == bench.objects_of(id));
+    CHECK(bench.target.finished == files_in_order(bench, id));
+    CHECK(way.sent.size() == 2);
+    CHECK(way.begun);
+    CHECK(way.unfinished.empty());
+    CHECK(way.checkpoint.empty());
+    // Once more: it is complete.
+    Way again;
+    const auto calls = bench.target.calls.size();
+    CHECK(bench.send(id, again) == Assured::read_back);
+    CHECK(bench.target.calls.size() == calls + 2);  // stat, get
+    CHECK_FALSE(again.begun);
+}
+
+TEST_CASE("a set is as well assured as the least of its artifacts") {
+    for (const auto assurance : {Assurance::none, Assurance::size}) {
+        Bench bench;
+        bench.target.assurance = assurance;
+        const auto id = bench.add_set(january);
+        Way way;
+        CHECK(bench.send(id, way) == Assured::read_back);
+    }
+    Bench bench;
+    const auto id = bench.add_set(january);
+    Way way;
+    way.sent[bench.place.repository.find(id).manifest.artifacts[0].file] = Assured::read_back;
+    bench.put_there(id);
+    bench.target.objects.erase(offsite::key_of(id, "manifest.json"));
+    CHECK(bench.send(id, way) == Assured::read_back);
+}
+
+TEST_CASE("whichever call fails, there is never a manifest without what it names, and a second attempt completes it") {
+    const auto count = [] {
+        Bench bench;
+        bench.target.assurance = Assurance::none;
+        Way way;
+        bench.send(bench.add_set(january), way);
+        return bench.target.calls.size();
+    }();
+    REQUIRE(count > 15);
+    struct Kind {
+        bool answer_lost, shows_halves, resumable, same_way;
+    };
+    for (const auto& kind :
+         {Kind{false, false, false, true}, Kind{false, false, true, true}, Kind{true, false, false, true},
+          Kind{false, true, false, true}, Kind{false, false, true, false}, Kind{true, false, true, false},
+          Kind{false, true, false, false}}) {
+        for (std::size_t call = 1; call <= count; ++call) {
+            Bench bench;
+            bench.target.assurance = Assurance::none;
+            bench.target.answer_lost = kind.answer_lost;
+            bench.target.shows_halves = kind.shows_halves;
+            bench.target.resumable = kind.resumable;
+            bench.target.fail_at = call;
+            const auto id = bench.add_set(january);
+            Way way;
+            const auto error = error_of([&] { bench.send(id, way); });
+            const auto failed = bench.target.calls.back();
+            CAPTURE(call, failed, kind.answer_lost, kind.shows_halves, kind.resumable, kind.same_way);
+            CHECK(error.code() == ErrorCode::unreachable);
+            const bool half_manifest =
+                kind.shows_halves && failed.ends_with("finish " + offsite::key_of(id, "manifest.json"));
+            if (!half_manifest) check_no_half_set(bench, id);
+            bench.target.fail_at = 0;
+            // A daemon that starts anew knows only that it owes the set and had begun.
+            Way next;
+            next.begun = way.begun;
+            next.unfinished = way.unfinished;
+            next.checkpoint = way.checkpoint;
+            bench.send(id, kind.same_way ? way : next);
+            CHECK(bench.objects_there() == bench.objects_of(id));
+            CHECK(bench.target.open_uploads == 0);
+            CHECK(bench.target.unfinished.empty());
+        }
+    }
+}
+
+TEST_CASE("another set of that name is told, and nothing of it is overwritten") {
+    const auto expect_taken = [](Bench& bench, const model::SetId& id) {
+        const auto before = bench.objects_there();
+        Way way;
+        // However often it is tried.
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            const auto error = error_of([&] { bench.send(id, way); });
+            CHECK(error.code() == ErrorCode::conflict);
+            CHECK(error.message() == "another set named " + id.text() + " is in memory:backups already");
+            CHECK(error.hint() ==
+                  "two hosts with a job of the same name need a prefix or a path each; nothing was overwritten");
+            CHECK(bench.objects_there() == before);
+            CHECK(bench.target.open_uploads == 0);
+            CHECK_FALSE(way.begun);
+        }
+    };
+    SECTION("complete") {
+        Bench bench;
+        const auto id = bench.add_set(january);
+        bench.put_there(id);
+        bench.target.objects[offsite::key_of(id, "manifest.json")].content += " ";
+        expect_taken(bench, id);
+    }
+    SECTION("still on its way") {
+        Bench bench;
+        const auto id = bench.add_set(january);
+        bench.target.add(files_in_order(bench, id).front(), noise(3000));
+        expect_taken(bench, id);
+    }
+    SECTION("still on its way, found out at the end of an upload") {
+        Bench bench;
+        bench.target.refuses_late = true;
+        const auto id = bench.add_set(january);
+        bench.target.add(files_in_order(bench, id).front(), noise(3000));
+        expect_taken(bench, id);
+    }
+    SECTION("its manifest comes while ours is sent") {
+        Bench bench;
+        const auto id = bench.add_set(january);
+        const auto manifest = offsite::key_of(id, "manifest.json");
+        bench.target.on_call = [&](const std::string& call) {
+            if (call == "put " + manifest) bench.target.add(manifest, "{}");
+        };
+        Way way;
+        CHECK(error_of([&] { bench.send(id, way); }).message().starts_with("another set named"));
+        CHECK(bench.target.objects.at(manifest).content == "{}");
+    }
+}
+
+TEST_CASE("half of an earlier attempt of ours is replaced") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    const auto whole = bench.objects_of(id);
+    const auto first = files_in_order(bench, id).front();
+    bench.target.add(first, whole.at(first).substr(0, 10));
+    Way way;
+    way.begun = true;
+    CHECK(bench.send(id, way) == Assured::checksum);
+    CHECK(bench.objects_there() == whole);
+}
+
+TEST_CASE("half of a manifest of ours is replaced, and not taken for another set's") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    const auto manifest = offsite::key_of(id, "manifest.json");
+    for (const std::size_t length : {0, 100}) {
+        bench.target.objects.clear();
+        bench.target.add(manifest, bench.objects_of(id).at(manifest).substr(0, length));
+        Way way;
+        way.begun = true;
+        bench.send(id, way);
+        CHECK(bench.objects_there() == bench.objects_of(id));
+    }
+}
+
+TEST_CASE("what one artifact was found to be is not asked again") {
+    Bench bench;
+    bench.target.assurance = Assurance::none;
+    const auto id = bench.add_set(january);
+    const auto keys = files_in_order(bench, id);
+    Way way;
+    bench.target.on_call = [&](const std::string& call) {
+        if (call == "put " + keys[1]) bench.target.fail_at = bench.target.calls.size();
+    };
+    CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::unreachable);
+    CHECK(way.sent.size() == 1);
+    bench.target.on_call = {};
+    bench.target.calls.clear();
+    bench.target.fail_at = 0;
+    bench.send(id, way);
+    CHECK(std::count(bench.target.calls.begin(), bench.target.calls.end(), "put " + keys[0]) == 0);
+    CHECK(bench.objects_there() == bench.objects_of(id));
+}
+
+TEST_CASE("where an upload broke off is told, and the next attempt takes it up there") {
+    Bench bench;
+    bench.target.resumable = true;
+    Way way;
+    std::vector<std::string> told;
+    way.on_change = [&] { told.push_back(way.unfinished + " " + way.checkpoint); };
+    const model::SetId id{"shop", "20260113_000001"};
+    const auto content = noise(std::size_t{3} << 20U);
+    const auto file = bench.whole("a.dump", content);
+    bench.target.fail_at = 4;  // the third write
+    CHECK(error_of([&] { bench.run(offsite::send_artifact(bench.means(), id, file, way, {})); }).code() ==
+          ErrorCode::unreachable);
+    CHECK(way.unfinished == "a.dump");
+    CHECK(way.checkpoint == "shop/20260113_000001/a.dump@2097152");
+    CHECK(told.back() == "a.dump shop/20260113_000001/a.dump@2097152");
+    bench.target.calls.clear();
+    bench.target.fail_at = 0;
+    // Another file does not go on from there, and does not make it forgotten.
+    bench.target.resumable = false;
+    bench.run(offsite::send_artifact(bench.means(), id, bench.whole("b.dump", "b"), way, {}));
+    CHECK(way.unfinished == "a.dump");
+    CHECK(bench.target.unfinished.size() == 1);
+    bench.target.resumable = true;
+    bench.target.calls.clear();
+    bench.run(offsite::send_artifact(bench.means(), id, file, way, {}));
+    CHECK(std::count(bench.target.calls.begin(), bench.target.calls.end(), "write shop/20260113_000001/a.dump") == 1);
+    CHECK(bench.target.objects.at("shop/20260113_000001/a.dump").content == content);
+    CHECK(way.unfinished.empty());
+    CHECK(way.checkpoint.empty());
+}
+
+TEST_CASE("a local set that lacks a file says so, and no manifest comes of it") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    const auto set = bench.place.repository.find(id);
+    const auto send = [&] {
+        Way way;
+        bench.run(offsite::send_set(bench.means(), bench.io.get_executor(), set.directory, set.manifest, way, {}));
+    };
+    const auto sidecar = set.directory / (set.manifest.artifacts[1].file + ".sha256");
+    std::filesystem::remove(sidecar);
+    CHECK(error_of(send).code() == ErrorCode::not_found);
+    const auto artifact = set.directory / set.manifest.artifacts[1].file;
+    std::filesystem::remove(artifact);
+    bench.target.objects.clear();
+    const auto error = error_of(send);
+    CHECK(error.code() == ErrorCode::not_found);
+    CHECK(error.message() == artifact.native() + " is not there");
+    CHECK(error.hint() == "pgbakctl verify tells what else of the set is missing");
+    CHECK_FALSE(bench.target.objects.contains(offsite::key_of(id, "manifest.json")));
+}
+
+TEST_CASE("a stop ends the sending with its reason, and leaves no manifest") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    async::StopSource source;
+    bench.target.on_call = [&](const std::string& call) {
+        if (call.starts_with("finish")) source.stop({ErrorCode::interrupted, "the daemon stops"});
+    };
+    Way way;
+    CHECK(error_of([&] { bench.send(id, way, source.token()); }).code() == ErrorCode::interrupted);
+    check_no_half_set(bench, id);
+}

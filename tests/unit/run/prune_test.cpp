@@ -1,0 +1,92 @@
+// Local retention over a repository of real sets.
+#include "run/prune.hpp"
+
+#include <fstream>
+
+#include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
+
+namespace base = pgbakd::base;
+namespace model = pgbakd::model;
+namespace repository = pgbakd::repository;
+namespace run = pgbakd::run;
+
+namespace {
+
+model::SetId add_set(const repository::Repository& place, base::Timestamp started_at) {
+    const auto name = model::set_name(base::to_instant(started_at), *pgbakd::calendar::Zone::utc());
+    const auto partial = place.begin("job", name);
+    model::BackupSet set;
+    set.id = partial.id;
+    set.started_at = set.finished_at = started_at;
+    model::Artifact artifact;
+    artifact.file = "shop.sql";
+    artifact.kind = "database";
+    artifact.bytes = 1;
+    artifact.sha256 = std::string(64, '0');
+    artifact.verified = model::Verification::decoded;
+    set.artifacts.push_back(artifact);
+    std::ofstream(partial.directory / artifact.file) << 'x';
+    place.commit(partial, set);
+    return partial.id;
+}
+
+std::vector<std::string> names(const repository::Repository& place) {
+    std::vector<std::string> result;
+    for (const auto& set : place.sets("job")) result.push_back(set.manifest.id.set);
+    return result;
+}
+
+constexpr base::Timestamp noon{std::chrono::milliseconds(1'768'000'000'000)};
+
+model::JobSpec keep_the_newest() {
+    model::RetentionPolicy policy;
+    policy.last = 1;
+    policy.at_least = 1;
+    return {.name = "job",
+            .schedule = pgbakd::calendar::Schedule::parse("daily at 00:00").value(),
+            .timezone = "UTC",
+            .zone = pgbakd::calendar::Zone::utc(),
+            .milestones = {},
+            .catch_up = {},
+            .source = {},
+            .compression = {},
+            .targets = {},
+            .local_retention = policy,
+            .target_retention = {},
+            .retries = {}};
+}
+
+}  // namespace
+
+TEST_CASE("many runs in one second each keep their own set, and prune the one before") {
+    const support::TemporaryDirectory directory;
+    const repository::Repository place(directory / "repository");
+    place.prepare();
+    const auto job = keep_the_newest();
+    for (int i = 0; i < 12; ++i) {
+        const auto began = noon + std::chrono::milliseconds(80 * i);
+        const auto made = add_set(place, began);
+        const auto pruned = run::prune_local(place, nullptr, job, began + std::chrono::milliseconds(40));
+        CHECK(names(place) == std::vector<std::string>{made.set});
+        CHECK(pruned.deleted.size() == (i == 0 ? 0 : 1));
+    }
+}
+
+TEST_CASE("a run does not delete the set that it has just made, whatever a clock made of its place") {
+    const support::TemporaryDirectory directory;
+    const repository::Repository place(directory / "repository");
+    place.prepare();
+    const auto before = add_set(place, noon);
+    const auto made = add_set(place, noon - std::chrono::hours(1));  // the clock was set back, and forth again
+    const auto job = keep_the_newest();
+    const auto later = noon + std::chrono::seconds(1);
+    const auto plan = run::plan_local(place, nullptr, job, later, made);
+    REQUIRE(plan.size() == 2);
+    CHECK(plan.at(1).id == made);
+    CHECK(plan.at(1).reason == "held by the run that has just made it");
+    CHECK(run::prune_local(place, nullptr, job, later, made).deleted.empty());
+    // To everybody else it is a set like any other.
+    CHECK(run::prune_local(place, nullptr, job, later).deleted.size() == 1);
+    CHECK(names(place) == std::vector<std::string>{before.set});
+}
