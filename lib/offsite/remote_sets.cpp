@@ -56,14 +56,15 @@ asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model:
     co_return set;
 }
 
-asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop) {
-    Removed removed;
+asio::awaitable<std::optional<target::Refusal>> remove_manifest(target::Target& target, model::SetId id,
+                                                                async::StopToken stop) {
     const std::vector<std::string> manifest{key_of(id, model::manifest_file)};
-    const auto kept = co_await target.remove(manifest, stop);
-    if (!kept.empty()) {
-        removed.refused = kept.front();
-        co_return removed;
-    }
+    auto kept = co_await target.remove(manifest, stop);
+    co_return kept.empty() ? std::nullopt : std::optional(std::move(kept.front()));
+}
+
+asio::awaitable<std::optional<target::Refusal>> remove_remains(target::Target& target, model::SetId id,
+                                                               async::StopToken stop) {
     std::vector<std::string> keys;
     std::string cursor;
     do {
@@ -71,8 +72,14 @@ asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId 
         for (const auto& entry : page.entries) keys.push_back(entry.key);
         cursor = page.next;
     } while (!cursor.empty());
-    const auto others = co_await target.remove(keys, stop);
-    if (!others.empty()) removed.refused = others.front();
+    auto kept = co_await target.remove(keys, stop);
+    co_return kept.empty() ? std::nullopt : std::optional(std::move(kept.front()));
+}
+
+asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop) {
+    Removed removed;
+    removed.refused = co_await remove_manifest(target, id, stop);
+    if (!removed.refused) removed.refused = co_await remove_remains(target, id, stop);
     co_return removed;
 }
 

@@ -29,6 +29,11 @@ struct Removed {
     // Refused by the target: a lock, or no permission. The set is still there if its manifest is among them.
     std::optional<target::Refusal> refused;
 };
+// Its two steps: with the manifest the set is gone, then what is left of it goes. Give what the target refuses.
+asio::awaitable<std::optional<target::Refusal>> remove_manifest(target::Target& target, model::SetId id,
+                                                                async::StopToken stop);
+asio::awaitable<std::optional<target::Refusal>> remove_remains(target::Target& target, model::SetId id,
+                                                               async::StopToken stop);
 // Removes all objects of a set, its manifest first: half a set is none.
 asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop);
 

@@ -56,6 +56,16 @@ retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned) {
     return candidate;
 }
 
+// Forgets a copy, and gives it. Blocks.
+std::optional<catalog::Copy> take_out(const Retention& around, const model::SetId& id) {
+    if (around.catalog == nullptr) return std::nullopt;
+    const auto copies = around.catalog->copies_of(id);
+    const auto found =
+        std::find_if(copies.begin(), copies.end(), [&](const auto& copy) { return copy.target == around.name; });
+    around.catalog->forget_copy(around.name, id);
+    return found == copies.end() ? std::nullopt : std::optional(*found);
+}
+
 // One that cannot be read may be anything: nobody deletes it, and it counts for nothing.
 retention::Candidate unknown(const model::SetId& id, const std::string& why) {
     retention::Candidate candidate;
@@ -129,17 +139,30 @@ asio::awaitable<RemotePruned> apply_remote(Retention around, RemotePlan plan, as
     RemotePruned pruned;
     for (auto& decision : plan.decisions) {
         if (decision.keep) continue;
-        const auto removed = co_await remove_remote_set(around.target, decision.id, stop);
-        if (removed.refused)
-            pruned.retained.push_back(fmt::format("{}: {}", decision.id.text(), removed.refused->error.message()));
-        // Without its manifest it is no set any more, whatever else of it the target keeps.
-        const bool whole = removed.refused && removed.refused->key == key_of(decision.id, model::manifest_file);
-        if (whole) continue;
-        if (around.catalog != nullptr) {
-            const auto forget = [around, id = decision.id] { around.catalog->forget_copy(around.name, id); };
-            co_await async::run_blocking(around.pool, forget);
+        // Before: a kill in between must not look as if somebody else had deleted it. What is there is learnt again.
+        const auto forget = [around, id = decision.id] { return take_out(around, id); };
+        const auto known = co_await async::run_blocking(around.pool, forget);
+        std::exception_ptr failure;
+        std::optional<target::Refusal> refused;
+        try {
+            refused = co_await remove_manifest(around.target, decision.id, stop);
+        } catch (...) {
+            failure = std::current_exception();
         }
-        if (!removed.refused) pruned.deleted.push_back(std::move(decision));
+        // Without its manifest it is no set any more, whatever else of it the target keeps.
+        if (failure || refused) {
+            const auto put_back = [around, known] {
+                if (known) around.catalog->put_copy(*known);
+            };
+            co_await async::run_blocking(around.pool, put_back);
+            if (failure) std::rethrow_exception(failure);
+        } else {
+            refused = co_await remove_remains(around.target, decision.id, stop);
+        }
+        if (refused)
+            pruned.retained.push_back(fmt::format("{}: {}", decision.id.text(), refused->error.message()));
+        else
+            pruned.deleted.push_back(std::move(decision));
     }
     for (const auto& id : plan.stale) {
         const auto removed = co_await remove_remote_set(around.target, id, stop);

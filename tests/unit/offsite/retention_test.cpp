@@ -288,6 +288,29 @@ TEST_CASE("what the target retains is told, not a failure, and stays known") {
     CHECK(house.known() == Texts{locked.set, "20260130_000000"});
 }
 
+TEST_CASE("a removal that broke off does not look like somebody else's") {
+    for (std::size_t call = 1; call < 5; ++call) {
+        INFO(call);
+        House house;
+        house.policy.days = 7;
+        const auto old = house.copied("2026-01-10T00:00:00Z");
+        house.copied("2026-01-30T00:00:00Z");
+        auto plan = house.plan();
+        house.target.fail_at = house.target.calls.size() + call;
+        try {
+            house.apply(std::move(plan));
+        } catch (const base::Error& error) {
+            CHECK(error.code() == ErrorCode::unreachable);
+        }
+        house.target.fail_at = 0;
+        const auto again = house.plan();
+        CHECK(again.remarks.empty());
+        house.apply(again);
+        CHECK(house.known() == Texts{"20260130_000000"});
+        CHECK_FALSE(house.target.objects.contains(offsite::key_of(old, "manifest.json")));
+    }
+}
+
 TEST_CASE("a set that lost its manifest to us is none any more, though the target retains the rest") {
     House house;
     house.policy.days = 7;
