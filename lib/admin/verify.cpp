@@ -22,14 +22,8 @@ using repository::Finding;
 
 // Shows the bytes read on the bar; never stops the reading (an interrupted tool is simply gone).
 repository::Progress shown_on(ProgressBar& bar, const std::string& target, std::uint64_t total) {
-    return [&bar, target, total](std::uint64_t bytes) {
-        const auto seconds = static_cast<double>(bar.elapsed().count()) / 1000;
-        ProgressState state;
-        state.what = "verifying " + target;
-        state.done = bytes;
-        state.total = total;
-        if (seconds > 0) state.rate = static_cast<std::uint64_t>(static_cast<double>(bytes) / seconds);
-        bar.show(state);
+    return [show = shown_bytes(bar, "verifying " + target, total)](std::uint64_t bytes) {
+        show(bytes);
         return true;
     };
 }

@@ -2,21 +2,17 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include "config/paths.hpp"
 
 namespace pgbakd::config {
 namespace {
-
-bool lies_within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
-    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
-}
 
 // A copy inside the repository is no copy, and would be taken for a job.
 void check(Problems& problems, const Config& config, const Node& node, const model::DirectoryPlace& place) {
     const auto* path = node.usable("path");
     if (path == nullptr) return;
     const auto& repository = config.repository.directory;
-    if (lies_within(place.path, repository) || lies_within(repository, place.path))
+    if (is_within(place.path, repository) || is_within(repository, place.path))
         problems.error(
             *path, fmt::format("must not lie inside the repository ({}) or around it", excerpt(repository.native())),
             "give the copies a directory of their own, on another disk");

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <unordered_set>
 
 #include "base/units.hpp"
 #include "config/dump_options.hpp"
@@ -163,15 +162,7 @@ Type<std::string> host_name() {
 }
 
 Type<std::vector<std::string>> database_names(std::string words) {
-    auto type = list_of(text("the name of a database", 63), std::move(words));
-    type.read = [read = type.read](Problems& problems, const Node& node, std::vector<std::string>& names) {
-        read(problems, node, names);
-        std::unordered_set<std::string_view> seen;
-        for (const auto& child : node.children)
-            if (!child.refused && !seen.insert(child.text).second)
-                problems.error(child, fmt::format("\"{}\" is listed twice", excerpt(child.text)), "remove one of them");
-    };
-    return type;
+    return set_of(text("the name of a database", 63), std::move(words));
 }
 
 Type<model::PgDumpSource> databases() {

@@ -8,6 +8,7 @@
 #include "config/config.hpp"
 #include "config/keys.hpp"
 #include "config/merge.hpp"
+#include "config/paths.hpp"
 #include "config/zones.hpp"
 
 namespace pgbakd::config {
@@ -28,10 +29,6 @@ void resolve_default_zone(Problems& problems, const Host& host, Zones& zones, co
     else
         problems.error_in_file(0, {}, "the host's time zone: " + zone.error().message(),
                                "set one here, as in timezone: Europe/Berlin");
-}
-
-bool is_within(const std::filesystem::path& inner, const std::filesystem::path& outer) {
-    return std::mismatch(outer.begin(), outer.end(), inner.begin(), inner.end()).first == outer.end();
 }
 
 void check_directories(Problems& problems, const Node& root, const Config& config) {

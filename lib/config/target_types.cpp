@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <unordered_set>
 
 #include "base/units.hpp"
 
@@ -103,15 +102,7 @@ Type<std::uint64_t> byte_rate() {
 }
 
 Type<std::vector<std::string>> names_of_targets() {
-    auto type = list_of(text("the name of a target", 63), "a list of names of targets");
-    type.read = [read = type.read](Problems& problems, const Node& node, std::vector<std::string>& names) {
-        read(problems, node, names);
-        std::unordered_set<std::string_view> seen;
-        for (const auto& child : node.children)
-            if (!child.refused && !seen.insert(child.text).second)
-                problems.error(child, fmt::format("\"{}\" is listed twice", excerpt(child.text)), "remove one of them");
-    };
-    return type;
+    return set_of(text("the name of a target", 63), "a list of names of targets");
 }
 
 Type<std::string> endpoint() {

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <span>
+#include <unordered_set>
 
 #include "base/units.hpp"
 #include "config/text_check.hpp"
@@ -172,6 +173,18 @@ Type<std::vector<std::string>> list_of(const Type<std::string>& element, std::st
         return "[" + base::join(items, ", ") + "]";
     };
     return {std::move(words), std::move(read), std::move(write)};
+}
+
+Type<std::vector<std::string>> set_of(const Type<std::string>& element, std::string words) {
+    auto type = list_of(element, std::move(words));
+    type.read = [read = type.read](Problems& problems, const Node& node, std::vector<std::string>& names) {
+        read(problems, node, names);
+        std::unordered_set<std::string_view> seen;
+        for (const auto& child : node.children)
+            if (!child.refused && !seen.insert(child.text).second)
+                problems.error(child, fmt::format("\"{}\" is listed twice", excerpt(child.text)), "remove one of them");
+    };
+    return type;
 }
 
 }  // namespace pgbakd::config

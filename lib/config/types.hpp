@@ -118,5 +118,7 @@ template <class E>
 [[nodiscard]] Type<std::string> text(std::string words, std::size_t longest);
 // A list of such texts; an empty list is a value.
 [[nodiscard]] Type<std::vector<std::string>> list_of(const Type<std::string>& element, std::string words);
+// The same without repetition.
+[[nodiscard]] Type<std::vector<std::string>> set_of(const Type<std::string>& element, std::string words);
 
 }  // namespace pgbakd::config
