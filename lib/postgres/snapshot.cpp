@@ -33,13 +33,12 @@ struct Snapshot::Impl {
 Snapshot::Snapshot(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Snapshot::~Snapshot() = default;
 
-asio::awaitable<std::unique_ptr<Snapshot>> Snapshot::open(ConnectOptions options,
-                                                          std::chrono::milliseconds lock_wait_timeout,
-                                                          async::StopToken stop) {
+asio::awaitable<std::unique_ptr<Snapshot>> Snapshot::open(ConnectOptions options, async::StopToken stop) {
     options.settings.insert(options.settings.begin(), {"row_security", "off"});  // the caller's own come later, and win
     // Rows are counted beside a dump and beside what the server is there for: on one core, however long that takes.
     options.settings.emplace_back("max_parallel_workers_per_gather", "0");
-    options.settings.emplace_back("lock_timeout", std::to_string(std::max<std::int64_t>(0, lock_wait_timeout.count())));
+    // The tables' locks are taken without waiting; this is for what a condition of an extension may read besides.
+    options.settings.emplace_back("lock_timeout", "1000");
     auto impl = std::make_unique<Impl>();
     impl->session = co_await Session::connect(std::move(options), stop);
     Session& session = *impl->session;
@@ -93,19 +92,27 @@ asio::awaitable<std::vector<DumpedTable>> only(Session& session, std::vector<Tab
     co_return present;
 }
 
-asio::awaitable<std::size_t> lock(Session& session, std::vector<DumpedTable> tables, async::StopToken stop) {
-    std::size_t locked = 0;
+// Those of the tables that are locked now, and hold what the snapshot sees.
+asio::awaitable<std::vector<DumpedTable>> lock(Session& session, std::vector<DumpedTable> tables,
+                                               async::StopToken stop) {
+    std::vector<DumpedTable> locked;
     for (std::size_t first = 0; first < tables.size(); first += batch_size) {
         const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
-        const bool all = co_await try_lock(session, lock_statement(batch) + " NOWAIT", stop);
-        if (all) {
-            locked += batch.size();
-            continue;
+        std::vector<DumpedTable> held(batch.begin(), batch.end());
+        const bool all = co_await try_lock(session, lock_statement(batch), stop);
+        if (!all) {
+            held.clear();
+            for (const auto& table : batch) {
+                const bool one = co_await try_lock(session, lock_statement(std::span(&table, 1)), stop);
+                if (one) held.push_back(table);
+            }
         }
-        for (std::size_t i = 0; i < batch.size(); ++i) {
-            const bool one = co_await try_lock(session, lock_statement(batch.subspan(i, 1)) + " NOWAIT", stop);
-            if (one) ++locked;
-        }
+        if (held.empty()) continue;
+        std::set<TableId> unchanged;
+        const auto rows = co_await session.query(unchanged_statement(held), {}, stop);
+        for (const auto& row : rows) unchanged.insert(table_id(row.at(0).value_or("")).value_or(TableId{}));
+        for (auto& table : held)
+            if (unchanged.contains(table.id)) locked.push_back(std::move(table));
     }
     co_return locked;
 }
@@ -131,6 +138,17 @@ asio::awaitable<std::vector<model::TableCount>> count(Session& session, std::vec
     co_return counts;
 }
 
+asio::awaitable<Counts> lock_and_count(Session& session, std::vector<DumpedTable> tables, async::StopToken stop) {
+    Counts result;
+    auto locked = co_await lock(session, tables, stop);
+    std::set<TableId> ids;
+    for (const auto& table : locked) ids.insert(table.id);
+    std::erase_if(tables, [&ids](const DumpedTable& table) { return ids.contains(table.id); });
+    if (!tables.empty()) result.left_out = tables_text(tables);
+    result.tables = co_await count(session, std::move(locked), stop);
+    co_return result;
+}
+
 }  // namespace
 
 asio::awaitable<std::vector<TableRef>> Snapshot::list_tables(async::StopToken stop) {
@@ -141,25 +159,14 @@ asio::awaitable<std::vector<TableRef>> Snapshot::list_tables(async::StopToken st
     co_return names;
 }
 
-asio::awaitable<std::size_t> Snapshot::lock_tables(async::StopToken stop) {
+asio::awaitable<Counts> Snapshot::count_rows(async::StopToken stop) {
     auto tables = co_await readable_tables(*impl_->session, stop);
-    co_return co_await lock(*impl_->session, std::move(tables), stop);
+    co_return co_await lock_and_count(*impl_->session, std::move(tables), stop);
 }
 
-asio::awaitable<std::size_t> Snapshot::lock_tables(std::vector<TableId> tables, async::StopToken stop) {
+asio::awaitable<Counts> Snapshot::count_rows(std::vector<TableId> tables, async::StopToken stop) {
     auto present = co_await only(*impl_->session, std::move(tables), stop);
-    co_return co_await lock(*impl_->session, std::move(present), stop);
-}
-
-asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(async::StopToken stop) {
-    auto tables = co_await readable_tables(*impl_->session, stop);
-    co_return co_await count(*impl_->session, std::move(tables), stop);
-}
-
-asio::awaitable<std::vector<model::TableCount>> Snapshot::count_rows(std::vector<TableId> tables,
-                                                                     async::StopToken stop) {
-    auto present = co_await only(*impl_->session, std::move(tables), stop);
-    co_return co_await count(*impl_->session, std::move(present), stop);
+    co_return co_await lock_and_count(*impl_->session, std::move(present), stop);
 }
 
 }  // namespace pgbakd::postgres

@@ -1,7 +1,6 @@
 // A snapshot that pg_dump uses too, and the row counts taken in it while the dump runs.
 #pragma once
 
-#include <chrono>
 #include <compare>
 #include <cstdint>
 #include <memory>
@@ -27,16 +26,19 @@ enum class TableId : std::uint32_t {};
 // Decimal, as the server and an archive print it.
 [[nodiscard]] std::optional<TableId> table_id(std::string_view text);
 
+struct Counts {
+    std::vector<model::TableCount> tables;
+    std::string left_out;  // "\"public\".\"orders\" and 2 more tables" that could not be counted; empty: none
+};
+
 // One session in one transaction: REPEATABLE READ, READ ONLY, row_security off as pg_dump has it
 // unless the options' settings say otherwise. It must live as long
 // as a dump that was handed its id needs to start, and until the rows are counted. One call at a time.
 class Snapshot {
   public:
     // BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SELECT pg_export_snapshot(). On a standby too (exporting works
-    // there). `lock_wait_timeout` bounds every wait for a lock; zero: no bound. Errors as Session's.
-    static asio::awaitable<std::unique_ptr<Snapshot>> open(ConnectOptions options,
-                                                           std::chrono::milliseconds lock_wait_timeout,
-                                                           async::StopToken stop);
+    // there). Errors as Session's.
+    static asio::awaitable<std::unique_ptr<Snapshot>> open(ConnectOptions options, async::StopToken stop);
     ~Snapshot();
     [[nodiscard]] const std::string& id() const noexcept;  // for pg_dump --snapshot
     [[nodiscard]] const model::DatabaseFacts& facts() const noexcept;
@@ -46,21 +48,18 @@ class Snapshot {
     // that are no extension's own, and configuration tables of extensions. Unlogged ones only on a primary. By name.
     asio::awaitable<std::vector<TableRef>> list_tables(async::StopToken stop);
 
-    // Locks every table of list_tables() in ACCESS SHARE mode until the snapshot ends, as pg_dump does with those that
-    // it dumps. Snapshots do not protect from TRUNCATE: without this, a table that is truncated after the dump and
-    // before its count would be counted as empty. Call it before pg_dump is started. Waits for nobody: tables that
-    // another session has locked right now, or that may not be read, are passed over. Returns how many were locked.
-    asio::awaitable<std::size_t> lock_tables(async::StopToken stop);
-    // The same for these tables only.
-    asio::awaitable<std::size_t> lock_tables(std::vector<TableId> tables, async::StopToken stop);
-
     // Row counts, by schema and name, exactly as a restored database will show them: `count(*)` of ONLY the table (with
     // the condition under which pg_dump dumps an extension's configuration table). Without a list: those of
     // list_tables() that the role may read; the others are not dumped either. Names are UTF-8 (see utf8_name).
-    asio::awaitable<std::vector<model::TableCount>> count_rows(async::StopToken stop);
-    // Exactly these tables, which are those of an archive: what options left out is neither counted nor waited for.
-    // Those that the database does not have are missing in the answer.
-    asio::awaitable<std::vector<model::TableCount>> count_rows(std::vector<TableId> tables, async::StopToken stop);
+    //
+    // To be called once pg_dump holds its locks: it would wait for whoever waits for ours. Each table is locked in
+    // ACCESS SHARE mode until the snapshot ends, as snapshots do not protect from TRUNCATE, and nobody is waited for:
+    // a table that another session has locked or wants to lock, or that it truncated, rewrote or renamed since
+    // the snapshot was taken, is left out.
+    asio::awaitable<Counts> count_rows(async::StopToken stop);
+    // Exactly these tables, which are those of an archive: what options left out is neither counted nor locked. Those
+    // that the database does not have are missing in the answer.
+    asio::awaitable<Counts> count_rows(std::vector<TableId> tables, async::StopToken stop);
 
   private:
     struct Impl;

@@ -69,7 +69,19 @@ std::string lock_statement(std::span<const DumpedTable> tables) {
         if (i > 0) sql += ", ";
         sql += "ONLY " + qualified(tables[i].name);
     }
-    return sql + " IN ACCESS SHARE MODE";
+    return sql + " IN ACCESS SHARE MODE NOWAIT";
+}
+
+std::string unchanged_statement(std::span<const DumpedTable> tables) {
+    std::vector<std::string> ids;
+    ids.reserve(tables.size());
+    for (const auto& table : tables) ids.push_back(std::to_string(static_cast<std::uint32_t>(table.id)));
+    // pg_class is read in the snapshot; the functions see what is committed now.
+    return fmt::format(
+        "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({}) "
+        "AND pg_relation_filenode(c.oid) = c.relfilenode "
+        "AND to_regclass((quote_ident(n.nspname) || '.' || quote_ident(c.relname))::text) = c.oid",
+        base::join(ids, ", "));
 }
 
 std::string tables_text(std::span<const DumpedTable> tables) {

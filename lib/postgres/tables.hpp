@@ -28,7 +28,11 @@ asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async:
 
 // One statement that counts them all: rows of (index, count).
 [[nodiscard]] std::string count_statement(std::span<const DumpedTable> tables);
+// Waits for nobody.
 [[nodiscard]] std::string lock_statement(std::span<const DumpedTable> tables);
+// Which of these tables, locked by name, are still what the session's snapshot saw: rows of one OID each. TRUNCATE and
+// rewrites (ALTER TABLE, CLUSTER) do not obey snapshots, but give a table another file; a name may be another table's.
+[[nodiscard]] std::string unchanged_statement(std::span<const DumpedTable> tables);
 // "\"public\".\"orders\" and 49 more tables"
 [[nodiscard]] std::string tables_text(std::span<const DumpedTable> tables);
 

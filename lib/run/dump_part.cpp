@@ -61,8 +61,7 @@ class Attempt {
         co_await writer_.open();
         if (follow_) followed_ = follow_(path_);
         if (open_->counts())
-            counting_.spawn(open_->count_rows(count_stop_.token()),
-                            [this](const std::exception_ptr& failure) { count_failure_ = failure; });
+            counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
         co_await pump();
         co_await open_->stream().finish(stop_.token());
         auto written = co_await writer_.finish(stop_.token());
@@ -98,6 +97,8 @@ class Attempt {
     }
 
     [[nodiscard]] source::OpenPart& open() const { return *open_; }
+    // What the counting has to tell: the tables it left out, or why it failed.
+    [[nodiscard]] const std::string& left_out() const noexcept { return left_out_; }
     [[nodiscard]] const std::exception_ptr& count_failure() const noexcept { return count_failure_; }
 
   private:
@@ -110,6 +111,8 @@ class Attempt {
         lane_failed_ = true;
         stop_.stop({base::ErrorCode::io_failed, "the artifact could not be written"});
     }
+
+    asio::awaitable<void> count() { left_out_ = co_await open_->count_rows(count_stop_.token()); }
 
     asio::awaitable<void> pump() {
         const auto out = [this](async::Chunk chunk) {
@@ -146,6 +149,7 @@ class Attempt {
     ParallelCompressor compressor_;
     ArtifactWriter writer_;
     async::TaskGroup counting_;
+    std::string left_out_;
     std::exception_ptr count_failure_;
     bool lane_failed_ = false;
 };
@@ -218,6 +222,11 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
     const auto program = part.kind == "database" ? fmt::format("pg_dump of \"{}\"", part.database) : "pg_dumpall";
     for (const auto& remark : attempt->open().stream().remarks())
         dumped.notes.push_back(fmt::format("{}: {}", program, remark));
+    if (!attempt->left_out().empty())
+        dumped.notes.push_back(
+            fmt::format("the rows of {} in \"{}\" are dumped but not counted: another session had "
+                        "locked, changed or replaced them while the dump began",
+                        attempt->left_out(), part.database));
     if (const auto& uncounted = attempt->count_failure())
         dumped.notes.push_back(fmt::format("the rows of \"{}\" could not be counted: {}", part.database,
                                            base::to_error(uncounted).message()));

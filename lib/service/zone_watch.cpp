@@ -3,8 +3,8 @@
 #include <filesystem>
 #include <optional>
 
+#include "async/directory_watch.hpp"
 #include "async/timer.hpp"
-#include "os/directory_watch.hpp"
 
 namespace pgbakd::service {
 namespace {
@@ -14,7 +14,7 @@ constexpr std::chrono::seconds settled{1};
 
 // All of them, whatever zones the configuration names now: a reload may name others. Directories watched already stay
 // so. Blocks, for microseconds: the tree has some twenty directories.
-void watch_tree(os::DirectoryWatch& watch, const std::filesystem::path& top) {
+void watch_tree(async::DirectoryWatch& watch, const std::filesystem::path& top) {
     watch.add(top);
     std::error_code error;
     for (auto entry = std::filesystem::recursive_directory_iterator(top, error);
@@ -27,13 +27,11 @@ void watch_tree(os::DirectoryWatch& watch, const std::filesystem::path& top) {
 }  // namespace
 
 asio::awaitable<void> watch_zones(Core& core, Reloader& reloader, async::StopToken stop) {
-    std::optional<os::DirectoryWatch> watch;
-    asio::posix::stream_descriptor readable(core.io);
+    std::optional<async::DirectoryWatch> watch;
     std::exception_ptr failure;
     try {
-        watch.emplace();
+        watch.emplace(core.io.get_executor());
         watch_tree(*watch, core.zones.directory());
-        readable.assign(watch->descriptor());
     } catch (...) {
         failure = std::current_exception();
     }
@@ -41,17 +39,8 @@ asio::awaitable<void> watch_zones(Core& core, Reloader& reloader, async::StopTok
         core.log.problem(Priority::warning, base::to_error(failure).during("time zones"));
         co_return;
     }
-    // The descriptor is the watch's own: Asio must not close it.
-    struct Release {
-        asio::posix::stream_descriptor& descriptor;
-        ~Release() { descriptor.release(); }
-    } release{readable};
-    const auto registration = stop.on_stop([&readable] { readable.cancel(); });
     for (;;) {
-        boost::system::error_code error;
-        co_await readable.async_wait(asio::posix::stream_descriptor::wait_read,
-                                     asio::redirect_error(asio::use_awaitable, error));
-        stop.check();
+        co_await watch->changed(stop);
         do {
             co_await async::sleep_for(settled, stop);
         } while (watch->drain());

@@ -8,6 +8,8 @@
 #include <vector>
 
 #include "async/child.hpp"
+#include "async/directory_watch.hpp"
+#include "async/event.hpp"
 #include "codec/tar_writer.hpp"
 #include "os/file.hpp"
 #include "source/program_stream.hpp"
@@ -93,7 +95,21 @@ class DirectoryStream final : public Stream {
           directory_(std::move(directory)),
           what_(std::move(what)),
           remarks_(verbose),
+          ended_(executor),
+          watch_(watch(executor, directory_)),
           child_(std::move(executor), command, [this](const std::string& line) { remarks_.take(line); }) {}
+
+    asio::awaitable<void> begun(async::StopToken stop) override {
+        // The first file is the table of contents, which pg_dump writes when it holds the locks.
+        const auto contents = directory_ / "toc.dat";
+        std::error_code error;
+        while (!reader_ && !std::filesystem::exists(contents, error)) {
+            if (watch_)
+                co_await watch_->changed(stop);
+            else
+                co_await ended_.wait(stop);
+        }
+    }
 
     asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
         if (!reader_) co_await wait_for_dump(stop);
@@ -131,6 +147,18 @@ class DirectoryStream final : public Stream {
     }
 
   private:
+    // Null where the system has no watches left, which is no reason for a dump to fail: its end is told too.
+    static std::unique_ptr<async::DirectoryWatch> watch(const asio::any_io_executor& executor,
+                                                        const std::filesystem::path& directory) {
+        try {
+            auto watch = std::make_unique<async::DirectoryWatch>(executor);
+            watch->add(directory);
+            return watch;
+        } catch (const base::Error&) {
+            return nullptr;
+        }
+    }
+
     asio::awaitable<void> wait_for_dump(async::StopToken stop) {
         const auto ending = co_await child_.finish(stop);
         try {
@@ -142,12 +170,15 @@ class DirectoryStream final : public Stream {
         }
         const auto open_tar = [directory = directory_] { return std::make_shared<TarReader>(directory); };
         reader_ = co_await async::run_blocking(pool_, open_tar);
+        ended_.notify();
     }
 
     async::Pool& pool_;
     std::filesystem::path directory_;
     std::string what_;
     Remarks remarks_;
+    async::Event ended_;
+    std::unique_ptr<async::DirectoryWatch> watch_;
     async::Child child_;
     std::shared_ptr<TarReader> reader_;
     std::vector<std::byte> piece_;

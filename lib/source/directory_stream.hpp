@@ -12,7 +12,7 @@
 
 namespace pgbakd::source {
 
-// `directory` must not exist; pg_dump makes it. It is removed at the end in any case. `verbose`: see Remarks.
+// `directory` must exist and be empty. It is removed at the end in any case. `verbose`: see Remarks.
 [[nodiscard]] std::unique_ptr<Stream> open_directory_stream(asio::any_io_executor executor, async::Pool& pool,
                                                             const os::Command& command, std::filesystem::path directory,
                                                             std::string what, bool verbose = false);

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "os/file.hpp"
 #include "source/connection.hpp"
 #include "source/directory_stream.hpp"
 #include "source/program_stream.hpp"
@@ -34,15 +35,18 @@ std::string dump_name(const std::string& database) {
 OpenPart::OpenPart(std::unique_ptr<Stream> stream, Database database)
     : stream_(std::move(stream)), database_(std::move(database)) {}
 
-asio::awaitable<void> OpenPart::count_rows(async::StopToken stop) {
+asio::awaitable<std::string> OpenPart::count_rows(async::StopToken stop) {
+    // Not before: who wants to change a table would wait for our lock on it, the dump for him, and we for the dump.
+    co_await stream_->begun(stop);
     auto& snapshot = *database_.snapshot;
-    std::vector<model::TableCount> counted;
+    postgres::Counts counted;
     if (database_.chosen)
         counted = co_await snapshot.count_rows(*database_.chosen, std::move(stop));
     else
         counted = co_await snapshot.count_rows(std::move(stop));
-    database_.facts.fingerprint = std::move(counted);
+    database_.facts.fingerprint = std::move(counted.tables);
     database_.facts.fingerprinted = true;
+    co_return counted.left_out;
 }
 
 PgDumpSource::PgDumpSource(asio::any_io_executor executor, async::Pool& pool, Settings settings)
@@ -217,6 +221,8 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, Prepare
     std::unique_ptr<Stream> stream;
     if (part.format == model::DumpFormat::directory) {
         command.capture_output = false;
+        const auto make_directory = [work] { return os::make_directory(work); };
+        co_await async::run_blocking(pool_, make_directory);  // there after an attempt that broke off: pg_dump will say
         stream = open_directory_stream(executor_, pool_, command, work, what, traits_.verbose);
     } else {
         stream = open_program_stream(executor_, command, what, traits_.verbose);
@@ -233,23 +239,16 @@ asio::awaitable<OpenPart::Database> PgDumpSource::open_database(std::string data
         opened.facts = co_await postgres::database_facts(*session, stop);
         co_return opened;
     }
-    opened.snapshot =
-        co_await postgres::Snapshot::open(reading_connection(database), settings_.source.lock_wait_timeout, stop);
-    auto& snapshot = *opened.snapshot;
-    opened.facts = snapshot.facts();
-    request.snapshot = snapshot.id();
-    // A snapshot does not hold back TRUNCATE: a table emptied between its dump and its count would disprove a good set.
+    opened.snapshot = co_await postgres::Snapshot::open(reading_connection(database), stop);
+    opened.facts = opened.snapshot->facts();
+    request.snapshot = opened.snapshot->id();
     // What the job leaves out is not touched: neither its locks nor its size are the dump's business.
-    if (!traits_.chooses_data) {
-        co_await snapshot.lock_tables(stop);
-        co_return opened;
-    }
+    if (!traits_.chooses_data) co_return opened;
     auto rehearsal = request;
     rehearsal.format = model::DumpFormat::custom;
     rehearsal.compression = {codec::Method::none, 0};
     command.argv = pg_dump_arguments(programs, rehearsal).value();
     opened.chosen = co_await tables_with_data(executor_, command, dump_name(database), stop);
-    co_await snapshot.lock_tables(*opened.chosen, stop);
     co_return opened;
 }
 

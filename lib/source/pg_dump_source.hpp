@@ -62,8 +62,9 @@ class OpenPart {
     explicit OpenPart(std::unique_ptr<Stream> stream, Database database = {});
     [[nodiscard]] Stream& stream() noexcept { return *stream_; }
     [[nodiscard]] bool counts() const noexcept { return database_.snapshot != nullptr; }
-    // Counts the rows of every table of the dump, in its snapshot; to be run beside the stream. Only if counts().
-    asio::awaitable<void> count_rows(async::StopToken stop);
+    // Counts the rows of every table of the dump, in its snapshot; to be run beside the stream, as it begins once the
+    // dump holds its locks. Returns what could not be counted, empty for nothing. Only if counts().
+    asio::awaitable<std::string> count_rows(async::StopToken stop);
     // What is known of the database; with the fingerprint after count_rows() ended well. Nothing for globals.
     [[nodiscard]] const model::DatabaseFacts& facts() const noexcept { return database_.facts; }
 
@@ -89,7 +90,7 @@ class PgDumpSource {
     // whole run; what concerns one database goes into `refused`.
     asio::awaitable<Prepared> prepare(async::StopToken stop);
 
-    // Starts a part. `work` is a directory for the part's own use (directory format), which must not exist.
+    // Starts a part. `work` is a directory for the part's own use (directory format), which does not exist yet.
     asio::awaitable<std::unique_ptr<OpenPart>> open(Part part, Prepared prepared, std::filesystem::path work,
                                                     async::StopToken stop);
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "async/event.hpp"
 #include "source/remarks.hpp"
 
 namespace pgbakd::source {
@@ -56,10 +57,16 @@ class ProgramStream final : public Stream {
     ProgramStream(asio::any_io_executor executor, const os::Command& command, std::string what, bool verbose)
         : what_(std::move(what)),
           remarks_(verbose),
+          written_(executor),
           child_(std::move(executor), command, [this](const std::string& line) { remarks_.take(line); }) {}
 
+    asio::awaitable<void> begun(async::StopToken stop) override {
+        while (!begun_) co_await written_.wait(stop);
+    }
     asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
-        co_return co_await child_.read(into, std::move(stop));
+        const auto count = co_await child_.read(into, std::move(stop));
+        if (!std::exchange(begun_, true)) written_.notify();
+        co_return count;
     }
     asio::awaitable<void> finish(async::StopToken stop) override {
         const auto ending = co_await child_.finish(std::move(stop));
@@ -71,6 +78,8 @@ class ProgramStream final : public Stream {
   private:
     std::string what_;
     Remarks remarks_;
+    bool begun_ = false;
+    async::Event written_;
     async::Child child_;
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import unittest
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -116,6 +117,40 @@ class Choice(ServerCase):
                         tables = other.sql("set client_encoding to utf8; select relname from pg_class where relkind = 'r' "
                                            "and relnamespace = 'public'::regnamespace", "latin").split("\n")  # fmt: skip
                     self.assertEqual(sorted(f"public.{table}" for table in tables), sorted(expected))
+
+    def test_who_changes_a_table_before_pg_dump_has_its_locks_waits_for_nobody(self) -> None:
+        """A lock of ours would hold up the change, the change pg_dump, and pg_dump us, until somebody's patience ends."""
+        self.server.createdb("changing", options="template shop")
+        jobs = {form: {"source": self.source(form, [], databases=["changing"])} for form in FORMATS}
+        config = config_for(self.server, jobs=jobs)
+        daemon = self.new_daemon(config)
+        programs, real = daemon.directory / "bin", self.server.bin
+        started, go = daemon.directory / "started", daemon.directory / "go"
+        programs.mkdir()
+        (programs / "pg_dumpall").symlink_to(real / "pg_dumpall")
+        (programs / "pg_dump").write_text(
+            f'#!/bin/bash\ncase "$1" in --version) exec {real}/pg_dump --version;; esac\n'
+            f'touch {started}\nuntil [ -e {go} ]; do /usr/bin/sleep 0.05; done\nexec {real}/pg_dump "$@"\n',
+            encoding="utf-8",
+        )
+        (programs / "pg_dump").chmod(0o755)
+        config["servers"]["local"]["client"] = {"bin": str(programs)}
+        daemon.write_config(config)
+        daemon.start()
+        for form in FORMATS:
+            with self.subTest(form), ThreadPoolExecutor() as threads:
+                started.unlink(missing_ok=True)
+                go.unlink(missing_ok=True)
+                run = threads.submit(daemon.run, form)
+                daemon.wait_for(started.exists, what="pg_dump's start")
+                self.server.sql(f"set lock_timeout = '5s'; alter table a add column \"{form}\" int; truncate u", "changing")
+                go.touch()
+                report = run.result()
+                self.assertEqual(report["status"], "SUCCESS", report)
+                self.assertIn('the rows of "public"."u" in "changing" are dumped but not counted', "\n".join(report["notes"]))
+                found = daemon.manifest(report["set"])["databases"][0]["fingerprint"]
+                counts = {f"{table['schema']}.{table['name']}": table["rows"] for table in found}
+                self.assertEqual(counts, without("public.u"))
 
     def test_counts_are_those_of_a_restored_database(self) -> None:
         jobs = {form: {"source": self.source(form, ["--exclude-table-data=t", "-N", "other", "-x"])} for form in FORMATS}

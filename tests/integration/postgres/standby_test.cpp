@@ -25,10 +25,9 @@ TEST_CASE("a snapshot is exported and rows are counted on a standby, unlogged ta
     Reactor reactor;
     const auto session = reactor.run(postgres::Session::connect(standby.options(), {}));
     CHECK(reactor.run(postgres::server_facts(*session, {})).in_recovery);
-    const auto snapshot = reactor.run(postgres::Snapshot::open(standby.options(), std::chrono::seconds(1), {}));
+    const auto snapshot = reactor.run(postgres::Snapshot::open(standby.options(), {}));
     CHECK_FALSE(snapshot->id().empty());
     CHECK_FALSE(snapshot->facts().snapshot_lsn.empty());
-    CHECK(reactor.run(snapshot->lock_tables({})) == 1);
     const std::vector<model::TableCount> expected{{"public", "logged", 10}};
-    CHECK(reactor.run(snapshot->count_rows(async::StopToken{})) == expected);
+    CHECK(reactor.run(snapshot->count_rows(async::StopToken{})).tables == expected);
 }

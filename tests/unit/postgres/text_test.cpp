@@ -29,7 +29,7 @@ TEST_CASE("one statement counts or locks many tables") {
           "(SELECT 0, count(*) FROM ONLY \"public\".\"orders\" ) UNION ALL "
           "(SELECT 1, count(*) FROM ONLY \"a\"\"b\".\"c\" WHERE custom)");
     CHECK(postgres::lock_statement(tables) ==
-          "LOCK TABLE ONLY \"public\".\"orders\", ONLY \"a\"\"b\".\"c\" IN ACCESS SHARE MODE");
+          "LOCK TABLE ONLY \"public\".\"orders\", ONLY \"a\"\"b\".\"c\" IN ACCESS SHARE MODE NOWAIT");
     CHECK(postgres::tables_text(tables) == "\"public\".\"orders\" and 1 more table");
     CHECK(postgres::tables_text(std::span(tables).first(1)) == "\"public\".\"orders\"");
 }
