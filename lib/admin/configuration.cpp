@@ -54,11 +54,11 @@ std::shared_ptr<const config::Config> load_if_valid(Context& context) {
     return host::load_configuration(context.config_file, context.around.zones, context.now()).config;
 }
 
-std::shared_ptr<const model::JobSpec> find_job(const config::Config& config, const std::string& name) {
+std::shared_ptr<const model::JobSpec> find_job(const config::Config& config, const std::string& name,
+                                               std::vector<std::string> others) {
     if (auto job = config.job(name)) return job;
-    std::vector<std::string> names;
-    for (const auto& job : config.jobs) names.push_back(job->name);
-    const auto near = base::closest(name, names);
+    for (const auto& job : config.jobs) others.push_back(job->name);
+    const auto near = base::closest(name, others);
     throw base::Error(base::ErrorCode::not_found,
                       fmt::format("there is no job \"{}\"", base::printable(base::clamp_utf8(name, 100))),
                       near ? fmt::format("did you mean {}?", *near) : "pgbakctl check lists the jobs");

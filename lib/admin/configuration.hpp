@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "admin/context.hpp"
 #include "config/config.hpp"
@@ -15,8 +16,9 @@ namespace pgbakd::admin {
 [[nodiscard]] std::shared_ptr<const config::Config> load(Context& context);
 // Null instead of a failure.
 [[nodiscard]] std::shared_ptr<const config::Config> load_if_valid(Context& context);
-// Throws not_found, with the nearest name as hint.
-[[nodiscard]] std::shared_ptr<const model::JobSpec> find_job(const config::Config& config, const std::string& name);
+// Throws not_found, with the nearest name as hint; it may be one of `others` too, which the verb also takes.
+[[nodiscard]] std::shared_ptr<const model::JobSpec> find_job(const config::Config& config, const std::string& name,
+                                                             std::vector<std::string> others = {});
 
 // Where the daemon listens: --socket, else api.socket. A configuration with errors, or one that we may not read, must
 // not keep anybody from the daemon, which runs with an earlier one: then api.socket is taken from what can be read of

@@ -7,6 +7,7 @@
 #include "admin/verbs.hpp"
 #include "model/json.hpp"
 #include "os/file.hpp"
+#include "run/findings.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -39,25 +40,6 @@ void refuse_if_emptied(const config::Config& config, catalog::Catalog& catalog) 
         fmt::format("is its file system mounted (findmnt --target {})? if all sets are gone for good, "
                     "there is nothing to rescan",
                     directory.string()));
-}
-
-// Corrupt sets whose mark is missing, since the finding is older than the marks or the disk was read-only then, get it.
-void keep_findings(Context& context, const config::Config& config, const std::vector<repository::StoredSet>& stored,
-                   catalog::Catalog& catalog) {
-    std::map<model::SetId, catalog::SetState> corrupt;
-    for (auto& state : catalog.set_states())
-        if (state.corrupt) corrupt.emplace(state.id, std::move(state));
-    for (const auto& set : stored) {
-        const auto state = corrupt.find(set.manifest.id);
-        if (set.corrupt || state == corrupt.end()) continue;
-        try {
-            repository::Repository(config.repository.directory)
-                .mark_corrupt(state->first, repository::Corruption{state->second.verified_at, state->second.message});
-        } catch (const base::Error& error) {
-            remark(context,
-                   {error.code(), "the finding could not be left with the set: " + error.message(), error.hint()});
-        }
-    }
 }
 
 // The states of these sets are gone from the catalog, in words.
@@ -101,7 +83,9 @@ ExitCode perform_rescan(Context& context, const Arguments& arguments) {
         remark(context, {base::ErrorCode::corrupt,
                          fmt::format("{} was damaged and has been moved aside", config->state_file().string())});
     if (stored.empty()) refuse_if_emptied(*config, *catalog);
-    keep_findings(context, *config, stored, *catalog);
+    for (const auto& failure :
+         run::keep_findings(repository::Repository(config->repository.directory), *catalog).failures)
+        remark(context, failure);
     const auto found = catalog->rescan(sets);
     if (context.json)
         print_json(context, boost::json::object{{"sets", found.sets},

@@ -12,6 +12,7 @@
 #include "model/json.hpp"
 #include "os/file.hpp"
 #include "run/prune.hpp"
+#include "source/database_commands.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -24,22 +25,28 @@ struct Outcome {
     std::optional<Failure> busy;  // of the last job that somebody else held
 };
 
-Jobs chosen_jobs(const config::Config& config, const std::optional<std::string>& name) {
-    if (!name) return config.jobs;
-    return {find_job(config, *name)};
-}
-
 void append_local(TargetsOutcome& all, const std::vector<retention::Decision>& some) {
     for (const auto& decision : some) all.decisions.push_back({"local", decision});
 }
 
-// Whoever looks for space must see these too.
-void append_sets_without_job(TargetsOutcome& all, const config::Config& config) {
-    auto ids = repository::Repository(config.repository.directory).ids();
+// Sets of one job, or of all, that are in the repository and whose job is not in the configuration.
+std::vector<model::SetId> sets_without_job(const config::Config& config, const std::optional<std::string>& job) {
+    auto ids = repository::Repository(config.repository.directory).ids(job);
+    std::erase_if(ids, [&config](const model::SetId& id) { return config.job(id.job) != nullptr; });
     std::reverse(ids.begin(), ids.end());  // newest first, as all others
-    for (auto& id : ids)
-        if (!config.job(id.job))
-            all.decisions.push_back({"local", {std::move(id), true, std::string(kept_without_job)}});
+    return ids;
+}
+
+void append_sets_without_job(TargetsOutcome& all, std::vector<model::SetId> ids) {
+    for (auto& id : ids) all.decisions.push_back({"local", {std::move(id), true, std::string(kept_without_job)}});
+}
+
+Jobs chosen_jobs(const config::Config& config, const std::optional<std::string>& name) {
+    if (!name) return config.jobs;
+    if (auto job = config.job(*name)) return {std::move(job)};
+    std::vector<std::string> others;
+    for (auto& id : sets_without_job(config, std::nullopt)) others.push_back(std::move(id.job));
+    return {find_job(config, *name, std::move(others))};
 }
 
 Outcome plan(Context& context, const config::Config& config, const ResolveSecret& secrets, const Jobs& jobs) {
@@ -123,16 +130,38 @@ void print_table(Context& context, const Outcome& outcome, bool applied) {
         context.out << "nothing to delete\n";
 }
 
+// JOB is not in the configuration, but has these sets: no retention applies to them, so nothing is planned or deleted.
+ExitCode conclude_without_job(Context& context, const config::Config& config, const std::string& job,
+                              std::vector<model::SetId> ids, bool applied) {
+    Outcome outcome;
+    append_sets_without_job(outcome.all, std::move(ids));
+    if (context.json) {
+        print_document(context, outcome, applied);
+        return ExitCode::good;
+    }
+    print_table(context, outcome, applied);
+    context.out << fmt::format(
+        "  hint: {} is not in the configuration; put it back, and its retention applies to these sets again\n"
+        "  hint: a set that nobody needs any more is removed by hand: rm -r {}/SET && pgbakctl rescan\n",
+        job, base::printable(source::shell_word((config.repository.directory / job).native())));
+    return ExitCode::good;
+}
+
 }  // namespace
 
 ExitCode perform_prune(Context& context, const Arguments& arguments) {
     const auto config = load(context);
-    const auto jobs = chosen_jobs(*config, arguments.find("JOB"));
+    const auto name = arguments.find("JOB");
+    if (name && !config->job(*name) && model::check_name("job", *name))
+        if (auto ids = sets_without_job(*config, name); !ids.empty())
+            return conclude_without_job(context, *config, *name, std::move(ids), arguments.has("--apply"));
+    const auto jobs = chosen_jobs(*config, name);
     const bool applied = arguments.has("--apply");
     const auto secrets = read_target_secrets(context, *config);
     if (applied) become_owner_of(config->repository.directory);
     auto outcome = applied ? apply(context, *config, secrets, jobs) : plan(context, *config, secrets, jobs);
-    if (!arguments.find("JOB")) append_sets_without_job(outcome.all, *config);
+    // Whoever looks for space must see these too.
+    if (!name) append_sets_without_job(outcome.all, sets_without_job(*config, name));
     // One job asked for and somebody else at it: nothing was done, and the error is the answer.
     if (outcome.busy && jobs.size() == 1) throw Failure(*outcome.busy);
     if (context.json)

@@ -14,6 +14,8 @@
 #include "model/json.hpp"
 #include "offsite/fetch.hpp"
 #include "os/file.hpp"
+#include "repository/names.hpp"
+#include "source/database_commands.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -158,20 +160,18 @@ void print(Context& context, const std::string& target, const repository::Verdic
         context.out << fmt::format("{}: good, {}\n", base::printable(target), model::verification_text(verdict.level));
 }
 
-// Names that a shell takes for nothing else: all that this program makes are such.
-bool is_plain(std::string_view text) {
-    return !text.starts_with('-') && std::all_of(text.begin(), text.end(), [](char c) {
-        return base::is_letter(c) || base::is_digit(c) || std::string_view("_.-%/").find(c) != std::string_view::npos;
-    });
-}
-
 // The command that makes a sidecar anew. A manifest that was tampered with must not put words into anybody's shell.
 std::string mending(const std::filesystem::path& directory, const repository::ArtifactVerdict& wrong) {
-    const std::string_view extension = ".sha256";
-    if (!wrong.file.ends_with(extension)) return "its manifest was changed after it was written";
-    const auto artifact = wrong.file.substr(0, wrong.file.size() - extension.size());
-    if (!is_plain(directory.native()) || !is_plain(artifact)) return "write it anew with sha256sum, in its directory";
-    return fmt::format("write it anew with: cd {} && sha256sum {} > {}", directory.native(), artifact, wrong.file);
+    const auto& sidecar = wrong.file;
+    if (!sidecar.ends_with(repository::sidecar_extension)) return "its manifest was changed after it was written";
+    const auto artifact = sidecar.substr(0, sidecar.size() - repository::sidecar_extension.size());
+    const auto command =
+        fmt::format("cd {} && sha256sum {}{} > {}", source::shell_word(directory.native()),
+                    artifact.starts_with('-') ? "-- " : "", source::shell_word(artifact), source::shell_word(sidecar));
+    // Not as it would be shown, or names that sha256sum writes in a way of its own.
+    if (base::printable(command) != command || artifact.find('\\') != std::string::npos)
+        return "write it anew with sha256sum, in its directory";
+    return "write it anew with: " + command;
 }
 
 // The artifacts are good, but not what stands beside them.

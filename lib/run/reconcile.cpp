@@ -6,6 +6,7 @@
 
 #include "os/file.hpp"
 #include "os/marked_processes.hpp"
+#include "run/findings.hpp"
 #include "run/report_file.hpp"
 #include "source/connection.hpp"
 
@@ -114,6 +115,14 @@ void settle(Reconciled& result, const repository::Repository& repository, catalo
     (set ? result.finished : result.interrupted).push_back(std::move(run));
 }
 
+// Before anything is pruned: a catalog that is lost later must not make good sets of them.
+void mark_findings(Reconciled& result, const repository::Repository& repository, catalog::Catalog& catalog) {
+    const auto kept = keep_findings(repository, catalog);
+    for (const auto& id : kept.marked)
+        result.notes.push_back(id.text() + ": found corrupt, which only the state file told: it is marked so now");
+    for (const auto& failure : kept.failures) result.failures.push_back(failure.message());
+}
+
 }  // namespace
 
 Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
@@ -134,6 +143,7 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
     });
     attempt(result, [&] { result.swept = repository.sweep(); });
     attempt(result, [&] { sweep_reports(reports_directory, now); });
+    attempt(result, [&] { mark_findings(result, repository, catalog); });
     return result;
 }
 

@@ -18,8 +18,9 @@ struct Reconciled {
     std::vector<std::string> notes;            // what else was found and put right, as a person reads it
     std::vector<std::string> failures;         // what could not be put right, likewise
 };
-// Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, and sweeps the
-// repository. May be cut short at any point: the next start goes on. Blocks; nothing in it is fatal.
+// Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, sweeps the
+// repository, and marks the sets that only the catalog knows as corrupt. May be cut short at any point: the next start
+// goes on. Blocks; nothing in it is fatal.
 [[nodiscard]] Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
                                    const std::filesystem::path& reports_directory, base::Timestamp now);
 

@@ -15,6 +15,7 @@
 #include "host/configuration.hpp"
 #include "host/identity.hpp"
 #include "host/secrets.hpp"
+#include "os/children.hpp"
 #include "run/reconcile.hpp"
 #include "service/control_server.hpp"
 #include "service/copy_sender.hpp"
@@ -220,13 +221,21 @@ class Daemon {
     }
 
     // What hangs (a mount whose server is away, a program that ignores its end) must not keep the host from going down.
-    // Children die with us, the server notices that its clients are gone, and the next start does the rest.
+    // Children die with us, but what they have started does not. The server notices that its clients are gone, and the
+    // next start does the rest.
     [[noreturn]] void give_up() {
+        std::string not_killed;
+        try {
+            (void)os::kill_children();
+        } catch (const std::exception& error) {
+            not_killed = fmt::format(" (what its programs have started may live on until then: {})", error.what());
+        }
         core_.log.write(
             Priority::error,
             fmt::format("shutdown_grace ({}) is over and not everything has wound up ({} runs): ended as it "
-                        "stands, the next start puts right what is left",
-                        base::canonical_duration(core_.config->shutdown_grace), core_.runner->active().size()));
+                        "stands, the next start puts right what is left{}",
+                        base::canonical_duration(core_.config->shutdown_grace), core_.runner->active().size(),
+                        not_killed));
         std::_Exit(static_cast<int>(DaemonExit::failed));
     }
 

@@ -75,6 +75,34 @@ class Start(LifeCase):
         self.assertIn(f"pid {first.pid}", second.log())
         self.assertEqual(first.run("job")["status"], "SUCCESS")
 
+    def test_a_finding_that_only_the_state_file_has_is_left_with_the_set(self) -> None:
+        daemon = self.daemon().start()
+        found = daemon.run("job")["set"]
+        directory = daemon.set_directory(found)
+        (artifact,) = directory.glob("*.dump")
+        content = bytearray(artifact.read_bytes())
+        content[len(content) // 2] ^= 4
+        artifact.write_bytes(content)
+        self.assertEqual(daemon.ctl("verify", found, check=False).code, 4)
+        daemon.stop()
+        # As if it had been found before there were marks.
+        (directory / "corrupt").unlink()
+        directory.chmod(0o500)
+        daemon.start()
+        self.assertIn(f"{found}: the finding could not be left with the set: ", daemon.log())
+        self.assertIn("Permission denied", daemon.log())
+        self.assertTrue(daemon.sets()[0]["corrupt"], "the state file still tells")
+        daemon.stop()
+        directory.chmod(0o700)
+        daemon.start()
+        self.assertIn(f"{found}: found corrupt, which only the state file told: it is marked so now", daemon.log())
+        daemon.stop()
+        for file in daemon.repository.parent.glob("state.db*"):
+            file.unlink()
+        daemon.start()
+        self.assertTrue(daemon.sets()[0]["corrupt"], "the set itself tells")
+        self.assertEqual(daemon.log().count("marked so now"), 1)
+
     def test_a_control_socket_that_somebody_serves_is_not_taken(self) -> None:
         first = self.daemon()
         first.start()

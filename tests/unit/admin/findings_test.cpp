@@ -16,7 +16,8 @@ namespace {
 // Two sets of a job that keeps the newest good one: the older is whole, the newer is damaged where only reading finds
 // it.
 struct Damaged : Machine {
-    Damaged() {
+    explicit Damaged(const std::string& state = "state") {
+        state_name = state;
         configure(
             "  shop:\n    schedule: daily at 02:00\n    retention: {local: {last: 1, at_least: 1}}\n"
             "    source: {type: pg_dump, server: local, databases: [shop]}\n");
@@ -175,16 +176,40 @@ TEST_CASE("verify: what is wrong beside good artifacts is exit 4 with the way to
     }
 }
 
-TEST_CASE("a tampered manifest puts no words into the command that is shown") {
-    Damaged machine;
+namespace {
+
+// The command that verify shows for the good set once its artifact is of that name, where it has no sidecar.
+std::string mending_command(Damaged& machine, const std::string& artifact) {
     auto manifest = machine.repository().find({"shop", machine.good.substr(5)}).manifest;
-    const auto sly = std::string("x;reboot.sql.gz");
-    std::filesystem::rename(machine.artifact(machine.good), machine.path_of(machine.good) / sly);
-    manifest.artifacts.at(0).file = sly;
+    std::filesystem::rename(machine.path_of(machine.good) / manifest.artifacts.at(0).file,
+                            machine.path_of(machine.good) / artifact);
+    manifest.artifacts.at(0).file = artifact;
     write(machine.path_of(machine.good) / "manifest.json", model::to_manifest(manifest));
     const auto ran = machine.run({"verify", machine.good});
     CHECK(ran.exit == 4);
-    CHECK(contains(ran.err, "write it anew with sha256sum, in its directory\n"));
+    constexpr std::string_view before = "write it anew with";
+    const auto at = ran.err.find(before);
+    REQUIRE(at != std::string::npos);
+    return ran.err.substr(at + before.size());
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the command that mends a sidecar does so whatever the names, and a tampered manifest puts no words into it") {
+    Damaged machine("it's a \"state\" & more");
+    const auto directory = machine.path_of(machine.good).string();
+    for (const std::string artifact :
+         {"x;false .sql.gz", "a b.sql.gz", "it's $(false).sql.gz", "-n.sql.gz", "ü.sql.gz"}) {
+        CAPTURE(artifact);
+        const auto command = mending_command(machine, artifact);
+        CHECK(command.starts_with(": cd '"));
+        // NOLINTNEXTLINE(concurrency-mt-unsafe,cert-env33-c): it is typed into a shell
+        REQUIRE(std::system(command.substr(2).c_str()) == 0);
+        CHECK(machine.run({"verify", machine.good}).exit == 0);
+        std::filesystem::remove(directory + "/" + artifact + ".sha256");
+    }
+    CHECK(mending_command(machine, "a\\b.sql.gz") == " sha256sum, in its directory\n");
 }
 
 TEST_CASE("nothing behind --config is said to be that") {

@@ -244,6 +244,52 @@ TEST_CASE("prune does not hide the sets of a job that is gone, where there are n
     CHECK(machine.repository().ids().size() == 2);
 }
 
+TEST_CASE("prune of a job that is gone shows its sets, deletes none, and says how to get rid of them") {
+    Stocked machine;
+    const auto newer = machine.add_set("retired", "2025-06-02T00:00:00Z");
+    const auto by_hand = "rm -r " + machine.path_of("retired").string() + "/SET && pgbakctl rescan\n";
+    for (const auto& arguments : {std::vector<std::string>{"prune", "retired"}, {"prune", "retired", "--apply"}}) {
+        const auto ran = machine.run(arguments);
+        CHECK(ran.exit == 0);
+        CHECK(ran.err.empty());
+        CHECK(contains(ran.out, newer + "  local  keep    its job is not in the configuration: nothing deletes it\n"));
+        CHECK(contains(ran.out, machine.orphan));
+        CHECK_FALSE(contains(ran.out, "shop-daily"));
+        CHECK(contains(ran.out, "hint: retired is not in the configuration; put it back"));
+        CHECK(contains(ran.out, by_hand));
+    }
+    const auto ran = machine.run({"--json", "prune", "retired", "--apply"});
+    CHECK(ran.exit == 0);
+    CHECK(ran.json().at("applied") == true);
+    CHECK(ran.json().at("failures").as_array().empty());
+    const auto decisions = ran.json().at("decisions").as_array();
+    CHECK(names(decisions) == std::vector{newer, machine.orphan});
+    CHECK(text(decisions.at(0).at("action")) == "keep");
+    CHECK(machine.repository().ids("retired").size() == 2);
+
+    // Removed as the hint says.
+    std::filesystem::remove_all(machine.path_of(newer));
+    std::filesystem::remove_all(machine.path_of(machine.orphan));
+    CHECK(machine.run({"rescan"}).exit == 0);
+    CHECK_FALSE(contains(machine.run({"list"}).out, "retired"));
+}
+
+TEST_CASE("prune of a name that neither the configuration nor the repository knows is an error with a hint") {
+    Stocked machine;
+    std::filesystem::create_directory(machine.repository_directory() / "empty");
+    struct Row {
+        std::string job, hint;
+    };
+    for (const auto& [job, hint] :
+         {Row{"shop-dayly", "did you mean shop-daily?"}, Row{"retird", "did you mean retired?"},
+          Row{"empty", "pgbakctl check lists the jobs"}, Row{"../retired", "did you mean retired?"}}) {
+        const auto ran = machine.run({"prune", job});
+        CHECK(ran.exit == 6);
+        CHECK(ran.err == "pgbakctl: there is no job \"" + job + "\"\n  hint: " + hint + "\n");
+        CHECK(text(machine.run({"--json", "prune", job}).json().at("error").at("code")) == "not_found");
+    }
+}
+
 TEST_CASE("prune --apply deletes what it said, and a pinned set stays") {
     Stocked machine;
     CHECK(machine.run({"pin", machine.oldest}).out == machine.oldest + " is pinned\n");

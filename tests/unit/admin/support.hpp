@@ -61,7 +61,8 @@ class Machine {
     }
 
     void configure(std::string_view jobs) {
-        write(config_file(), "timezone: UTC\nrepository: {directory: " + repository_directory().string() +
+        write(config_file(), "timezone: UTC\nrepository: {directory: " +
+                                 model::compact(boost::json::string(repository_directory().string())) +
                                  "}\nreports: {directory: " + (directory / "reports").string() + "}\napi: {socket: " +
                                  socket().string() + "}\nservers: {local: {host: " + directory.path().string() +
                                  "}}\njobs:\n" + std::string(jobs));
@@ -83,8 +84,8 @@ class Machine {
     }
 
     [[nodiscard]] std::filesystem::path config_file() const { return directory / "pgbakd.yaml"; }
-    [[nodiscard]] std::filesystem::path repository_directory() const { return directory / "state" / "repository"; }
-    [[nodiscard]] std::filesystem::path state_file() const { return directory / "state" / "state.db"; }
+    [[nodiscard]] std::filesystem::path repository_directory() const { return directory / state_name / "repository"; }
+    [[nodiscard]] std::filesystem::path state_file() const { return directory / state_name / "state.db"; }
     [[nodiscard]] std::filesystem::path socket() const { return directory / "control.sock"; }
     [[nodiscard]] repository::Repository repository() const { return repository::Repository(repository_directory()); }
     [[nodiscard]] std::filesystem::path path_of(const std::string& set) const { return repository_directory() / set; }
@@ -98,6 +99,7 @@ class Machine {
     std::function<std::optional<std::string>(const char*)> environment;
     std::filesystem::path service_credentials = directory / "credentials";
     bool terminal = false;
+    std::string state_name = "state";  // of the directory that holds the repository; configure() after a change
 
   private:
     calendar::ZoneDatabase zones_;

@@ -32,6 +32,23 @@ struct Host {
         catalog->begin_run(report);
         return report;
     }
+    // A set that a check found corrupt, which the catalog alone knows.
+    model::SetId add_corrupt_set(const std::string& name) {
+        const auto partial = repository.begin("job", name);
+        model::BackupSet set;
+        set.id = partial.id;
+        set.started_at = set.finished_at = now;
+        model::Artifact artifact;
+        artifact.file = "shop.sql";
+        artifact.kind = "database";
+        artifact.bytes = 1;
+        artifact.sha256 = std::string(64, '0');
+        set.artifacts.push_back(artifact);
+        std::ofstream(partial.directory / artifact.file) << 'x';
+        repository.commit(partial, set);
+        catalog->put_set_state({partial.id, model::Verification::none, now, true, "shop.sql is cut off"});
+        return partial.id;
+    }
     run::Reconciled reconcile() { return run::reconcile(repository, *catalog, reports, now + 1min); }
     std::size_t report_files() const {
         std::size_t count = 0;
@@ -86,4 +103,33 @@ TEST_CASE("half a report is swept once nobody can be writing it any more") {
     run::sweep_reports(host.reports, base::SystemClock{}.now() + 2min);
     CHECK_FALSE(std::filesystem::exists(old));
     CHECK(std::filesystem::exists(other));
+}
+
+TEST_CASE("a set that only the catalog knows as corrupt is marked, told once, and corrupt without the catalog") {
+    Host host;
+    host.repository.prepare();
+    const auto set = host.add_corrupt_set("20260202_024000");
+    const auto gone = host.add_corrupt_set("20260202_024001");
+    const auto good = host.add_corrupt_set("20260202_024002");
+    host.catalog->put_set_state({good, model::Verification::decoded, now, false, {}});
+    host.repository.remove(gone);
+    const auto first = host.reconcile();
+    CHECK(first.failures.empty());
+    CHECK(first.notes == std::vector<std::string>{
+                             set.text() + ": found corrupt, which only the state file told: it is marked so now"});
+    const auto stored = host.repository.find(set);
+    REQUIRE(stored.corrupt);
+    CHECK(stored.corrupt->found_at == now);
+    CHECK(stored.corrupt->message == "shop.sql is cut off");
+    CHECK_FALSE(host.repository.find(good).corrupt);
+    CHECK(host.reconcile().notes.empty());
+}
+
+TEST_CASE("a mark that says more than the catalog is not written over") {
+    Host host;
+    host.repository.prepare();
+    const auto set = host.add_corrupt_set("20260202_024000");
+    host.repository.mark_corrupt(set, repository::Corruption{now + 1s, "found again"});
+    CHECK(host.reconcile().notes.empty());
+    CHECK(host.repository.find(set).corrupt->message == "found again");
 }
