@@ -207,6 +207,9 @@ void check_targets(Problems& problems, const JobSurroundings& around, const Node
     if (job.targets.empty() && (given == nullptr || !given->refused))
         problems.error(*keep_local, "the job has no targets: its sets would be nowhere",
                        "add targets: [NAME], or remove the key");
+    if (job.keep_local == model::KeepLocal::never && job.source.format == model::DumpFormat::directory)
+        problems.error(*keep_local, "pg_dump's directory format needs room on this host's disk",
+                       "use format: custom, or keep_local: false");
 }
 
 }  // namespace

@@ -122,11 +122,13 @@ const Section<JobSpec>& job_keys() {
                          "Entries of `targets` that get a copy of each set, while it is made."),
             key<JobSpec>(
                 "keep_local", &JobSpec::keep_local,
-                choice<model::KeepLocal>(
-                    {{"true", model::KeepLocal::always}, {"false", model::KeepLocal::until_copied}}, {"never"}),
+                choice<model::KeepLocal>({{"true", model::KeepLocal::always},
+                                          {"false", model::KeepLocal::until_copied},
+                                          {"never", model::KeepLocal::never}}),
                 is("true"),
                 "Whether the repository keeps the sets of a job with `targets`: `true`, as long as "
-                "`retention.local` says; `false`, only until every target has the set."),
+                "`retention.local` says; `false`, only until every target has the set; `never`, not at all: the dump "
+                "goes to the targets alone, for a host without room, and a target that fails is not made up for."),
             section_key<JobSpec>("retention", Same{}, retention_keys(blank_job()), {}, "How long sets are kept."),
             key<JobSpec>("timeout", &JobSpec::timeout, duration(1s, 30 * day), is("12h"),
                          "How long a run may take, with all its attempts."),

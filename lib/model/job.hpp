@@ -79,6 +79,7 @@ struct Retries {
 enum class KeepLocal {
     always,        // by its own retention
     until_copied,  // only until every target has the set
+    never,         // nothing of a dump is on this host's disks at any time
 };
 
 struct JobSpec {

@@ -1,31 +1,31 @@
-#include "offsite/growing_file.hpp"
+#include "offsite/growing.hpp"
 
 #include <algorithm>
 
 namespace pgbakd::offsite {
 
-void GrowingFile::grown_to(std::uint64_t bytes) {
+void Growing::grown_to(std::uint64_t bytes) {
     bytes_ = std::max(bytes_, bytes);
     changed_.notify();
 }
 
-void GrowingFile::complete(std::uint64_t bytes) {
+void Growing::complete(std::uint64_t bytes) {
     bytes_ = bytes;
     state_ = State::complete;
     changed_.notify();
 }
 
-void GrowingFile::abandon() {
+void Growing::abandon() {
     if (state_ == State::growing) state_ = State::abandoned;
     changed_.notify();
 }
 
-void GrowingFile::check() const {
+void Growing::check() const {
     if (state_ == State::abandoned)
-        throw base::Error(base::ErrorCode::cancelled, path_.filename().native() + " was given up while it was written");
+        throw base::Error(base::ErrorCode::cancelled, name_ + " was given up while it was written");
 }
 
-asio::awaitable<std::uint64_t> GrowingFile::wait_beyond(std::uint64_t offset, async::StopToken stop) {
+asio::awaitable<std::uint64_t> Growing::wait_beyond(std::uint64_t offset, async::StopToken stop) {
     check();
     while (bytes_ <= offset && state_ == State::growing) {
         co_await changed_.wait(stop);
@@ -34,7 +34,7 @@ asio::awaitable<std::uint64_t> GrowingFile::wait_beyond(std::uint64_t offset, as
     co_return bytes_;
 }
 
-asio::awaitable<std::uint64_t> GrowingFile::wait_complete(async::StopToken stop) {
+asio::awaitable<std::uint64_t> Growing::wait_complete(async::StopToken stop) {
     check();
     while (state_ == State::growing) {
         co_await changed_.wait(stop);

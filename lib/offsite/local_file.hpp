@@ -19,9 +19,14 @@ class LocalFile {
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     // Up to `count` bytes; fewer only at the end of the file.
     [[nodiscard]] std::vector<std::byte> read(std::uint64_t offset, std::size_t count) const {
-        std::vector<std::byte> bytes(count);
-        bytes.resize(os::read_at(file_, bytes, offset, path_));
+        std::vector<std::byte> bytes;
+        read(bytes, offset, count);
         return bytes;
+    }
+    // The same instead of what is in `bytes`.
+    void read(std::vector<std::byte>& bytes, std::uint64_t offset, std::size_t count) const {
+        bytes.resize(count);
+        bytes.resize(os::read_at(file_, bytes, offset, path_));
     }
 
   private:

@@ -4,8 +4,6 @@
 
 #include <algorithm>
 
-#include "offsite/local_file.hpp"
-#include "offsite/read_back.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
@@ -16,12 +14,11 @@ constexpr std::uint64_t chunk_size = std::uint64_t{1} << 20U;
 // One attempt; lives as long as it takes.
 class Sending {
   public:
-    Sending(Means means, std::shared_ptr<GrowingFile> file, std::string key, SendOptions options)
+    Sending(Means means, std::shared_ptr<Growing> file, std::string key, SendOptions options)
         : means_(std::move(means)), file_(std::move(file)), key_(std::move(key)), options_(std::move(options)) {}
 
     asio::awaitable<Assured> run(async::StopToken stop) {
-        const auto open = [path = file_->path()] { return std::make_shared<const LocalFile>(path); };
-        local_ = co_await async::run_blocking(means_.pool, open);
+        reading_ = co_await file_->open(means_.pool);
         std::exception_ptr failure;
         target::Receipt receipt;
         try {
@@ -33,6 +30,8 @@ class Sending {
             const auto error = base::to_error(failure);
             co_await let_go(error, stop);
             if (error.code() != base::ErrorCode::conflict) std::rethrow_exception(failure);
+            // What is kept nowhere cannot be compared before all of it was read.
+            if (!file_->is_kept() && !file_->length()) std::rethrow_exception(failure);
             co_return co_await accept_if_same(error, stop);
         }
         co_return co_await assure(receipt, stop);
@@ -52,14 +51,9 @@ class Sending {
             const auto available = co_await file_->wait_beyond(offset, stop);
             if (available <= offset) break;
             const auto count = static_cast<std::size_t>(std::min(available - offset, chunk_size));
-            const auto read = [local = local_, offset, count] { return local->read(offset, count); };
-            auto bytes = co_await async::run_blocking(means_.pool, read);
-            if (bytes.size() != count)
-                throw base::Error(base::ErrorCode::corrupt,
-                                  fmt::format("{} has become shorter", local_->path().native()));
-            const async::Chunk chunk = std::make_shared<const std::vector<std::byte>>(std::move(bytes));
+            const auto chunk = co_await reading_->read(offset, count);
             co_await upload_->write(chunk, stop);
-            offset += count;
+            offset += chunk->size();
             tell_checkpoint();
         }
         length_ = co_await file_->wait_complete(stop);
@@ -120,15 +114,14 @@ class Sending {
     }
 
     asio::awaitable<void> read_back(async::StopToken stop) {
-        return compare_samples(means_.target, means_.pool, key_, local_, sampled_ranges(length_, means_.random),
-                               std::move(stop));
+        return reading_->compare(means_.target, key_, length_, means_.random, std::move(stop));
     }
 
     Means means_;
-    std::shared_ptr<GrowingFile> file_;
+    std::shared_ptr<Growing> file_;
     std::string key_;
     SendOptions options_;
-    std::shared_ptr<const LocalFile> local_;
+    std::unique_ptr<Reading> reading_;
     std::unique_ptr<target::Upload> upload_;
     std::string told_;
     std::uint64_t length_ = 0;
@@ -140,7 +133,7 @@ std::string_view assured_text(Assured assured) noexcept {
     return assured == Assured::checksum ? "checksum" : "read back";
 }
 
-asio::awaitable<Assured> send_file(Means means, std::shared_ptr<GrowingFile> file, std::string key, SendOptions options,
+asio::awaitable<Assured> send_file(Means means, std::shared_ptr<Growing> file, std::string key, SendOptions options,
                                    async::StopToken stop) {
     const auto sending =
         std::make_unique<Sending>(std::move(means), std::move(file), std::move(key), std::move(options));

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "async/pool.hpp"
-#include "offsite/growing_file.hpp"
+#include "offsite/growing.hpp"
 #include "target/target.hpp"
 
 namespace pgbakd::offsite {
@@ -38,7 +38,7 @@ enum class Assured { checksum, read_back };
 // arrived stays there for a later attempt if the file is whole or may become so; what a stop or an abandoned file ends
 // is removed again. Errors: conflict if the object is there already and is another one (the same one is success);
 // corrupt if the target holds something else than was sent; the target's.
-asio::awaitable<Assured> send_file(Means means, std::shared_ptr<GrowingFile> file, std::string key, SendOptions options,
+asio::awaitable<Assured> send_file(Means means, std::shared_ptr<Growing> file, std::string key, SendOptions options,
                                    async::StopToken stop);
 
 // A small object; the same text that is there already is success. Error: conflict, if it is to be refused.

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "async/each.hpp"
+#include "offsite/growing_file.hpp"
 #include "offsite/keys.hpp"
 #include "os/file.hpp"
 #include "repository/names.hpp"
@@ -14,6 +16,9 @@ namespace {
 
 constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
 constexpr std::size_t largest_sidecar = std::size_t{64} << 10U;
+// Of an artifact that is sent beside others: what that takes of memory stays below the parts of a long one, and no
+// service splits it, so that there is nothing to take up.
+constexpr std::uint64_t most_short = std::uint64_t{1} << 20U;
 
 base::Error taken(const target::Facts& facts, const model::SetId& id) {
     return {base::ErrorCode::conflict, fmt::format("another set named {} is in {} already", id.text(), facts.place),
@@ -40,8 +45,8 @@ asio::awaitable<Found> find_manifest(target::Target& target, model::SetId id, st
     throw taken(facts, id);
 }
 
-asio::awaitable<std::shared_ptr<GrowingFile>> whole_file(asio::any_io_executor executor, async::Pool& pool,
-                                                         std::filesystem::path path) {
+asio::awaitable<std::shared_ptr<Growing>> whole_file(asio::any_io_executor executor, async::Pool& pool,
+                                                     std::filesystem::path path) {
     auto file = std::make_shared<GrowingFile>(executor, path);
     const auto status = [path] { return os::file_status(path); };
     const auto found = co_await async::run_blocking(pool, status);
@@ -58,9 +63,9 @@ void tell_begun(Way& way, bool begun) {
 
 }  // namespace
 
-asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<GrowingFile> file, Way& way,
+asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<Growing> file, Way& way,
                                     async::StopToken stop) {
-    const auto name = file->path().filename().native();
+    const auto name = file->name();
     const auto key = key_of(id, name);
     SendOptions options;
     if (way.unfinished == name) options.checkpoint = way.checkpoint;
@@ -71,7 +76,7 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
     };
     const bool ours = way.begun;
     options.on_begin = [&way, name] {
-        way.trying = name;
+        way.trying.insert(name);
         tell_begun(way, true);
     };
     way.sent.erase(name);  // it was written anew
@@ -85,8 +90,8 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
     if (failure) {
         const bool refused = base::to_error(failure).code() == base::ErrorCode::conflict;
         if (!refused) std::rethrow_exception(failure);
-        if (!ours) {
-            way.trying.clear();
+        if (!ours || !file->is_kept()) {
+            way.trying.erase(name);
             tell_begun(way, false);
             const auto facts = co_await means.target.facts(stop);
             throw taken(facts, id);
@@ -97,32 +102,46 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         assured = co_await send_file(means, file, key, again, stop);
     }
     way.sent[name] = assured;
-    way.trying.clear();
+    way.trying.erase(name);
     if (way.unfinished != name) co_return;  // that of another file is still of use
     way.unfinished.clear();
     way.checkpoint.clear();
 }
 
-asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, std::filesystem::path directory,
-                                  model::BackupSet set, Way& way, async::StopToken stop) {
-    const auto manifest = co_await read_text(means.pool, directory / model::manifest_file, largest_manifest);
-    const auto found = co_await find_manifest(means.target, set.id, manifest, way.begun, stop);
-    if (found == Found::all) co_return Assured::read_back;
-    for (const auto& artifact : set.artifacts) {
-        if (way.sent.contains(artifact.file)) continue;
-        const auto file = co_await whole_file(executor, means.pool, directory / artifact.file);
-        co_await send_artifact(means, set.id, file, way, stop);
-    }
-    const auto existing = target::Existing::replace;  // of a file that says what the manifest says too
-    for (const auto& artifact : set.artifacts) {
-        const auto name = artifact.file + std::string(repository::sidecar_extension);
-        const auto text = co_await read_text(means.pool, directory / name, largest_sidecar);
-        co_await send_text(means.target, key_of(set.id, name), text, existing, stop);
-    }
+namespace {
+
+// What makes a set of the artifacts that are there.
+struct Ending {
+    std::string manifest;
+    std::vector<std::string> sidecars;  // in the order of the artifacts
+    Found found = Found::nothing;       // of the manifest
+};
+
+// How many of `count` short objects are put at a time.
+asio::awaitable<std::size_t> at_a_time(target::Target& target, std::size_t count, async::StopToken stop) {
+    if (count < 2) co_return 1;
+    const auto facts = co_await target.facts(stop);
+    co_return facts.at_once;
+}
+
+asio::awaitable<void> send_sidecars(Means means, const model::BackupSet& set, const Ending& ending,
+                                    async::StopToken stop) {
+    const std::function<asio::awaitable<void>(std::size_t)> send = [&](std::size_t i) {
+        const auto name = set.artifacts[i].file + std::string(repository::sidecar_extension);
+        const auto existing = target::Existing::replace;  // of a file that says what the manifest says too
+        return send_text(means.target, key_of(set.id, name), ending.sidecars.at(i), existing, stop);
+    };
+    const auto at_once = co_await at_a_time(means.target, set.artifacts.size(), stop);
+    co_await async::for_each(set.artifacts.size(), at_once, send);
+}
+
+asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, const Ending& ending, const Way& way,
+                                     async::StopToken stop) {
+    co_await send_sidecars(means, set, ending, stop);
     std::exception_ptr failure;
     try {
-        const auto half = found == Found::half ? target::Existing::replace : target::Existing::refuse;
-        co_await send_text(means.target, key_of(set.id, model::manifest_file), manifest, half, stop);
+        const auto half = ending.found == Found::half ? target::Existing::replace : target::Existing::refuse;
+        co_await send_text(means.target, key_of(set.id, model::manifest_file), ending.manifest, half, stop);
     } catch (...) {
         failure = std::current_exception();
     }
@@ -134,6 +153,64 @@ asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, s
     const bool all_checked = std::all_of(way.sent.begin(), way.sent.end(),
                                          [](const auto& sent) { return sent.second == Assured::checksum; });
     co_return all_checked ? Assured::checksum : Assured::read_back;
+}
+
+asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, std::filesystem::path path,
+                                  model::SetId id, Way& way, async::StopToken stop) {
+    const auto file = co_await whole_file(executor, means.pool, path);
+    co_await send_artifact(means, id, file, way, stop);
+}
+
+}  // namespace
+
+// What is short goes several at a time, behind a first one: when that has gone through, whatever lies there is ours.
+asio::awaitable<void> send_artifacts(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                                     model::BackupSet set, Way& way, async::StopToken stop) {
+    std::vector<std::filesystem::path> beside;
+    for (const auto& artifact : set.artifacts) {
+        if (way.sent.contains(artifact.file)) continue;
+        if (artifact.bytes <= most_short && !way.sent.empty())
+            beside.push_back(directory / artifact.file);
+        else
+            co_await send_stored(means, executor, directory / artifact.file, set.id, way, stop);
+    }
+    const std::function<asio::awaitable<void>(std::size_t)> send = [&](std::size_t i) {
+        return send_stored(means, executor, beside[i], set.id, way, stop);
+    };
+    const auto at_once = co_await at_a_time(means.target, beside.size(), stop);
+    co_await async::for_each(beside.size(), at_once, send);
+}
+
+asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                                  model::BackupSet set, Way& way, async::StopToken stop) {
+    const auto manifest = co_await read_text(means.pool, directory / model::manifest_file, largest_manifest);
+    const auto found = co_await find_manifest(means.target, set.id, manifest, way.begun, stop);
+    if (found == Found::all) co_return Assured::read_back;
+    co_await send_artifacts(means, executor, directory, set, way, stop);
+    const auto read_sidecars = [directory, artifacts = set.artifacts] {
+        std::vector<std::string> texts;
+        for (const auto& artifact : artifacts) {
+            const auto name = artifact.file + std::string(repository::sidecar_extension);
+            texts.push_back(os::read_file(directory / name, largest_sidecar));
+        }
+        return texts;
+    };
+    auto sidecars = co_await async::run_blocking(means.pool, read_sidecars);
+    const Ending ending{manifest, std::move(sidecars), found};
+    co_return co_await send_ending(means, set, ending, way, stop);
+}
+
+asio::awaitable<Assured> close_set(Means means, model::BackupSet set, Way& way, async::StopToken stop) {
+    Ending ending{model::to_manifest(set), {}, Found::nothing};
+    for (const auto& artifact : set.artifacts) {
+        if (!way.sent.contains(artifact.file))
+            throw base::Error(base::ErrorCode::not_found,
+                              fmt::format("the target did not get {}, and it is kept nowhere else", artifact.file));
+        ending.sidecars.push_back(repository::sidecar_text(artifact.sha256, artifact.file));
+    }
+    ending.found = co_await find_manifest(means.target, set.id, ending.manifest, way.begun, stop);
+    if (ending.found == Found::all) co_return Assured::read_back;
+    co_return co_await send_ending(means, set, ending, way, stop);
 }
 
 }  // namespace pgbakd::offsite

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <map>
+#include <set>
 #include <string>
 
 #include "model/backup_set.hpp"
@@ -15,7 +16,7 @@ struct Way {
     std::map<std::string, Assured> sent;  // files that the target has, and has right
     std::string unfinished;               // the file whose upload was under way, and where it can be taken up
     std::string checkpoint;
-    std::string trying;  // the file that may have come there, or half of it, without our being told
+    std::set<std::string> trying;  // files that may have come there, or half of them, without our being told
     // The target has taken something of this set from us: what lies there under its name is ours, however broken.
     bool begun = false;
     // After `unfinished`, `checkpoint` or `begun` changed; may be empty.
@@ -27,8 +28,16 @@ struct Way {
 asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, std::filesystem::path directory,
                                   model::BackupSet set, Way& way, async::StopToken stop);
 
+// Its artifacts alone.
+asio::awaitable<void> send_artifacts(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                                     model::BackupSet set, Way& way, async::StopToken stop);
+
+// The end of a set whose artifacts the target has all got by send_artifact(), and that may be on no disk here: its
+// sidecars, then its manifest. Returns and errors as send_set(); not_found if an artifact is not in `way`.
+asio::awaitable<Assured> close_set(Means means, model::BackupSet set, Way& way, async::StopToken stop);
+
 // Sends one artifact and notes it in `way`: what send_set() does with each, and a run does while it is written.
-asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<GrowingFile> file, Way& way,
+asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<Growing> file, Way& way,
                                     async::StopToken stop);
 
 }  // namespace pgbakd::offsite

@@ -32,7 +32,7 @@ std::string read_back(const std::filesystem::path& path, std::uint64_t bytes) {
 }  // namespace
 
 struct ArtifactWriter::State {
-    std::filesystem::path path;
+    std::optional<std::filesystem::path> path;
     os::Descriptor file;
     std::uint64_t written = 0;
     std::uint64_t written_back = 0;
@@ -40,8 +40,9 @@ struct ArtifactWriter::State {
     std::unique_ptr<codec::Check> check;
 
     void write(codec::Bytes bytes) {
-        os::write_all(file, bytes, path);
+        if (path) os::write_all(file, bytes, *path);
         written += bytes.size();
+        if (!path) return;
         if (written - written_back < writeback_step) return;
         os::start_writeback(file, written_back, written - written_back);
         // What was handed over a step ago is on the disk by now, or soon.
@@ -50,8 +51,9 @@ struct ArtifactWriter::State {
     }
 };
 
-ArtifactWriter::ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::filesystem::path path,
-                               codec::Content content, codec::Method outer, const std::function<void()>& on_failure,
+ArtifactWriter::ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool,
+                               std::optional<std::filesystem::path> path, codec::Content content, codec::Method outer,
+                               const std::function<void()>& on_failure,
                                const std::function<void(std::uint64_t)>& on_written)
     : pool_(pool),
       state_(std::make_unique<State>(State{std::move(path), {}, 0, 0, {}, codec::make_check(content, outer)})),
@@ -70,7 +72,8 @@ ArtifactWriter::~ArtifactWriter() = default;
 
 asio::awaitable<void> ArtifactWriter::open() {
     auto* state = state_.get();
-    const auto create_file = [state] { state->file = os::create_file(state->path); };
+    if (!state->path) co_return;
+    const auto create_file = [state] { state->file = os::create_file(*state->path); };
     co_await async::run_blocking(pool_, create_file);
 }
 
@@ -87,17 +90,18 @@ asio::awaitable<WrittenArtifact> ArtifactWriter::finish(async::StopToken stop) {
     auto* state = state_.get();
     const auto reset = [state] {
         state->check->finish().value();
-        os::sync_file(state->file, state->path);
+        if (state->path) os::sync_file(state->file, *state->path);
         state->file.reset();
     };
     co_await async::run_blocking(pool_, reset);
     stop.check();
     auto digest = state->hash.hex_digest();
-    const auto reread = [path = state->path, bytes = state->written] { return read_back(path, bytes); };
+    if (!state->path) co_return WrittenArtifact{state->written, std::move(digest), state->check->result()};
+    const auto reread = [path = *state->path, bytes = state->written] { return read_back(path, bytes); };
     const auto found = co_await async::run_blocking(pool_, reread);
     if (found != digest)
         throw base::Error(base::ErrorCode::corrupt,
-                          fmt::format("{} reads back differently than it was written", state->path.string()),
+                          fmt::format("{} reads back differently than it was written", state->path->string()),
                           "check the disk (kernel messages, smartctl) and the memory of this host");
     co_return WrittenArtifact{state->written, std::move(digest), state->check->result()};
 }

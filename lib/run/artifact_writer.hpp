@@ -1,9 +1,10 @@
-// One artifact's file: what is pushed is written, hashed and decoded at the same time, each on a lane of its own.
+// One artifact: what is pushed is written to its file, hashed and decoded at the same time, each on a lane of its own.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "async/lane.hpp"
@@ -21,9 +22,10 @@ struct WrittenArtifact {
 
 class ArtifactWriter {
   public:
-    // `on_failure` is called on the reactor when a lane fails: the writer of chunks should stop then. `on_written` (may
-    // be empty) is told there how many bytes are in the file.
-    ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::filesystem::path path,
+    // Without a path there is no file: the bytes are hashed and decoded only. `on_failure` is called on the reactor
+    // when a lane fails: the writer of chunks should stop then. `on_written` (may be empty) is told there how many
+    // bytes are in the file.
+    ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::optional<std::filesystem::path> path,
                    codec::Content content, codec::Method outer, const std::function<void()>& on_failure,
                    const std::function<void(std::uint64_t)>& on_written);
     ~ArtifactWriter();
@@ -33,8 +35,8 @@ class ArtifactWriter {
     void push(async::Chunk chunk);
     [[nodiscard]] std::uint64_t pushed() const noexcept { return pushed_; }
 
-    // After the last chunk: everything consumed, decoded to the end, fsynced, and read back from the disk with the same
-    // hash. Throws the first failure: no_space, corrupt, …
+    // After the last chunk: everything consumed, decoded to the end; the file fsynced, and read back from the disk with
+    // the same hash. Throws the first failure: no_space, corrupt, …
     asio::awaitable<WrittenArtifact> finish(async::StopToken stop);
     // The failure of a lane, if one has failed.
     asio::awaitable<void> rethrow_failure();

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <set>
 
 #include "async/timer.hpp"
 #include "base/units.hpp"
@@ -27,7 +28,8 @@ struct Copies::Destination {
     offsite::TargetPtr target;                       // null: it could not be opened or reached
     std::unique_ptr<offsite::Targets::Claim> claim;  // null: somebody else sends a set of that name there
     offsite::Way way;
-    std::deque<std::shared_ptr<offsite::GrowingFile>> waiting;
+    std::deque<std::shared_ptr<offsite::Growing>> waiting;
+    std::set<std::string> missing;  // artifacts that it did not get, and that are on no disk
     async::Event changed;
     std::optional<base::Error> failure;  // of the last attempt
     int attempts = 0;                    // that failed
@@ -37,7 +39,10 @@ struct Copies::Destination {
     bool outdated = false;  // what is being recorded
 };
 
-Copies::Copies(Context& context) : context_(context), tasks_(context.services.executor) {
+Copies::Copies(Context& context)
+    : context_(context),
+      tasks_(context.services.executor),
+      only_there_(context.job.keep_local == model::KeepLocal::never) {
     for (const auto& name : context.job.targets)
         destinations_.push_back(std::make_unique<Destination>(context.services.executor, name));
 }
@@ -49,10 +54,23 @@ asio::awaitable<void> Copies::reach(async::StopToken stop) {
     for (const auto& destination : destinations_) group.spawn(reach_one(*destination, stop));
     co_await group.join();
     stop.check();
+    std::size_t reached = 0;
+    for (const auto& destination : destinations_) {
+        if (!destination->failure) {
+            ++reached;
+            continue;
+        }
+        const auto then = only_there_ ? "it will not get this set" : "its copy will be owed";
+        context_.note(fmt::format("target {} cannot be used now, {}: {}", destination->name, then,
+                                  destination->failure->message()));
+    }
+    if (only_there_ && reached == 0) throw base::Error(*first_failure());
+}
+
+const base::Error* Copies::first_failure() const {
     for (const auto& destination : destinations_)
-        if (destination->failure)
-            context_.note(fmt::format("target {} cannot be used now, its copy will be owed: {}", destination->name,
-                                      destination->failure->message()));
+        if (destination->failure) return &*destination->failure;
+    return nullptr;
 }
 
 asio::awaitable<void> Copies::reach_one(Destination& destination, async::StopToken stop) {
@@ -83,23 +101,44 @@ void Copies::begin(const model::SetId& id) {
     }
 }
 
-std::shared_ptr<offsite::GrowingFile> Copies::follow(const std::filesystem::path& path) {
-    std::shared_ptr<offsite::GrowingFile> file;
+// Whether it can have this artifact now. What is on no disk must reach it at the first try, or with a new dump of it.
+bool Copies::usable(Destination& destination, const std::string& file) const {
+    if (!destination.target || !destination.claim) return false;
+    if (!only_there_) return !destination.failure;
+    if (destination.missing.erase(file) > 0) destination.failure.reset();
+    return !destination.failure && destination.missing.empty();
+}
+
+bool Copies::has_all(const Destination& destination) const {
+    return std::all_of(set_.artifacts.begin(), set_.artifacts.end(),
+                       [&destination](const auto& artifact) { return destination.way.sent.contains(artifact.file); });
+}
+
+std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
+    const auto& executor = context_.services.executor;
     const auto name = path.filename().native();
+    std::shared_ptr<offsite::GrowingFile> file;
+    std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers;
     for (const auto& destination : destinations_) {
-        // Written anew: what an upload has of the attempt before is of another file.
+        // Made anew: what an upload has of the attempt before is of another file.
         auto& way = destination->way;
         way.sent.erase(name);
         if (way.unfinished == name) {
             way.unfinished.clear();
             way.checkpoint.clear();
         }
-        if (!destination->target || !destination->claim || destination->failure) continue;
-        if (!file) file = std::make_shared<offsite::GrowingFile>(context_.services.executor, path);
-        destination->waiting.push_back(file);
+        if (!usable(*destination, name)) continue;
+        if (only_there_) {
+            destination->waiting.push_back(
+                buffers.emplace_back(std::make_shared<offsite::GrowingBuffer>(executor, name)));
+        } else {
+            if (!file) file = std::make_shared<offsite::GrowingFile>(executor, path);
+            destination->waiting.push_back(file);
+        }
         destination->changed.notify();
     }
-    return file;
+    if (only_there_) return std::make_unique<BufferFeed>(std::move(buffers));
+    return file ? std::make_unique<FileFeed>(std::move(file)) : nullptr;
 }
 
 asio::awaitable<void> Copies::serve(Destination& destination) {
@@ -109,10 +148,10 @@ asio::awaitable<void> Copies::serve(Destination& destination) {
     if (phase_ == Phase::abandoned) co_await remove_sent(destination);
 }
 
-// One file after the other; what comes after a failure is left to send_committed().
+// One file after the other; what comes after a failure is left to send_committed(), if it is on the disk.
 asio::awaitable<void> Copies::stream(Destination& destination) {
     const auto stop = stop_.token();
-    while (!destination.failure && !stop.stopped()) {
+    while ((only_there_ || !destination.failure) && !stop.stopped()) {
         if (destination.waiting.empty()) {
             if (phase_ != Phase::writing) co_return;
             co_await destination.changed.wait();
@@ -130,6 +169,14 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         if (!failure || file->is_abandoned()) continue;
         destination.failure = base::to_error(failure);
         ++destination.attempts;
+        if (!only_there_) continue;
+        destination.missing.insert(file->name());
+        // What was made meanwhile is of no use there.
+        for (const auto& next : destination.waiting) {
+            destination.missing.insert(next->name());
+            next->give_up();
+        }
+        destination.waiting.clear();
     }
 }
 
@@ -159,6 +206,11 @@ asio::awaitable<void> Copies::finish(std::filesystem::path directory, const mode
     std::sort(told.begin(), told.end(), [&rank](const auto& a, const auto& b) { return rank(a) < rank(b); });
 }
 
+asio::awaitable<void> Copies::finish_there(const model::BackupSet& set, async::StopToken stop) {
+    co_await finish({}, set, std::move(stop));
+    if (complete().empty()) throw base::Error(*first_failure());
+}
+
 asio::awaitable<void> Copies::abandon() {
     stop_.stop({base::ErrorCode::cancelled, "there will be no set"});
     phase_ = Phase::abandoned;
@@ -183,7 +235,7 @@ void Copies::wake() {
 asio::awaitable<void> Copies::send_committed(Destination& destination) {
     const auto stop = stop_.token();
     async::Backoff backoff(context_.job.retries.attempts, context_.job.retries.backoff);
-    while (!stop.stopped() && destination.claim) {
+    while (!stop.stopped() && destination.claim && (!only_there_ || has_all(destination))) {
         std::exception_ptr failure;
         try {
             co_await send_once(destination);
@@ -206,7 +258,12 @@ asio::awaitable<void> Copies::send_committed(Destination& destination) {
             failure = std::current_exception();
         }
     }
-    co_await conclude(destination);
+    if (!only_there_ || destination.assured) {
+        co_await conclude(destination);
+        co_return;
+    }
+    co_await remove_sent(destination);
+    tell_missing(destination);
 }
 
 asio::awaitable<void> Copies::send_once(Destination& destination) {
@@ -214,8 +271,11 @@ asio::awaitable<void> Copies::send_once(Destination& destination) {
     if (!destination.target) co_await reach_one(destination, stop);
     if (!destination.target) throw base::Error(*destination.failure);
     const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
-    destination.assured =
-        co_await offsite::send_set(means, context_.services.executor, directory_, set_, destination.way, stop);
+    if (only_there_)
+        destination.assured = co_await offsite::close_set(means, set_, destination.way, stop);
+    else
+        destination.assured =
+            co_await offsite::send_set(means, context_.services.executor, directory_, set_, destination.way, stop);
     destination.failure.reset();
 }
 
@@ -236,7 +296,7 @@ catalog::Copy Copies::copy_of(const Destination& destination) const {
 
 // A later attempt goes on from there, also one after a crash.
 void Copies::keep_way(Destination& destination) {
-    if (phase_ != Phase::committed) return;
+    if (phase_ != Phase::committed || only_there_) return;
     destination.outdated = true;
     if (!destination.recording) tasks_.spawn(record(destination));
 }
@@ -315,11 +375,30 @@ void Copies::tell(Destination& destination, const catalog::Copy& copy) {
     context_.observe(event);
 }
 
+// It does not have this set, and there is nothing to send it from.
+void Copies::tell_missing(Destination& destination) {
+    if (!destination.claim)
+        destination.failure.emplace(base::ErrorCode::conflict, "a set of that name is being sent there");
+    if (!destination.failure) destination.failure = stop_.token().reason();
+    auto event = context_.make_event(Event::Kind::not_copied, {});
+    event.stage = "upload";
+    event.target = destination.name;
+    event.set = set_.id.text();
+    event.message = fmt::format("{} does not have the set: {}", destination.name, destination.failure->message());
+    event.hint = destination.failure->hint();
+    context_.report.targets.push_back({.name = destination.name,
+                                       .status = "failed",
+                                       .bytes = 0,
+                                       .verified = {},
+                                       .message = destination.failure->message()});
+    context_.observe(event);
+}
+
 // The set will not be. Only what this run has sent is removed: what else lies under that name may be another host's.
 asio::awaitable<void> Copies::remove_sent(Destination& destination) {
     std::vector<std::string> keys;
     for (const auto& [file, assured] : destination.way.sent) keys.push_back(offsite::key_of(set_.id, file));
-    if (!destination.way.trying.empty()) keys.push_back(offsite::key_of(set_.id, destination.way.trying));
+    for (const auto& file : destination.way.trying) keys.push_back(offsite::key_of(set_.id, file));
     if (keys.empty() || !destination.target) co_return;
     const async::Deadline patience(context_.services.executor, {}, removal_patience, "removing what was sent");
     co_await destination.target->remove(std::move(keys), patience.token());

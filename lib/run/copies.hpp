@@ -1,5 +1,7 @@
 // The copies of one run's set: each target of the job gets the artifacts while they are written, and the rest when the
-// set is committed. What a target does not take is owed to it, and never fails the run.
+// set is committed. What a target does not take is owed to it, and never fails the run. Except with `keep_local:
+// never`: then the targets are all there is, what one of them does not take cannot be sent later, and one must take all
+// of it.
 #pragma once
 
 #include <memory>
@@ -7,9 +9,9 @@
 #include <vector>
 
 #include "async/task_group.hpp"
-#include "offsite/growing_file.hpp"
 #include "offsite/targets.hpp"
 #include "run/context.hpp"
+#include "run/feed.hpp"
 
 namespace pgbakd::run {
 
@@ -21,18 +23,22 @@ class Copies {
     // finish() or abandon() is due before, if begin() was called.
     ~Copies();
 
-    // Whether each target can be reached; one that cannot is told, and asked again after the commit.
+    // Whether each target can be reached; one that cannot is told, and asked again after the commit. Throws the first
+    // failure if the set is to be on targets alone and none can be reached.
     asio::awaitable<void> reach(async::StopToken stop);
     // The set has its name: sending may begin.
     void begin(const model::SetId& id);
-    // A file of the set is being written from now on. Null if there is nobody to send it to.
-    [[nodiscard]] std::shared_ptr<offsite::GrowingFile> follow(const std::filesystem::path& path);
+    // An artifact of the set is being made from now on. Null if there is nobody to send it to.
+    [[nodiscard]] std::unique_ptr<Feed> follow(const std::filesystem::path& path);
 
     // Notes all copies as owed: before the set is committed, so that no crash loses one.
     asio::awaitable<void> owe(const model::BackupSet& set);
     // Sends what is missing of the committed set, to all targets at once, and notes in the report what became of it.
     // A stop, whatever its reason, leaves the rest owed.
     asio::awaitable<void> finish(std::filesystem::path directory, const model::BackupSet& set, async::StopToken stop);
+    // Instead of owe() and finish(), for a set that is on targets alone: each that got all of its artifacts gets the
+    // rest, and from then on has the set. Throws the first failure if none has it.
+    asio::awaitable<void> finish_there(const model::BackupSet& set, async::StopToken stop);
     // There will be no set: ends what goes on, and removes what was sent. Never throws.
     asio::awaitable<void> abandon();
 
@@ -55,6 +61,10 @@ class Copies {
     void keep_way(Destination& destination);
     asio::awaitable<void> record(Destination& destination);
     [[nodiscard]] catalog::Copy copy_of(const Destination& destination) const;
+    [[nodiscard]] bool usable(Destination& destination, const std::string& file) const;
+    [[nodiscard]] bool has_all(const Destination& destination) const;
+    [[nodiscard]] const base::Error* first_failure() const;
+    void tell_missing(Destination& destination);
     void wake();
 
     Context& context_;
@@ -62,6 +72,7 @@ class Copies {
     async::StopSource stop_;
     async::TaskGroup tasks_;
     Phase phase_ = Phase::writing;
+    bool only_there_;       // keep_local: never
     bool owed_ = false;     // in the catalog
     model::BackupSet set_;  // from owe() on
     std::filesystem::path directory_;

@@ -37,7 +37,7 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
 class Attempt {
   public:
     Attempt(Services& services, std::unique_ptr<source::OpenPart> open, const source::Part& part,
-            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Follow follow,
+            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Storing storing, Follow follow,
             const async::StopToken& stop)
         : open_(std::move(open)),
           progress_(std::move(progress)),
@@ -51,21 +51,22 @@ class Attempt {
                    compressing_ ? codec::piece_size(part.outer) : chunk_size),
           compressor_(services.executor, services.pool, part.outer, width_),
           writer_(
-              services.executor, services.pool, path, part.content, part.outer.method, [this] { lane_failed(); },
+              services.executor, services.pool, storing == Storing::file ? std::optional(path) : std::nullopt,
+              part.content, part.outer.method, [this] { lane_failed(); },
               [this](std::uint64_t bytes) {
-                  if (followed_) followed_->grown_to(bytes);
+                  if (feed_) feed_->on_disk(bytes);
               }),
           counting_(services.executor) {}
 
     asio::awaitable<WrittenArtifact> stream() {
         co_await writer_.open();
-        if (follow_) followed_ = follow_(path_);
+        if (follow_) feed_ = follow_(path_);
         if (open_->counts())
             counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
         co_await pump();
         co_await open_->stream().finish(stop_.token());
         auto written = co_await writer_.finish(stop_.token());
-        if (followed_) followed_->complete(written.bytes);
+        if (feed_) feed_->complete(written.bytes, written.sha256);
         co_return written;
     }
 
@@ -82,7 +83,7 @@ class Attempt {
     // After stream() failed: everything ends, nothing is thrown.
     asio::awaitable<void> unwind() {
         const base::Error over(base::ErrorCode::cancelled, "the dump has ended");
-        if (followed_) followed_->abandon();
+        if (feed_) feed_->abandon();
         stop_.stop(over);
         count_stop_.stop(over);
         co_await open_->stream().abort();
@@ -117,6 +118,7 @@ class Attempt {
     asio::awaitable<void> pump() {
         const auto out = [this](async::Chunk chunk) {
             progress_->bytes += chunk->size();
+            if (feed_) feed_->push(chunk);
             writer_.push(std::move(chunk));
         };
         bool empty = true;
@@ -130,6 +132,7 @@ class Attempt {
                 co_await compressor_.push(std::move(chunk), out, stop_.token());
             else if (count > 0)
                 out(std::move(chunk));
+            if (feed_) co_await feed_->wait_room(stop_.token());
             empty = false;
             if (count == 0) break;
         }
@@ -140,7 +143,7 @@ class Attempt {
     std::shared_ptr<Progress> progress_;
     std::filesystem::path path_;
     Follow follow_;
-    std::shared_ptr<offsite::GrowingFile> followed_;
+    std::unique_ptr<Feed> feed_;
     async::StopSource stop_;
     async::StopSource count_stop_;
     bool compressing_;
@@ -178,12 +181,14 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
 
 asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
                                       source::Prepared prepared, std::filesystem::path directory, std::string file,
-                                      std::shared_ptr<Progress> progress, Follow follow, async::StopToken stop) {
+                                      std::shared_ptr<Progress> progress, Storing storing, Follow follow,
+                                      async::StopToken stop) {
     const auto path = directory / file;
     const auto raw_before = progress->raw_bytes;
     const auto bytes_before = progress->bytes;
     auto open = co_await source.open(part, std::move(prepared), directory / (file + ".work"), stop);
-    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, std::move(follow), stop);
+    auto attempt =
+        std::make_unique<Attempt>(services, std::move(open), part, path, progress, storing, std::move(follow), stop);
     std::exception_ptr failure;
     WrittenArtifact written;
     try {

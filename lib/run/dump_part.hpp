@@ -2,7 +2,7 @@
 #pragma once
 
 #include "model/backup_set.hpp"
-#include "offsite/growing_file.hpp"
+#include "run/feed.hpp"
 #include "run/services.hpp"
 #include "source/pg_dump_source.hpp"
 
@@ -14,13 +14,16 @@ struct DumpedPart {
     std::vector<std::string> notes;
 };
 
-// Who reads a file while it is written; may be empty, and may give null.
-using Follow = std::function<std::shared_ptr<offsite::GrowingFile>(const std::filesystem::path&)>;
+// Who reads an artifact while it is made; may be empty, and may give null. The path is where it is written, if it is.
+using Follow = std::function<std::unique_ptr<Feed>(const std::filesystem::path&)>;
 
-// Streams the part into `directory`/`file`, and tells `follow` of it. On failure the child is gone, the file removed if
-// the disk lets us, and the first cause thrown.
+enum class Storing { file, nothing };
+
+// Streams the part into `directory`/`file`, or with Storing::nothing into nobody but what `follow` gives. On failure
+// the child is gone, the file removed if the disk lets us, and the first cause thrown.
 asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
                                       source::Prepared prepared, std::filesystem::path directory, std::string file,
-                                      std::shared_ptr<Progress> progress, Follow follow, async::StopToken stop);
+                                      std::shared_ptr<Progress> progress, Storing storing, Follow follow,
+                                      async::StopToken stop);
 
 }  // namespace pgbakd::run

@@ -65,6 +65,7 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
     const auto stem = is_globals(part) ? std::string("globals") : model::file_name_of_database(part.database);
     const auto file = fmt::format("{}_{}{}", stem, context.partial->id.set, part.extension);
     const auto what = is_globals(part) ? std::string("globals") : fmt::format("\"{}\"", part.database);
+    const auto storing = context.job.keep_local == model::KeepLocal::never ? Storing::nothing : Storing::file;
     const Follow follow = [&copies](const std::filesystem::path& path) { return copies.follow(path); };
     async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
     for (;;) {
@@ -72,7 +73,7 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
         std::exception_ptr failure;
         try {
             auto dumped = co_await dump_part(services, *context.source, part, context.ready.prepared,
-                                             context.partial->directory, file, context.progress, follow, stop);
+                                             context.partial->directory, file, context.progress, storing, follow, stop);
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
             add(context, std::move(dumped), part.what(), took);
         } catch (...) {

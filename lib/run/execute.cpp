@@ -70,8 +70,13 @@ class Execution {
         co_await take_lock();
         co_await prepare(deadline.token());
         co_await dump_stage(context_, copies_, deadline.token());
-        co_await commit();
-        co_await upload(deadline.token());
+        seal();
+        if (context_.job.keep_local == model::KeepLocal::never) {
+            co_await place(deadline.token());
+        } else {
+            co_await commit();
+            co_await upload(deadline.token());
+        }
         if (context_.set.complete)
             co_await prune(deadline.token());
         else
@@ -124,13 +129,33 @@ class Execution {
         context_.stages.end(0, fmt::format("server {}, {}", prepared.server.version, prepared.programs.version_text));
     }
 
-    asio::awaitable<void> commit() {
+    // The manifest says all it has to say.
+    void seal() {
         auto& set = context_.set;
-        auto& report = context_.report;
-        context_.stages.begin(model::StageName::commit);
         set.finished_at = context_.services.clock.now();
         set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
         set.stock_restore = source::stock_restore(set, context_.job.source.options);
+    }
+
+    // There is a set from now on.
+    void tell_set(std::string directory) {
+        const auto& set = context_.set;
+        auto& report = context_.report;
+        report.set = set.id.text();
+        report.set_directory = std::move(directory);
+        report.size_bytes = set.bytes();
+        report.artifacts = set.artifacts;
+        if (set.complete) {
+            report.outcome = model::Outcome::success;
+        } else {
+            report.outcome = model::Outcome::failed;
+            report.error = describe(*context_.first_failure);
+        }
+    }
+
+    asio::awaitable<void> commit() {
+        auto& set = context_.set;
+        context_.stages.begin(model::StageName::commit);
         co_await copies_.owe(set);
         const auto* repository = &context_.services.repository;
         const auto commit = [repository, partial = *context_.partial, set] {
@@ -139,17 +164,18 @@ class Execution {
         };
         const auto directory = co_await async::run_blocking(context_.services.pool, commit);
         context_.partial.reset();
-        report.set = set.id.text();
-        report.set_directory = directory.string();
-        report.size_bytes = set.bytes();
-        report.artifacts = set.artifacts;
-        context_.stages.end(set.bytes(), report.set);
-        if (set.complete) {
-            report.outcome = model::Outcome::success;
-        } else {
-            report.outcome = model::Outcome::failed;
-            report.error = describe(*context_.first_failure);
-        }
+        tell_set(directory.string());
+        context_.stages.end(set.bytes(), set.id.text());
+    }
+
+    // The commit of a set that is on targets alone, each on its own: its manifest arrives. Without any there is no set.
+    asio::awaitable<void> place(async::StopToken stop) {
+        context_.stages.skip(model::StageName::commit, "nothing of the set is kept on this host");
+        context_.stages.begin(model::StageName::upload);
+        co_await copies_.finish_there(context_.set, stop);
+        tell_set({});
+        tell_copies();
+        co_await remove_partial();
     }
 
     // The set is committed: whatever happens here, it is a backup. What a target does not get is owed to it.
@@ -164,6 +190,11 @@ class Execution {
             failure = std::current_exception();
         }
         if (failure) context_.note("copying broke off: " + base::to_error(failure).message());
+        tell_copies();
+    }
+
+    void tell_copies() {
+        auto& report = context_.report;
         std::uint64_t sent = 0;
         std::size_t copied = 0;
         for (const auto& target : report.targets) {
@@ -199,6 +230,11 @@ class Execution {
     asio::awaitable<void> unwind() {
         if (!context_.partial) co_return;
         co_await copies_.abandon();
+        co_await remove_partial();
+        co_await end_backends(context_);
+    }
+
+    asio::awaitable<void> remove_partial() {
         std::exception_ptr left;
         try {
             const auto* repository = &context_.services.repository;
@@ -210,7 +246,7 @@ class Execution {
         if (left)
             context_.note(fmt::format("{} could not be removed, the next start tries again: {}",
                                       context_.partial->directory.string(), base::to_error(left).message()));
-        co_await end_backends(context_);
+        context_.partial.reset();
     }
 
     asio::awaitable<void> conclude() {

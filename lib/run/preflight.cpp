@@ -13,8 +13,9 @@ namespace {
 // The size of the newest complete set, here or on a target; 0 if there is none.
 std::uint64_t newest_size(const repository::Repository& repository, catalog::Catalog& catalog, const std::string& job,
                           base::Timestamp now) {
-    if (const auto newest = repository.newest(job, now)) return newest->manifest.bytes();
+    const auto newest = repository.newest(job, now);
     const auto copy = catalog.newest_copy(job);
+    if (newest && (!copy || copy->started_at <= newest->manifest.started_at)) return newest->manifest.bytes();
     return copy ? copy->bytes : 0;
 }
 
@@ -56,10 +57,12 @@ asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& sourc
         return newest_size(*repository, *catalog, name, now);
     };
     ready.last_set_bytes = co_await async::run_blocking(services.pool, find_newest);
-    const auto directory = [repository] { return os::free_space(repository->directory()); };
-    const auto space = co_await async::run_blocking(services.pool, directory);
-    const auto needed = space_needed(ready.last_set_bytes, prepared.estimated_bytes);
-    check_space(repository->directory(), space.available, needed, services.min_free).value();
+    if (job.keep_local != model::KeepLocal::never) {
+        const auto directory = [repository] { return os::free_space(repository->directory()); };
+        const auto space = co_await async::run_blocking(services.pool, directory);
+        const auto needed = space_needed(ready.last_set_bytes, prepared.estimated_bytes);
+        check_space(repository->directory(), space.available, needed, services.min_free).value();
+    }
     if (job.source.all_databases) {
         auto* catalog = &services.catalog;
         const auto known_databases = [catalog, name = job.name] { return catalog->known_databases(name); };

@@ -27,6 +27,7 @@ struct Event {
         retrying,
         uploaded,
         owed,
+        not_copied,
         pruned,
         succeeded,
         failed,

@@ -61,6 +61,7 @@ constexpr std::array kinds{
     Kind{run::Event::Kind::retrying, Priority::warning, std::nullopt},
     Kind{run::Event::Kind::uploaded, Priority::info, std::nullopt},
     Kind{run::Event::Kind::owed, Priority::warning, systemd::upload_owed},
+    Kind{run::Event::Kind::not_copied, Priority::warning, systemd::upload_owed},
     Kind{run::Event::Kind::pruned, Priority::info, systemd::set_pruned},
     Kind{run::Event::Kind::succeeded, Priority::info, systemd::run_succeeded},
     Kind{run::Event::Kind::failed, Priority::error, systemd::run_failed},

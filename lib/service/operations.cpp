@@ -21,13 +21,14 @@ std::map<std::string, NewestSet> newest_sets(const Core& core, const config::Con
         const auto set = core.repository.newest(job->name, core.clock.now(), [&corrupt](const auto& candidate) {
             return !corrupt.contains(candidate.manifest.id);
         });
-        if (!set) {
-            // With `keep_local: false` sets are on the targets alone.
-            if (const auto copy = core.catalog->newest_copy(job->name))
-                newest[job->name] = {copy->id.text(), copy->started_at, copy->bytes,
-                                     std::string(model::verification_text(copy->verified))};
+        // Without `keep_local` sets are on the targets alone.
+        const auto copy = core.catalog->newest_copy(job->name);
+        if (copy && (!set || set->manifest.started_at < copy->started_at)) {
+            newest[job->name] = {copy->id.text(), copy->started_at, copy->bytes,
+                                 std::string(model::verification_text(copy->verified))};
             continue;
         }
+        if (!set) continue;
         newest[job->name] = {set->manifest.id.text(), set->manifest.started_at, set->manifest.bytes(),
                              std::string(model::verification_text(set->manifest.verified()))};
     }

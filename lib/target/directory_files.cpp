@@ -56,13 +56,17 @@ auto DirectoryFiles::guarded(const Work& work) const {
     }
 }
 
-void DirectoryFiles::check_mounted() {
+void DirectoryFiles::check_root() {
     if (mount_) mount_->check();
+    // One that is not there yet is made; something else in its place is a mistake that a listing must not pass over.
+    if (const auto found = os::target_status(root_); found && !found->is_directory)
+        throw Error(ErrorCode::conflict, fmt::format("{} is not a directory", root_.native()),
+                    "name a directory as this target's path");
 }
 
 DirectoryFiles::Unfinished DirectoryFiles::begin(const std::string& key, Existing existing) {
     return guarded([&] {
-        check_mounted();
+        check_root();
         if (existing == Existing::refuse && os::file_status(path_of(key))) throw exists_already(key);
         const auto folder = root_ / uploads_folder;
         os::make_directories(folder);
@@ -91,7 +95,7 @@ void DirectoryFiles::append(const Unfinished& upload, std::span<const std::byte>
 Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing) {
     return guarded([&] {
         os::sync_file(upload.file, upload.path);
-        check_mounted();
+        check_root();
         const auto status = os::file_status(upload.path);
         if (!status)
             throw Error(ErrorCode::not_found, fmt::format("the unfinished file of {} is gone", key),
@@ -142,7 +146,7 @@ void DirectoryFiles::discard(const std::filesystem::path& upload) noexcept {
 
 os::Descriptor DirectoryFiles::open(const std::string& key) {
     return guarded([&] {
-        check_mounted();
+        check_root();
         const auto status = os::file_status(path_of(key));
         if (!status || !status->is_regular)
             throw Error(ErrorCode::not_found, fmt::format("{} does not exist in {}", key, root_.native()));
@@ -163,7 +167,7 @@ std::size_t DirectoryFiles::read_at(const os::Descriptor& file, const std::strin
 
 std::optional<Entry> DirectoryFiles::stat(const std::string& key) {
     return guarded([&]() -> std::optional<Entry> {
-        check_mounted();
+        check_root();
         const auto status = os::file_status(path_of(key));
         if (!status || !status->is_regular) return std::nullopt;
         return Entry{.key = key, .size = status->size, .modified = modified_of(*status), .checksums = {}};
@@ -172,7 +176,7 @@ std::optional<Entry> DirectoryFiles::stat(const std::string& key) {
 
 std::vector<Refusal> DirectoryFiles::remove(const std::vector<std::string>& keys) {
     return guarded([&] {
-        check_mounted();
+        check_root();
         std::vector<Refusal> refused;
         for (const auto& key : keys) {
             try {
@@ -196,7 +200,7 @@ void DirectoryFiles::remove_empty_parents(std::filesystem::path directory) const
 
 Swept DirectoryFiles::sweep(base::Timestamp older_than) {
     return guarded([&] {
-        check_mounted();
+        check_root();
         Swept swept;
         const auto folder = root_ / uploads_folder;
         if (!os::file_status(folder)) return swept;
@@ -222,7 +226,7 @@ struct DirectoryFiles::Walk {
 
 Page DirectoryFiles::list(const std::string& prefix, const std::string& after, std::size_t limit) {
     return guarded([&] {
-        check_mounted();
+        check_root();
         // One more than asked for tells whether there is a next page.
         Walk state{.after = after, .limit = limit + 1, .page = {}};
         const auto directory = prefix.empty() ? root_ : path_of(prefix).parent_path();

@@ -42,7 +42,7 @@ class DirectoryFiles {
   private:
     struct Walk;
     [[nodiscard]] std::filesystem::path path_of(std::string_view key) const { return root_ / key; }
-    void check_mounted();
+    void check_root();
     void walk(Walk& walk, const std::filesystem::path& directory, const std::string& prefix) const;
     void place(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& key,
                Existing existing);

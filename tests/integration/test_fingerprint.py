@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support import stock
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
+from support.dump_program import Halt, replace_pg_dump
 
 CTEST = {"timeout": 300}
 
@@ -124,27 +125,18 @@ class Choice(ServerCase):
         jobs = {form: {"source": self.source(form, [], databases=["changing"])} for form in FORMATS}
         config = config_for(self.server, jobs=jobs)
         daemon = self.new_daemon(config)
-        programs, real = daemon.directory / "bin", self.server.bin
-        started, go = daemon.directory / "started", daemon.directory / "go"
-        programs.mkdir()
-        (programs / "pg_dumpall").symlink_to(real / "pg_dumpall")
-        (programs / "pg_dump").write_text(
-            f'#!/bin/bash\ncase "$1" in --version) exec {real}/pg_dump --version;; esac\n'
-            f'touch {started}\nuntil [ -e {go} ]; do /usr/bin/sleep 0.05; done\nexec {real}/pg_dump "$@"\n',
-            encoding="utf-8",
-        )
-        (programs / "pg_dump").chmod(0o755)
+        halt = Halt(daemon.directory)
+        programs = replace_pg_dump(daemon.directory / "bin", self.server, halt.command + 'exec {real} "$@"')
         config["servers"]["local"]["client"] = {"bin": str(programs)}
         daemon.write_config(config)
         daemon.start()
         for form in FORMATS:
             with self.subTest(form), ThreadPoolExecutor() as threads:
-                started.unlink(missing_ok=True)
-                go.unlink(missing_ok=True)
+                halt.arm()
                 run = threads.submit(daemon.run, form)
-                daemon.wait_for(started.exists, what="pg_dump's start")
+                daemon.wait_for(halt.reached, what="pg_dump's start")
                 self.server.sql(f"set lock_timeout = '5s'; alter table a add column \"{form}\" int; truncate u", "changing")
-                go.touch()
+                halt.release()
                 report = run.result()
                 self.assertEqual(report["status"], "SUCCESS", report)
                 self.assertIn('the rows of "public"."u" in "changing" are dumped but not counted', "\n".join(report["notes"]))

@@ -69,15 +69,18 @@ TEST_CASE("whether the repository keeps the sets") {
     CHECK(job_of("keep_local: true")->keep_local == model::KeepLocal::always);
     CHECK(job_of(both + "keep_local: true")->keep_local == model::KeepLocal::always);
     CHECK(job_of(both + "keep_local: false")->keep_local == model::KeepLocal::until_copied);
+    CHECK(job_of(both + "keep_local: never")->keep_local == model::KeepLocal::never);
     const std::string nowhere =
         "jobs.j.keep_local: the job has no targets: its sets would be nowhere\n"
         "  hint: add targets: [NAME], or remove the key";
     check({
         {with_lines("keep_local: false"), "7:17: " + nowhere},
         {with_lines("keep_local: false\n    targets: []"), "7:17: " + nowhere},
-        {with_lines(both + "keep_local: never"),
-         "8:17: jobs.j.keep_local: \"never\" is not supported by this version of pgbakd\n"
-         "  hint: supported here: true, false"},
+        {with_lines("keep_local: never"), "7:17: " + nowhere},
+        {with_lines(both + "keep_local: never", ", format: directory"),
+         "8:17: jobs.j.keep_local: pg_dump's directory format needs room on this host's disk\n"
+         "  hint: use format: custom, or keep_local: false"},
+        {with_lines(both + "keep_local: never", ", format: plain"), ""},
         {with_lines(both + "keep_local: false", ", format: directory"), ""},
         // A list that is wrong is told once.
         {with_lines("targets: r2\n    keep_local: false"),

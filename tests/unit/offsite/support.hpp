@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "async/pool.hpp"
+#include "offsite/growing_file.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/send_set.hpp"
 #include "support/common.hpp"

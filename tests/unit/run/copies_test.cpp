@@ -103,8 +103,8 @@ class House {
         for (const auto& artifact : set.artifacts) {
             const auto file = copies->follow(partial.directory / artifact.file);
             if (!file) continue;
-            file->grown_to(artifact.bytes);
-            file->complete(artifact.bytes);
+            file->on_disk(artifact.bytes);
+            file->complete(artifact.bytes, artifact.sha256);
         }
     }
     asio::awaitable<void> commit(async::StopToken stop) {
@@ -281,12 +281,12 @@ TEST_CASE("a file that is written anew is sent anew, over what the attempt befor
         const auto path = house.partial.directory / ("shop_" + house.partial.id.set + ".sql.gz");
         write(path, "the first attempt's");
         const auto first = house.copies->follow(path);
-        first->complete(19);
+        first->complete(19, {});
         co_await house.arrived("a", 1);
         std::filesystem::remove(path);
         house.set = fill(house.partial, today - 24h);
         for (const auto& artifact : house.set.artifacts)
-            house.copies->follow(house.partial.directory / artifact.file)->complete(artifact.bytes);
+            house.copies->follow(house.partial.directory / artifact.file)->complete(artifact.bytes, artifact.sha256);
     };
     house.go(attempt());
     house.go(house.commit({}));

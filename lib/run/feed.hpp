@@ -1,0 +1,62 @@
+// Where the bytes of an artifact go besides its file: to those who send it to targets while it is made.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "async/buffers.hpp"
+#include "offsite/growing_buffer.hpp"
+#include "offsite/growing_file.hpp"
+
+namespace pgbakd::run {
+
+// The writer's side. Reactor thread only. Ends with complete() or abandon().
+class Feed {
+  public:
+    Feed() = default;
+    Feed(const Feed&) = delete;
+    Feed& operator=(const Feed&) = delete;
+    virtual ~Feed() = default;
+    // The next bytes; they are on their way to the disk, if the artifact is kept there.
+    virtual void push(const async::Chunk& chunk) = 0;
+    // So many of them are in the file.
+    virtual void on_disk(std::uint64_t bytes) = 0;
+    // Until those who read are not too far behind. Throws when nobody is left for whom going on would be of use.
+    virtual asio::awaitable<void> wait_room(async::StopToken stop) = 0;
+    // That is the whole, and it was found right.
+    virtual void complete(std::uint64_t bytes, const std::string& sha256) = 0;
+    virtual void abandon() = 0;
+};
+
+// The file on the disk feeds everybody, each at his own pace.
+class FileFeed final : public Feed {
+  public:
+    explicit FileFeed(std::shared_ptr<offsite::GrowingFile> file) : file_(std::move(file)) {}
+    void push(const async::Chunk& /*chunk*/) override {}
+    void on_disk(std::uint64_t bytes) override { file_->grown_to(bytes); }
+    asio::awaitable<void> wait_room(async::StopToken /*stop*/) override { co_return; }
+    void complete(std::uint64_t bytes, const std::string& /*sha256*/) override { file_->complete(bytes); }
+    void abandon() override { file_->abandon(); }
+
+  private:
+    std::shared_ptr<offsite::GrowingFile> file_;
+};
+
+// There is no file: each reader has the stream to himself, and the slowest sets the pace.
+class BufferFeed final : public Feed {
+  public:
+    explicit BufferFeed(std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers) : buffers_(std::move(buffers)) {}
+    void push(const async::Chunk& chunk) override;
+    void on_disk(std::uint64_t /*bytes*/) override {}
+    // Throws unreachable once all readers have given up.
+    asio::awaitable<void> wait_room(async::StopToken stop) override;
+    void complete(std::uint64_t bytes, const std::string& sha256) override;
+    void abandon() override;
+
+  private:
+    std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers_;
+};
+
+}  // namespace pgbakd::run
