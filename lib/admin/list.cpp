@@ -121,6 +121,7 @@ asio::awaitable<ShownSet> read_remote(target::Target& target, offsite::RemoteSet
         shown.stored.unreadable = true;
     }
     shown.stored.pinned = found.pinned;
+    if (found.corrupt) shown.stored.corrupt = co_await offsite::remote_corruption(target, found.id, stop);
     co_return shown;
 }
 
@@ -148,6 +149,7 @@ ExitCode list_remote(Context& context, const config::Config& config, const std::
         for (const auto& set : sets) {
             auto object = model::json_set(set.stored.manifest);
             object["pinned"] = set.stored.pinned;
+            object["corrupt"] = set.fault().starts_with("corrupt");
             object["problem"] = model::json_text_or_null(set.fault());
             object["copies"] = {{{"place", from}, {"complete", true}}};
             list.push_back(std::move(object));

@@ -5,26 +5,59 @@
 #include "admin/remote.hpp"
 #include "admin/sets.hpp"
 #include "admin/verbs.hpp"
+#include "base/text.hpp"
 #include "model/json.hpp"
+#include "offsite/keys.hpp"
+#include "offsite/remote_sets.hpp"
 #include "os/file.hpp"
 #include "run/findings.hpp"
 
 namespace pgbakd::admin {
 namespace {
 
-ExitCode set_pinned(Context& context, const std::string& target, bool pinned) {
+// In every place where the set is: each place's retention looks at its own mark.
+ExitCode set_pinned(Context& context, const std::string& name, bool pinned) {
     const auto config = load(context);
+    const auto secrets = read_target_secrets(context, *config);
     become_owner_of(config->repository.directory);
-    const auto id = find_set(context, *config, target).manifest.id;
+    const auto set = place_set(context, *config, name);
     const repository::Repository repository(config->repository.directory);
     // A run of the job may be pruning right now, by a plan made before.
-    const auto lock = lock_job(repository, id.job, pinned ? "pin" : "unpin");
-    repository.pin(id, pinned);
-    if (context.json)
-        print_json(context, boost::json::object{{"set", model::json_text(id.text())}, {"pinned", pinned}});
-    else
-        context.out << id.text() << (pinned ? " is pinned\n" : " is no longer pinned\n");
-    return ExitCode::good;
+    const auto lock = lock_job(repository, set.id.job, pinned ? "pin" : "unpin");
+    const std::string text = "pinned\n";
+    std::vector<std::string> places;
+    if (set.stored) {
+        repository.pin(set.id, pinned);
+        places.emplace_back("local");
+    }
+    auto code = ExitCode::good;
+    for (const auto& copy : set.copies) {
+        if (!config->targets.contains(copy.target)) continue;
+        try {
+            ask_target(context, *config, secrets, copy.target,
+                       [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
+                           if (pinned)
+                               co_await offsite::put_mark(access.target, set.id, offsite::pin_file, text, stop);
+                           else
+                               co_await offsite::remove_mark(access.target, set.id, offsite::pin_file, stop);
+                       });
+            places.push_back(copy.target);
+        } catch (const base::Error& error) {
+            remark(context, error);
+            code = ExitCode::failed;
+        }
+    }
+    if (context.json) {
+        boost::json::array where;
+        for (const auto& place : places) where.push_back(model::json_text(place));
+        print_json(context,
+                   boost::json::object{
+                       {"set", model::json_text(set.id.text())}, {"pinned", pinned}, {"places", std::move(where)}});
+    } else if (!places.empty()) {
+        const auto where = set.copies.empty() ? std::string() : fmt::format(" ({})", base::join(places, ", "));
+        context.out << set.id.text() << (pinned ? " is pinned" : " is no longer pinned") << where << '\n';
+    }
+    return code;
 }
 
 // An empty repository beside a catalog that knows of sets is more often a file system that is not mounted than one

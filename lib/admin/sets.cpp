@@ -158,6 +158,33 @@ repository::StoredSet find_set(Context& context, const config::Config& config, c
     throw repository.no_newest(id->job);
 }
 
+PlacedSet place_set(Context& context, const config::Config& config, const std::string& text) {
+    PlacedSet placed;
+    std::optional<base::Error> not_here;
+    try {
+        placed.stored = find_set(context, config, text);
+        placed.id = placed.stored->manifest.id;
+    } catch (const base::Error& error) {
+        if (error.code() != base::ErrorCode::not_found) throw;
+        not_here = error;
+    }
+    const auto history = open_history(context, config);
+    const auto asked = model::SetId::parse(text).value();
+    if (asked.set == "latest") {
+        const auto newest = history ? history->newest_copy(asked.job) : std::nullopt;
+        if (newest && (!placed.stored || placed.stored->manifest.started_at < newest->started_at)) {
+            placed.id = newest->id;
+            placed.stored.reset();
+        }
+    } else {
+        placed.id = asked;
+    }
+    if (history) placed.copies = history->copies_of(placed.id);
+    std::erase_if(placed.copies, [](const auto& copy) { return copy.owed; });
+    if (!placed.stored && placed.copies.empty()) throw base::Error(*not_here);
+    return placed;
+}
+
 os::FileLock lock_job(const repository::Repository& repository, const std::string& job, const std::string& what) {
     auto lock = repository.lock_job(job, fmt::format("pgbakctl {} (process {})", what, getpid()));
     if (lock) return std::move(*lock);

@@ -47,6 +47,15 @@ inline constexpr std::string_view kept_without_job = "its job is not in the conf
 // SET as it was given, "job/latest" resolved. Usage error for what is no set's name, not_found for one that is none.
 [[nodiscard]] repository::StoredSet find_set(Context& context, const config::Config& config, const std::string& text);
 
+// A set wherever it is: in the repository, and on the targets of which the catalog knows that they have it.
+struct PlacedSet {
+    model::SetId id;
+    std::optional<repository::StoredSet> stored;
+    std::vector<catalog::Copy> copies;  // none that is owed
+};
+// As find_set(), for a set that may be on targets alone; "job/latest" is the newest good one in any place.
+[[nodiscard]] PlacedSet place_set(Context& context, const config::Config& config, const std::string& text);
+
 // The job's lock; throws a Failure (busy) that tells who holds it.
 [[nodiscard]] os::FileLock lock_job(const repository::Repository& repository, const std::string& job,
                                     const std::string& what);

@@ -1,15 +1,21 @@
 // show: one set's manifest, readably.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 
 #include "admin/configuration.hpp"
+#include "admin/remote.hpp"
+#include "admin/remote_sets.hpp"
 #include "admin/sets.hpp"
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "model/json.hpp"
+#include "offsite/backlog.hpp"
+#include "offsite/keys.hpp"
+#include "offsite/remote_sets.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -80,7 +86,8 @@ void print(Context& context, const config::Config& config, const ShownSet& shown
     printer.fact("set", set.id.text(), Style::strong);
     const auto fault = shown.fault();
     if (!fault.empty()) printer.fact("wrong", fault, Style::bad);
-    printer.fact("directory", shown.stored.directory.string());
+    if (shown.local) printer.fact("directory", shown.stored.directory.string());
+    if (!shown.local) printer.fact("target", shown.copies.front().target);
     printer.fact("started", calendar::format_for_people(base::to_instant(set.started_at), *zone));
     if (set.finished_at > set.started_at) printer.fact("took", base::format_duration(set.finished_at - set.started_at));
     printer.fact("size", base::format_size(set.bytes()));
@@ -101,34 +108,74 @@ void print(Context& context, const config::Config& config, const ShownSet& shown
     if (!set.artifacts.empty()) print_artifacts(printer, set);
     print_databases(printer, set);
     if (set.stock_restore.empty()) return;
-    printer.heading("restore without pgbakd, in " + shown.stored.directory.string());
+    const auto place = shown.local ? shown.stored.directory.string() : "the directory where it was downloaded";
+    printer.heading("restore without pgbakd, in " + place);
     for (const auto& command : set.stock_restore) printer.line(command);
+}
+
+void show(Context& context, const config::Config& config, const ShownSet& set) {
+    if (!context.json) {
+        print(context, config, set);
+        return;
+    }
+    auto object = model::json_manifest(set.stored.manifest);
+    const auto more = json_shown_set(set);
+    object["directory"] = model::json_text_or_null(set.stored.directory.string());
+    for (const auto* key : {"verified", "proof", "pinned", "corrupt", "problem", "copies", "keep", "keep_reason"})
+        object[key] = more.at(key);
+    print_json(context, object);
+}
+
+// One of a target: its manifest is read there.
+ExitCode show_copy(Context& context, const config::Config& config, const model::SetId& id, const std::string& from) {
+    ShownSet shown;
+    const auto secrets = read_target_secrets(context, config);
+    ask_target(context, config, secrets, from,
+               [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
+                   shown.stored.manifest = co_await find_remote_set(access.target, id, stop);
+                   const auto& found = shown.stored.manifest.id;
+                   shown.stored.corrupt = co_await offsite::remote_corruption(access.target, found, stop);
+                   const auto pin = offsite::key_of(found, offsite::pin_file);
+                   const auto pinned = co_await access.target.stat(pin, target::Detail::plain, stop);
+                   shown.stored.pinned = pinned.has_value();
+               });
+    shown.local = false;
+    auto copy = offsite::owed_copy(from, shown.stored.manifest, shown.stored.manifest.finished_at);
+    copy.owed = false;
+    shown.copies.push_back(std::move(copy));
+    show(context, config, shown);
+    return ExitCode::good;
 }
 
 }  // namespace
 
 ExitCode perform_show(Context& context, const Arguments& arguments) {
     const auto config = load(context);
-    const auto wanted = find_set(context, *config, arguments.text("SET"));
+    const auto& text = arguments.text("SET");
+    if (const auto from = arguments.find("--from")) {
+        const auto id = model::SetId::parse(text);
+        if (!id) throw Failure(ExitCode::usage, id.error());
+        return show_copy(context, *config, *id, *from);
+    }
+    const auto wanted = place_set(context, *config, text);
+    if (!wanted.stored) {
+        const auto there = std::find_if(wanted.copies.begin(), wanted.copies.end(),
+                                        [&](const auto& copy) { return config->targets.contains(copy.target); });
+        if (there == wanted.copies.end())
+            throw base::Error(base::ErrorCode::not_found,
+                              fmt::format("{} is on {} alone, which is not in the configuration", wanted.id.text(),
+                                          wanted.copies.front().target));
+        return show_copy(context, *config, wanted.id, there->target);
+    }
     // All sets of the job, since why one is kept depends on the others.
-    for (auto& set : shown_sets(context, *config, wanted.manifest.id.job)) {
-        if (set.stored.manifest.id != wanted.manifest.id) continue;
-        set.stored = wanted;
-        if (context.json) {
-            auto object = model::json_manifest(set.stored.manifest);
-            const auto more = json_shown_set(set);
-            object["directory"] = model::json_text(set.stored.directory.string());
-            for (const auto* key :
-                 {"verified", "proof", "pinned", "corrupt", "problem", "copies", "keep", "keep_reason"})
-                object[key] = more.at(key);
-            print_json(context, object);
-        } else {
-            print(context, *config, set);
-        }
+    for (auto& set : shown_sets(context, *config, wanted.id.job)) {
+        if (set.stored.manifest.id != wanted.id) continue;
+        set.stored = *wanted.stored;
+        show(context, *config, set);
         return ExitCode::good;
     }
     throw base::Error(base::ErrorCode::not_found,
-                      fmt::format("{} was removed while it was looked at", wanted.manifest.id.text()));
+                      fmt::format("{} was removed while it was looked at", wanted.id.text()));
 }
 
 }  // namespace pgbakd::admin

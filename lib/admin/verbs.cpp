@@ -55,7 +55,7 @@ const std::vector<Verb>& verbs() {
         {"show",
          "show what is in a set",
          {{"SET", "JOB/20260113_000001 or JOB/latest", Values::sets, true}},
-         {},
+         {{"--from", "TARGET", "the copy on this target", Values::targets}},
          perform_show},
         {"verify",
          "read a set or file again, to its end",

@@ -13,7 +13,10 @@
 #include "base/units.hpp"
 #include "model/json.hpp"
 #include "offsite/fetch.hpp"
+#include "offsite/keys.hpp"
+#include "offsite/remote_sets.hpp"
 #include "os/file.hpp"
+#include "repository/corruption.hpp"
 #include "repository/names.hpp"
 #include "source/database_commands.hpp"
 
@@ -226,23 +229,72 @@ ExitCode verify_path(Context& context, const std::string& path) {
     return conclude(context, path, {}, verdict);
 }
 
+// A copy that was found corrupt must not count for its target's retention: the finding lies there, with the set.
+asio::awaitable<void> leave_finding(target::Target& target, model::SetId id, const repository::Verdict& verdict,
+                                    base::Timestamp now, async::StopToken stop) {
+    if (!verdict.ok()) {
+        const repository::Corruption found{now, first_fault(verdict)};
+        const auto text = repository::corruption_text(found);
+        co_await offsite::put_mark(target, id, offsite::corrupt_file, text, stop);
+        co_return;
+    }
+    const auto there = co_await offsite::remote_corruption(target, id, stop);
+    if (there) co_await offsite::remove_mark(target, id, offsite::corrupt_file, stop);
+}
+
+// And the catalog's copy is what the status shows and a run compares its size with.
+void enter_finding(const config::Config& config, const std::string& from, const model::SetId& id,
+                   const repository::Verdict& verdict, base::Timestamp now) {
+    const auto history = catalog::Catalog::open_for_reading(config.state_file());
+    if (!history) return;
+    for (auto copy : history->copies_of(id)) {
+        if (copy.target != from || copy.owed || (copy.verified != model::Verification::none) == verdict.ok()) continue;
+        copy.verified = verdict.level;
+        catalog::Catalog::open(config.state_file(), now)->put_copy(copy);
+    }
+}
+
 // The copy on a target, read to its end where it lies.
 ExitCode verify_copy(Context& context, const std::string& text, const std::string& from) {
     const auto id = model::SetId::parse(text);
     if (!id) throw Failure(ExitCode::usage, id.error());
     const auto config = load(context);
     const auto secrets = read_target_secrets(context, *config);
+    become_owner_of(config->repository.directory);
+    const auto now = context.around.clock.now();
     repository::Verdict verdict;
+    model::SetId found;
+    std::optional<base::Error> unrecorded;
     std::string name;
     ask_target(context, *config, secrets, from,
                [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
                    const auto set = co_await find_remote_set(access.target, *id, stop);
+                   found = set.id;
                    name = fmt::format("{} on {}", set.id.text(), from);
                    ProgressBar bar(context);
                    const auto come = shown_bytes(bar, "verifying " + name, set.bytes());
                    verdict = co_await offsite::verify_remote(access.target, access.pool, set, come, stop);
+                   // What could not be read is as good or bad as it was known to be before.
+                   if (verdict.finding() == Finding::unread) co_return;
+                   try {
+                       co_await leave_finding(access.target, set.id, verdict, now, stop);
+                   } catch (const base::Error& error) {
+                       unrecorded = error;
+                   }
                });
-    return conclude(context, name, {}, verdict, "send it anew: delete it there, and run the job again");
+    try {
+        if (verdict.finding() != Finding::unread) enter_finding(*config, from, found, verdict, now);
+    } catch (const base::Error& error) {
+        unrecorded = error;
+    }
+    if (unrecorded)
+        remark(context,
+               {unrecorded->code(),
+                fmt::format("the finding could not be recorded, so that retention on {} still takes it for {}: {}",
+                            from, verdict.ok() ? "corrupt" : "good", unrecorded->message()),
+                unrecorded->hint()});
+    return conclude(context, name, {}, verdict,
+                    "it no longer counts as a backup there; verify the set before it, and run the job again");
 }
 
 }  // namespace

@@ -102,9 +102,10 @@ std::vector<Copy> Catalog::owed_copies() {
 std::optional<Copy> Catalog::newest_copy(const std::string& job) {
     const auto guard = impl_->enter();
     Statement statement(impl_->connection, fmt::format("SELECT {} FROM copies WHERE job = ? AND complete AND NOT owed"
-                                                       " ORDER BY started_at DESC, name DESC LIMIT 1",
+                                                       " AND verified <> ? ORDER BY started_at DESC, name DESC LIMIT 1",
                                                        columns));
-    if (!statement.bind(job).step()) return std::nullopt;
+    statement.bind(job).bind(model::verification_text(model::Verification::none));
+    if (!statement.step()) return std::nullopt;
     return read_copy(statement);
 }
 

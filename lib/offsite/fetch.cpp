@@ -150,12 +150,12 @@ asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::str
     auto sets = co_await remote_sets(target, job, stop);
     std::reverse(sets.begin(), sets.end());
     for (const auto& set : sets) {
-        if (!set.exists) continue;
+        if (!set.exists || set.corrupt) continue;
         auto manifest = co_await remote_manifest(target, set.id, stop);
         if (manifest.complete) co_return manifest;
     }
     const auto facts = co_await target.facts(stop);
-    throw base::Error(base::ErrorCode::not_found, fmt::format("there is no complete set of {} in {}", job, facts.place),
+    throw base::Error(base::ErrorCode::not_found, fmt::format("there is no good set of {} in {}", job, facts.place),
                       fmt::format("pgbakctl list --from {} shows what is there", facts.name));
 }
 

@@ -14,7 +14,7 @@ namespace pgbakd::offsite {
 // Told how many bytes have come so far, over all files of a set; may be empty.
 using BytesCome = std::function<void(std::uint64_t)>;
 
-// The newest complete set of a job there. Error: not_found.
+// The newest complete set of a job there that was not found corrupt. Error: not_found.
 asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, async::StopToken stop);
 
 // Reads every artifact: size, SHA-256 against the manifest, decoded to the end. What the target cannot give is a

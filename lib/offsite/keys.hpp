@@ -6,11 +6,14 @@
 #include <string_view>
 
 #include "model/names.hpp"
+#include "repository/names.hpp"
 
 namespace pgbakd::offsite {
 
-// The object by which a set is pinned there; its content says nothing.
-inline constexpr std::string_view pin_file = "pinned";
+// The objects by which a set is pinned there, and by which it is known to be corrupt: the repository's, who wrote them
+// tells nothing else by the first, and what was found by the second (repository/corruption.hpp).
+inline constexpr std::string_view pin_file = repository::pinned_name;
+inline constexpr std::string_view corrupt_file = repository::corrupt_name;
 
 struct ObjectName {
     model::SetId id;

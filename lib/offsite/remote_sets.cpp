@@ -6,6 +6,7 @@
 #include <map>
 
 #include "offsite/keys.hpp"
+#include "repository/corruption.hpp"
 #include "repository/names.hpp"
 #include "target/whole.hpp"
 
@@ -36,6 +37,7 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
             set.id = name->id;
             set.exists = set.exists || name->file == model::manifest_file;
             set.pinned = set.pinned || name->file == pin_file;
+            set.corrupt = set.corrupt || name->file == corrupt_file;
             set.bytes += entry.size;
             set.newest = std::max(set.newest, time_of(entry, name->id));
         }
@@ -54,6 +56,35 @@ asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model:
         throw base::Error(base::ErrorCode::corrupt,
                           fmt::format("the manifest of {} is that of {}", id.text(), set.id.text()));
     co_return set;
+}
+
+asio::awaitable<void> put_mark(target::Target& target, model::SetId id, std::string_view mark, std::string text,
+                               async::StopToken stop) {
+    const auto there = co_await target.stat(key_of(id, model::manifest_file), target::Detail::plain, stop);
+    if (!there) {
+        const auto facts = co_await target.facts(stop);
+        throw base::Error(base::ErrorCode::not_found, fmt::format("there is no set {} in {}", id.text(), facts.place));
+    }
+    target::PutOptions options;
+    options.existing = target::Existing::replace;
+    co_await target::put_text(target, key_of(id, mark), std::move(text), options, stop);
+}
+
+asio::awaitable<void> remove_mark(target::Target& target, model::SetId id, std::string_view mark,
+                                  async::StopToken stop) {
+    const std::vector<std::string> keys{key_of(id, mark)};
+    const auto refused = co_await target.remove(keys, stop);
+    if (!refused.empty()) throw base::Error(refused.front().error);
+}
+
+asio::awaitable<std::optional<repository::Corruption>> remote_corruption(target::Target& target, model::SetId id,
+                                                                         async::StopToken stop) {
+    const auto key = key_of(id, corrupt_file);
+    const auto there = co_await target.stat(key, target::Detail::plain, stop);
+    if (!there) co_return std::nullopt;
+    if (there->size > repository::largest_corruption) co_return repository::parse_corruption({});
+    const auto text = co_await target::get_text(target, key, repository::largest_corruption, stop);
+    co_return repository::parse_corruption(text);
 }
 
 asio::awaitable<std::optional<target::Refusal>> remove_manifest(target::Target& target, model::SetId id,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/backup_set.hpp"
+#include "repository/repository.hpp"
 #include "target/target.hpp"
 
 namespace pgbakd::offsite {
@@ -15,6 +16,7 @@ struct RemoteSet {
     model::SetId id;
     bool exists = false;  // its manifest is there; else a copy on its way, or what was left of one
     bool pinned = false;
+    bool corrupt = false;      // a check found it so, and left its finding there
     std::uint64_t bytes = 0;   // of all its objects
     base::Timestamp newest{};  // when the youngest of them came; by the set's name where the target does not tell
 };
@@ -24,6 +26,16 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
                                                     async::StopToken stop);
 // Errors: not_found, corrupt (no manifest, or that of another set).
 asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop);
+
+// Leaves a mark (pin_file, corrupt_file) with a set there, with that text, or takes it away. Errors: not_found for a
+// set that is not there, the target's.
+asio::awaitable<void> put_mark(target::Target& target, model::SetId id, std::string_view mark, std::string text,
+                               async::StopToken stop);
+asio::awaitable<void> remove_mark(target::Target& target, model::SetId id, std::string_view mark,
+                                  async::StopToken stop);
+// What the mark of a corrupt set says; nothing if there is none.
+asio::awaitable<std::optional<repository::Corruption>> remote_corruption(target::Target& target, model::SetId id,
+                                                                         async::StopToken stop);
 
 struct Removed {
     // Refused by the target: a lock, or no permission. The set is still there if its manifest is among them.

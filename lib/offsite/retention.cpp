@@ -95,8 +95,12 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
             continue;
         }
         const bool pinned = set.pinned || known.pinned.contains(set.id);
+        const auto enter = [&](const catalog::Copy& copy) {
+            candidates.push_back(candidate_of(copy, pinned));
+            candidates.back().corrupt = set.corrupt;
+        };
         if (const auto found = known.there.find(set.id); found != known.there.end()) {
-            candidates.push_back(candidate_of(found->second, pinned));
+            enter(found->second);
             known.there.erase(found);
             continue;
         }
@@ -104,7 +108,7 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
         try {
             const auto manifest = co_await remote_manifest(around.target, set.id, stop);
             auto copy = copy_there(around.name, manifest, now);
-            candidates.push_back(candidate_of(copy, pinned));
+            enter(copy);
             // What is owed may lie there under another host's manifest: whoever sends it finds out.
             if (known.owed.contains(set.id))
                 candidates.back().held_by.push_back("a copy owed to " + around.name);

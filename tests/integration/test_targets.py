@@ -177,6 +177,72 @@ class Targets(LifeCase):
         self.assertEqual(failed.code, 1)
         self.assertEqual(list((daemon.directory / "fetched").rglob("*.dump")), [])
 
+    def test_a_copy_that_was_found_corrupt_is_never_the_reason_to_delete_a_good_one(self) -> None:
+        keep_one = {"local": {"last": 1, "at_least": 1}, "targets": {"nas": {"last": 1, "at_least": 1}}}
+        daemon = self.targets(["nas"], retention={**keep_one, "targets": {"nas": {"last": 2, "at_least": 1}}}).start()
+        good, bad = [daemon.run("job")["set"] for _ in range(2)]
+        [dump] = (daemon.directory / "nas" / bad).glob("*.dump")
+        content = dump.read_bytes()
+        dump.write_bytes(content[:-1])
+        self.assertEqual(daemon.ctl("verify", bad, "--from", "nas", check=False).code, 4)
+        self.configuration["jobs"]["job"]["retention"] = keep_one
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        there = {entry["set"]: entry["corrupt"] for entry in daemon.ctl("--json", "list", "--from", "nas").json["sets"]}
+        self.assertEqual(there, {good: False, bad: True})
+        plan = {each["set"]: each["action"] for each in daemon.ctl("--json", "prune").json["decisions"] if each["place"] == "nas"}
+        self.assertEqual(plan[good], "keep")
+        # Whoever has lost the state of this host finds it all the same.
+        daemon.stop()
+        shutil.rmtree(daemon.repository.parent)
+        self.assertEqual(daemon.ctl("--json", "show", "job/latest", "--from", "nas").json["set"], good)
+        self.assertEqual(daemon.ctl("--json", "show", bad, "--from", "nas").json["corrupt"], True)
+        # Found good again, it counts again.
+        dump.write_bytes(content)
+        self.assertEqual(daemon.ctl("verify", bad, "--from", "nas").code, 0)
+        self.assertEqual(daemon.ctl("--json", "show", "job/latest", "--from", "nas").json["set"], bad)
+
+    def test_a_pinned_set_stays_in_every_place(self) -> None:
+        keep_one = {"local": {"last": 1, "at_least": 1}, "targets": {"nas": {"last": 1, "at_least": 1}}}
+        for keep_local in (True, False):
+            with self.subTest(keep_local=keep_local):
+                daemon = self.targets(["nas", "vault"], keep_local=keep_local, retention=keep_one).start()
+                name = daemon.run("job")["set"]
+                pinned = daemon.ctl("--json", "pin", name).json
+                places = ["local", "nas", "vault"] if keep_local else ["nas", "vault"]
+                self.assertEqual((pinned["pinned"], pinned["places"]), (True, places))
+                daemon.run("job")
+                daemon.run("job")
+                self.assertTrue((daemon.directory / "nas" / name / "manifest.json").exists())
+                self.assertEqual(daemon.set_directory(name).exists(), keep_local)
+                shown = {entry["set"]: entry["pinned"] for entry in daemon.ctl("--json", "list", "--from", "nas").json["sets"]}
+                self.assertEqual(shown.pop(name), True)
+                self.assertEqual(set(shown.values()), {False})
+                self.assertIn(f"{name} is no longer pinned (", daemon.ctl("unpin", name).out)
+                daemon.run("job")
+                self.assertFalse((daemon.directory / "nas" / name).exists())
+
+    def test_a_pin_that_a_target_does_not_get_is_told(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        name = daemon.run("job")["set"]
+        self.close(daemon, "nas")
+        pinned = daemon.ctl("pin", name, check=False)
+        self.assertEqual(pinned.code, 1)
+        self.assertIn(f"{name} is pinned (local, vault)", pinned.out)
+        self.assertIn("target nas: ", pinned.err)
+
+    def test_a_set_on_targets_alone_is_shown(self) -> None:
+        daemon = self.targets(["nas"], keep_local=False).start()
+        report = daemon.run("job")
+        for name in (report["set"], "job/latest"):
+            shown = daemon.ctl("--json", "show", name).json
+            self.assertEqual((shown["set"], shown["directory"]), (report["set"], None))
+            self.assertEqual([copy["place"] for copy in shown["copies"]], ["nas"])
+            self.assertEqual([artifact["file"] for artifact in shown["artifacts"]], [artifact["file"] for artifact in report["artifacts"]])
+            self.assertEqual(daemon.ctl("--json", "show", name, "--from", "nas").json, shown)
+        self.assertRegex(daemon.ctl("show", "job/latest").out, r"target +nas\n")
+        self.assertEqual(daemon.ctl("show", "job/20200101_000000", check=False).code, 6)
+
     def test_a_run_that_fails_leaves_nothing_on_its_targets(self) -> None:
         daemon = self.targets(["nas"]).start()
         run = self.start_stuck_run(daemon, self.hold_lock())

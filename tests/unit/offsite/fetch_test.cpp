@@ -54,7 +54,7 @@ TEST_CASE("the newest complete set of a job is found among what lies there") {
     CHECK(newest("shop").id == house.id);
     const auto error = error_of([&] { newest("crm"); });
     CHECK(error.code() == ErrorCode::not_found);
-    CHECK(error.message() == "there is no complete set of crm in memory:backups");
+    CHECK(error.message() == "there is no good set of crm in memory:backups");
     CHECK(error.hint() == "pgbakctl list --from memory shows what is there");
 }
 
