@@ -50,21 +50,22 @@ Copies::Copies(Context& context)
 Copies::~Copies() = default;
 
 asio::awaitable<void> Copies::reach(async::StopToken stop) {
+    if (!only_there_) co_return;
     async::TaskGroup group(context_.services.executor);
     for (const auto& destination : destinations_) group.spawn(reach_one(*destination, stop));
     co_await group.join();
     stop.check();
-    std::size_t reached = 0;
-    for (const auto& destination : destinations_) {
-        if (!destination->failure) {
-            ++reached;
-            continue;
-        }
-        const auto then = only_there_ ? "it will not get this set" : "its copy will be owed";
-        context_.note(fmt::format("target {} cannot be used now, {}: {}", destination->name, then,
-                                  destination->failure->message()));
-    }
-    if (only_there_ && reached == 0) throw base::Error(*first_failure());
+    const bool none = std::all_of(destinations_.begin(), destinations_.end(),
+                                  [](const auto& destination) { return destination->failure.has_value(); });
+    if (none) throw base::Error(*first_failure());
+    for (const auto& destination : destinations_)
+        if (destination->failure) tell_unreachable(*destination);
+}
+
+void Copies::tell_unreachable(const Destination& destination) {
+    const auto then = only_there_ ? "it will not get this set" : "its copy will be owed";
+    context_.note(
+        fmt::format("target {} cannot be used now, {}: {}", destination.name, then, destination.failure->message()));
 }
 
 const base::Error* Copies::first_failure() const {
@@ -103,8 +104,9 @@ void Copies::begin(const model::SetId& id) {
 
 // Whether it can have this artifact now. What is on no disk must reach it at the first try, or with a new dump of it.
 bool Copies::usable(Destination& destination, const std::string& file) const {
-    if (!destination.target || !destination.claim) return false;
-    if (!only_there_) return !destination.failure;
+    if (!destination.claim) return false;
+    if (!only_there_) return !destination.failure;  // maybe it is still being asked
+    if (!destination.target) return false;
     if (destination.missing.erase(file) > 0) destination.failure.reset();
     return !destination.failure && destination.missing.empty();
 }
@@ -142,6 +144,10 @@ std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
 }
 
 asio::awaitable<void> Copies::serve(Destination& destination) {
+    if (!destination.target && destination.claim) {
+        co_await reach_one(destination, stop_.token());
+        if (destination.failure && !only_there_ && !stop_.token().stopped()) tell_unreachable(destination);
+    }
     if (destination.target && destination.claim) co_await stream(destination);
     while (phase_ == Phase::writing) co_await destination.changed.wait();
     if (phase_ == Phase::committed) co_await send_committed(destination);

@@ -23,8 +23,8 @@ class Copies {
     // finish() or abandon() is due before, if begin() was called.
     ~Copies();
 
-    // Whether each target can be reached; one that cannot is told, and asked again after the commit. Throws the first
-    // failure if the set is to be on targets alone and none can be reached.
+    // For a set that is to be on targets alone: whether each of them can be reached. One that cannot is told; throws
+    // the first failure if none can. Else they are asked beside the dump, which waits for none of them.
     asio::awaitable<void> reach(async::StopToken stop);
     // The set has its name: sending may begin.
     void begin(const model::SetId& id);
@@ -64,6 +64,7 @@ class Copies {
     [[nodiscard]] bool usable(Destination& destination, const std::string& file) const;
     [[nodiscard]] bool has_all(const Destination& destination) const;
     [[nodiscard]] const base::Error* first_failure() const;
+    void tell_unreachable(const Destination& destination);
     void tell_missing(Destination& destination);
     void wake();
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 
 #include "base/units.hpp"
@@ -11,6 +12,7 @@ namespace pgbakd::service {
 namespace {
 
 constexpr std::size_t upcoming_shown = 20;
+constexpr double longest_told = 365.0 * 24 * 3600;  // seconds: what stands still has no expected end
 
 double seconds_between(base::SteadyTime from, base::SteadyTime to) {
     return std::chrono::duration<double>(to - from).count();
@@ -28,6 +30,7 @@ std::optional<std::chrono::milliseconds> remaining(const ActiveRun& run, base::S
     const auto& progress = *run.progress;
     if (speed <= 0 || progress.expected_bytes <= progress.bytes) return std::nullopt;
     const auto left = static_cast<double>(progress.expected_bytes - progress.bytes) / speed;
+    if (left > longest_told) return std::nullopt;
     return std::chrono::milliseconds(static_cast<std::int64_t>(left * 1000));
 }
 
@@ -49,20 +52,44 @@ boost::json::array owed_json(const std::vector<catalog::Copy>& owed) {
     return list;
 }
 
+// Bytes per second of an upload, without what the target had from before; 0 while nothing can be said.
+double rate(const target::Meter::Sending& sending, base::Timestamp now) {
+    const auto elapsed = std::chrono::duration<double>(now - sending.started).count();
+    const auto fresh = sending.bytes - std::min(sending.bytes, sending.begun_at);
+    return elapsed > 0.5 ? static_cast<double>(fresh) / elapsed : 0;
+}
+
+std::optional<base::Timestamp> expected_end(const target::Meter::Sending& sending, base::Timestamp now) {
+    const auto speed = rate(sending, now);
+    if (speed <= 0 || !sending.of || *sending.of < sending.bytes) return std::nullopt;
+    const auto left = static_cast<double>(*sending.of - sending.bytes) / speed;
+    if (left > longest_told) return std::nullopt;
+    return now + std::chrono::milliseconds(static_cast<std::int64_t>(left * 1000));
+}
+
+// When the last of the job's files that are on their way should be there.
+std::optional<base::Timestamp> uploads_end(const StatusInput& input, const std::string& job) {
+    std::optional<base::Timestamp> last;
+    for (const auto& [target, meter] : input.meters)
+        for (const auto& [number, sending] : meter->sending)
+            if (sending.key.starts_with(job + "/"))
+                if (const auto end = expected_end(sending, input.time)) last = std::max(last.value_or(*end), *end);
+    return last;
+}
+
 // What is on its way to targets: bytes and rate of each upload, and when it should be there.
 boost::json::array uploads_json(const StatusInput& input) {
     boost::json::array list;
     for (const auto& [target, meter] : input.meters) {
         for (const auto& [number, sending] : meter->sending) {
-            const auto elapsed = std::chrono::duration<double>(input.time - sending.started).count();
-            const auto fresh = sending.bytes - std::min(sending.bytes, sending.begun_at);
-            const auto speed = elapsed > 0.5 ? static_cast<std::uint64_t>(static_cast<double>(fresh) / elapsed) : 0;
+            const auto end = expected_end(sending, input.time);
             list.push_back({{"target", target},
                             {"object", model::json_text(sending.key)},
                             {"bytes", sending.bytes},
                             {"of", sending.of ? boost::json::value(*sending.of) : boost::json::value(nullptr)},
-                            {"rate_bytes_per_second", speed},
-                            {"started_at", model::json_time(sending.started)}});
+                            {"rate_bytes_per_second", static_cast<std::uint64_t>(rate(sending, input.time))},
+                            {"started_at", model::json_time(sending.started)},
+                            {"expected_end", end ? model::json_time(*end) : boost::json::value(nullptr)}});
         }
     }
     return list;
@@ -91,9 +118,13 @@ boost::json::object status_json(const StatusInput& input) {
         auto entry = progress_json(*run, input.now);
         entry["started_at"] = model::json_time(run->report.started_at);
         entry["trigger"] = model::trigger_text(run->request.trigger);
-        const auto left = remaining(*run, input.now);
-        const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(input.now - run->started);
-        entry["expected_end"] = left ? model::json_time(run->report.started_at + elapsed + *left) : nullptr;
+        auto end = uploads_end(input, run->request.job->name);
+        if (const auto left = remaining(*run, input.now)) {
+            const auto elapsed = std::chrono::duration_cast<std::chrono::milliseconds>(input.now - run->started);
+            const auto dumped = run->report.started_at + elapsed + *left;
+            end = std::max(end.value_or(dumped), dumped);
+        }
+        entry["expected_end"] = end ? model::json_time(*end) : boost::json::value(nullptr);
         running.push_back(std::move(entry));
     }
     boost::json::array next;

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import socket
 import sqlite3
 import sys
 import unittest
@@ -176,6 +177,25 @@ class Targets(LifeCase):
         failed = daemon.ctl("download", name, "--from", "nas", "--into", daemon.directory / "fetched", check=False)
         self.assertEqual(failed.code, 1)
         self.assertEqual(list((daemon.directory / "fetched").rglob("*.dump")), [])
+
+    def test_a_target_that_never_answers_holds_up_no_dump(self) -> None:
+        silent = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(silent.close)
+        daemon = self.targets(["nas"])
+        self.configuration["targets"]["silent"] = {
+            "type": "s3", "provider": "minio", "endpoint": f"http://127.0.0.1:{silent.getsockname()[1]}", "bucket": "backups",
+            "region": "here", "access_key_id": "key", "secret_access_key": "secret",
+        }  # fmt: skip
+        self.configuration["jobs"]["job"]["targets"] = ["silent", "nas"]
+        daemon.write_config(self.configuration)
+        daemon.start()
+        daemon.ctl("run", "job")
+        daemon.wait_for(lambda: list((daemon.directory / "nas").glob("job/*/manifest.json")), what="the set on the other target")
+        self.assertNotIn("cannot be used now", daemon.log(), "nobody knows yet whether it answers")
+        daemon.stop()
+        daemon.start()
+        [owed] = daemon.status()["owed"]
+        self.assertEqual(owed["target"], "silent")
 
     def test_a_copy_that_was_found_corrupt_is_never_the_reason_to_delete_a_good_one(self) -> None:
         keep_one = {"local": {"last": 1, "at_least": 1}, "targets": {"nas": {"last": 1, "at_least": 1}}}

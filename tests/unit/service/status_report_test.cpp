@@ -2,6 +2,7 @@
 
 #include <boost/json/serialize.hpp>
 
+#include "model/json.hpp"
 #include "support/common.hpp"
 #include "unit/config/support.hpp"
 
@@ -66,10 +67,11 @@ TEST_CASE("an upload is told with its rate, of what was sent in it") {
         target::Meter::Sending sending;
         std::uint64_t rate;
         bool known;
+        std::optional<std::chrono::seconds> left{};
     };
-    for (const auto& row : {Row{{"shop/1/a.dump", 1000, 0, 5000, now - 10s}, 100, true},
+    for (const auto& row : {Row{{"shop/1/a.dump", 1000, 0, 5000, now - 10s}, 100, true, 40s},
                             Row{{"shop/1/a.dump", 1000, 0, std::nullopt, now - 10s}, 100, false},
-                            Row{{"shop/1/a.dump", 1000, 600, 5000, now - 10s}, 40, true},  // resumed
+                            Row{{"shop/1/a.dump", 1000, 600, 5000, now - 10s}, 40, true, 100s},  // resumed
                             Row{{"shop/1/a.dump", 600, 600, 5000, now - 10s}, 0, true},
                             Row{{"shop/1/a.dump", 500, 600, 5000, now - 10s}, 0, true},
                             Row{{"shop/1/a.dump", 1000, 0, 5000, now - 100ms}, 0, true},  // too early to tell
@@ -86,6 +88,8 @@ TEST_CASE("an upload is told with its rate, of what was sent in it") {
         CHECK(upload.at("bytes").to_number<std::uint64_t>() == row.sending.bytes);
         CHECK(upload.at("of").is_null() != row.known);
         CHECK(upload.at("rate_bytes_per_second").to_number<std::uint64_t>() == row.rate);
+        CHECK(upload.at("expected_end") ==
+              (row.left ? boost::json::value(model::json_time(now + *row.left)) : boost::json::value(nullptr)));
     }
     CHECK(status({}, {{"r2", std::make_shared<target::Meter>()}}).at("uploads").as_array().empty());
 }
