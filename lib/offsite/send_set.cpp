@@ -14,6 +14,7 @@
 namespace pgbakd::offsite {
 namespace {
 
+constexpr std::size_t page_size = 1000;
 constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
 constexpr std::size_t largest_sidecar = std::size_t{64} << 10U;
 // Of an artifact that is sent beside others: what that takes of memory stays below the parts of a long one, and no
@@ -135,9 +136,35 @@ asio::awaitable<void> send_sidecars(Means means, const model::BackupSet& set, co
     co_await async::for_each(set.artifacts.size(), at_once, send);
 }
 
-asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, const Ending& ending, const Way& way,
+// Between the first artifact and the manifest lie hours: what somebody has removed meanwhile (another host's sweep, a
+// lifecycle rule, a hand) must not make half a set. What is to be sent again is no longer in `way`.
+asio::awaitable<void> check_there(Means means, const model::BackupSet& set, Way& way, async::StopToken stop) {
+    std::map<std::string, std::uint64_t> sizes;
+    std::string cursor;
+    do {
+        const auto page = co_await means.target.list(prefix_of(set.id), cursor, page_size, stop);
+        for (const auto& entry : page.entries) sizes[entry.key] = entry.size;
+        cursor = page.next;
+    } while (!cursor.empty());
+    for (const auto& artifact : set.artifacts) {
+        const auto key = key_of(set.id, artifact.file);
+        const auto listed = sizes.find(key);
+        if (listed != sizes.end() && listed->second == artifact.bytes) continue;
+        // Some listings are behind.
+        const auto found = co_await means.target.stat(key, target::Detail::plain, stop);
+        if (found && found->size == artifact.bytes) continue;
+        way.sent.erase(artifact.file);
+        throw base::Error(base::ErrorCode::corrupt,
+                          fmt::format("{} was sent, and is {} now", artifact.file,
+                                      found ? fmt::format("{} bytes long", found->size) : "gone"),
+                          "does something else delete or change objects there?", base::Persistence::passing);
+    }
+}
+
+asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
                                      async::StopToken stop) {
     co_await send_sidecars(means, set, ending, stop);
+    co_await check_there(means, set, way, stop);
     std::exception_ptr failure;
     try {
         const auto half = ending.found == Found::half ? target::Existing::replace : target::Existing::refuse;

@@ -252,6 +252,31 @@ TEST_CASE("a local set that lacks a file says so, and no manifest comes of it") 
     CHECK_FALSE(bench.target.objects.contains(offsite::key_of(id, "manifest.json")));
 }
 
+TEST_CASE("an artifact that went or changed before the manifest makes no half set, and is sent again") {
+    for (const bool gone : {true, false}) {
+        CAPTURE(gone);
+        Bench bench;
+        const auto id = bench.add_set(january);
+        const auto first = files_in_order(bench, id).front();
+        bench.target.on_call = [&](const std::string& call) {
+            if (!call.ends_with(".sha256")) return;
+            if (gone)
+                bench.target.objects.erase(first);
+            else
+                bench.target.objects[first].content = "short";
+        };
+        Way way;
+        const auto error = error_of([&] { (void)bench.send(id, way); });
+        CHECK(error.code() == ErrorCode::corrupt);
+        CHECK(error.is_passing());
+        CHECK(error.message().ends_with(gone ? "was sent, and is gone now" : "was sent, and is 5 bytes long now"));
+        CHECK_FALSE(bench.target.objects.contains(offsite::key_of(id, model::manifest_file)));
+        bench.target.on_call = {};
+        (void)bench.send(id, way);
+        CHECK(bench.objects_there() == bench.objects_of(id));
+    }
+}
+
 TEST_CASE("a stop ends the sending with its reason, and leaves no manifest") {
     Bench bench;
     const auto id = bench.add_set(january);
