@@ -85,6 +85,9 @@ base::Result<Chain> read_chain(Scanner& scanner) {
             const auto position = scanner.position();
             const auto step = read_number(scanner);
             if (!step) return step.error();
+            if (scanner.peek() == '.' && scanner.peek(1) != '.')
+                return problem(position, "a fraction", "times are whole seconds",
+                               *step == 0 ? "a step is a whole number, 1 or more" : "leave the fraction out");
             if (*step == 0)
                 return problem(position, "a step of 0", "it would never come to an end", "leave the step out");
             entry.step = *step;

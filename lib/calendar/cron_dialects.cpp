@@ -1,8 +1,11 @@
 // Cron of more or fewer fields than five, as other programs have it: what was meant.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "calendar/cron_form.hpp"
+#include "calendar/value_list.hpp"
 
 namespace pgbakd::calendar {
 namespace {
@@ -15,11 +18,30 @@ std::string_view number_word(std::size_t number) {
     return number < words.size() ? words[number] : "ten or more";
 }
 
-// Fields as one text, with our word for what other dialects have "?" for.
+// "0/15", which elsewhere goes on to the end of the field, in our words; any other entry as it is.
+std::string with_range(std::string_view entry, const CronFacts& fact) {
+    const auto slash = std::min(entry.find('/'), entry.size());
+    const auto first = parse_number(entry.substr(0, slash));
+    const auto step = slash < entry.size() ? parse_number(entry.substr(slash + 1)) : std::nullopt;
+    if (!first || !step || *step < 1 || *first < fact.lowest || *first > fact.highest) return std::string(entry);
+    // Sunday once.
+    const bool is_weekday = fact.highest == 7;
+    const int from = is_weekday ? *first % 7 : *first;
+    return from == fact.lowest ? fmt::format("*/{}", *step)
+                               : print_range(from, is_weekday ? 6 : fact.highest, *step, "-");
+}
+
+// Five fields as one text, in our words for what other dialects have.
 std::string joined(std::span<const Span> fields) {
     std::vector<std::string> texts;
     texts.reserve(fields.size());
-    for (const auto& field : fields) texts.emplace_back(field.text == "?" ? std::string_view("*") : field.text);
+    for (std::size_t i = 0; i < fields.size(); ++i) {
+        auto entries = base::split(fields[i].text == "?" ? std::string_view("*") : fields[i].text, ',');
+        std::vector<std::string> mended;
+        mended.reserve(entries.size());
+        for (const auto& entry : entries) mended.push_back(with_range(entry, cron_facts[i]));
+        texts.push_back(base::join(mended, ","));
+    }
     return base::join(texts, " ");
 }
 
@@ -34,6 +56,15 @@ bool has_weekday_number(std::string_view field) {
     return false;
 }
 
+// Seconds in front and a year behind: Quartz. No crontab has "?", and no user is called "mon-fri".
+bool is_quartz(std::span<const Span> fields) {
+    const auto times = fields.first(5);
+    const bool has_question =
+        std::any_of(times.begin(), times.end(), [](const auto& field) { return field.text == "?"; });
+    return has_question || (fields.size() == 7 && is_year(fields[6].text) &&
+                            Schedule::parse(fmt::format("0 0 * * {}", fields[5].text)));
+}
+
 // Five fields, and what a crontab has behind them: a comment, a user, a command; or a zone, which no crontab has.
 std::optional<std::string> hint_for_tail(std::span<const Span> fields) {
     const auto first_five = joined(fields.first(5));
@@ -41,7 +72,7 @@ std::optional<std::string> hint_for_tail(std::span<const Span> fields) {
     const auto& next = fields[5].text;
     if (fields.size() == 6 && looks_like_zone(next)) return put_zone_apart(first_five, next);
     if (next.starts_with('#')) return fmt::format("say \"{}\": a comment belongs behind the value", first_five);
-    if (next.find('/') == 0 || (fields.size() > 6 && base::is_letter(next.front())))
+    if (next.find('/') == 0 || (fields.size() > 6 && base::is_letter(next.front()) && !is_quartz(fields)))
         return fmt::format("say \"{}\": a crontab's user and command do not belong here", first_five);
     return std::nullopt;
 }
@@ -61,7 +92,11 @@ std::string hint_for_many(std::span<const Span> fields) {
     if (first_fits && last_fits && without_first != without_last)
         return fmt::format("did you mean \"{}\" (without the first field) or \"{}\" (without the last)?", without_first,
                            without_last);
-    if (first_fits || last_fits) return fmt::format("did you mean \"{}\"?", first_fits ? without_first : without_last);
+    const auto& last = fields.back().text;
+    const bool drops_year = last != "*" && is_year(last) && (has_seven || (last_fits && !first_fits));
+    if (first_fits || last_fits)
+        return fmt::format("did you mean \"{}\"?{}", first_fits ? without_first : without_last,
+                           drops_year ? " cron has no years: that is due in each" : "");
     return std::string(example);
 }
 

@@ -46,7 +46,5 @@ inline constexpr std::array<std::string_view, 6> human_ordinals = {"last",  "fir
 [[nodiscard]] base::Result<HumanForm> read_human_form(Span text);
 // A hint with the whole schedule that was meant by a text that is none; or nothing (human_repair.cpp).
 [[nodiscard]] std::optional<std::string> human_fix(std::string_view text);
-// A hint for who wrote `every <count> days`, which no schedule says; `behind` is what follows that: the time, if any.
-[[nodiscard]] std::string instead_of_days(int count, std::string_view behind);
 
 }  // namespace pgbakd::calendar

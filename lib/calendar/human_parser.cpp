@@ -41,6 +41,7 @@ class HumanParser {
     base::Result<HumanForm> parse() {
         if (auto status = parse_form(); !status) return status.error();
         scanner_.skip_blanks();
+        if (const auto wrong = wrong_time_behind()) return *wrong;
         if (!scanner_.at_end())
             return problem(scanner_.position(), quoted(scanner_.rest().text), "the schedule is complete before it",
                            example());
@@ -48,6 +49,19 @@ class HumanParser {
     }
 
   private:
+    // Steps have no time behind them; but of one that is none that is the first to be said.
+    std::optional<base::Error> wrong_time_behind() {
+        if (form_.shape != Shape::every_hours) return std::nullopt;
+        const auto begin = scanner_;
+        if (base::to_lower(scanner_.peek_word().text) == "at") (void)scanner_.word();
+        scanner_.skip_blanks();
+        const bool is_time =
+            base::is_digit(scanner_.peek()) && scanner_.peek_word().text.find(':') != std::string::npos;
+        auto time = is_time ? clock_time() : base::Result<int>(0);
+        scanner_ = begin;
+        return time ? std::nullopt : std::optional(time.error());
+    }
+
     base::Status parse_form() {
         const auto word = base::to_lower(scanner_.word().text);
         if (word == change_opening) {
@@ -281,16 +295,8 @@ class HumanParser {
         scanner_.skip_blanks();
         const auto count = scanner_.word();
         const auto number = parse_number(count.text);
-        if (!number) {
-            const auto word = base::to_lower(count.text);
-            return unexpected(count, "a whole number belongs here",
-                              word == "day"      ? "say daily at 02:00, for example"
-                              : word == "week"   ? "say weekly on sunday at 02:00, for example"
-                              : word == "month"  ? "say monthly on 1 at 03:00, for example"
-                              : word == "hour"   ? "say hourly"
-                              : word == "minute" ? "say every 1 minute"
-                                                 : "say every 6 hours or every 15 minutes, for example");
-        }
+        const std::string steps = "say every 6 hours or every 15 minutes, for example";
+        if (!number) return unexpected(count, "a whole number belongs here", steps);
         scanner_.skip_blanks();
         const auto unit = scanner_.word();
         const auto lower = base::to_lower(unit.text);
@@ -299,10 +305,12 @@ class HumanParser {
         } else if (lower == "minute" || lower == "minutes") {
             form_.shape = Shape::every_minutes;
             example_ = "every 15 minutes";
-        } else
-            return unexpected(unit, "steps are of hours or minutes",
-                              lower.starts_with("day") ? instead_of_days(*number, scanner_.rest().text)
-                                                       : "say every 6 hours or every 15 minutes, for example");
+        } else if (*number == 0 && !unit.text.empty()) {
+            return problem(count.position, quoted(count.text), "the number must be at least 1",
+                           lower.starts_with("day") ? "say daily at 02:00, for example" : steps);
+        } else {
+            return unexpected(unit, "steps are of hours or minutes", steps);
+        }
         const int whole = form_.shape == Shape::every_hours ? 24 : 60;
         if (*number < 1 || whole % *number != 0)
             return problem(count.position, fmt::format("every {} {}", count.text, unit.text),

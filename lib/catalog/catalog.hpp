@@ -84,6 +84,8 @@ class Catalog {
     // In one transaction: the slot (job, instant) is taken, the run recorded as running, the job's anchor moved to the
     // slot if that is later. False (and nothing written) if the slot was taken before.
     [[nodiscard]] bool take_slot(const JobState& state, base::Instant slot, const model::RunReport& run);
+    // In one transaction: the schedule stands as `state` says, and the run that did not come is recorded, with its end.
+    void skip_slot(const JobState& state, const model::RunReport& run);
 
     // --- runs -----------------------------------------------------------------------------------------------------
     void begin_run(const model::RunReport& run);   // manual runs: no slot
@@ -112,7 +114,8 @@ class Catalog {
     [[nodiscard]] std::vector<Copy> copies(const std::optional<std::string>& job = std::nullopt);
     [[nodiscard]] std::vector<Copy> copies_of(const model::SetId& id);
     [[nodiscard]] std::vector<Copy> owed_copies();
-    // That of the job's newest complete set that is on any target; nothing if there is none.
+    // That of the job's newest complete set that is on any target, and was not found corrupt there (verified: none);
+    // nothing if there is none.
     [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job);
     // That target works: what is owed to it and waits for a later attempt is due at `now`.
     void hasten_copies(const std::string& target, base::Timestamp now);

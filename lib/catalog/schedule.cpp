@@ -70,4 +70,12 @@ bool Catalog::take_slot(const JobState& state, base::Instant slot, const model::
     return true;
 }
 
+void Catalog::skip_slot(const JobState& state, const model::RunReport& run) {
+    const auto guard = impl_->enter();
+    Transaction transaction(impl_->connection);
+    insert_run(impl_->connection, run);
+    put(impl_->connection, state);
+    transaction.commit();
+}
+
 }  // namespace pgbakd::catalog

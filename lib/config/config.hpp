@@ -65,6 +65,10 @@ struct Host {
     // come is then no mistake, but done, and what it was taken with does not stop the next start. `state_file` is where
     // this configuration has the daemon keep such things. Asked only where it matters; absent: no.
     std::function<bool(const std::filesystem::path& state_file, const model::JobSpec& job)> was_in_force{};
+    // The dates that the daemon has had a job of this name under, with this schedule and zone: it has dealt with those
+    // that have passed, or does so at its start. Others of the job may be new. Absent: none.
+    std::function<std::vector<calendar::Schedule>(const std::filesystem::path& state_file, const model::JobSpec& job)>
+        dates_in_force{};
 };
 
 struct LoadResult {

@@ -54,20 +54,26 @@ void read_milestone(Problems& problems, const Node& entry, std::vector<model::Mi
 
 void warn_of_past(Problems& problems, const JobSurroundings& around, const Node& list, const model::JobSpec& job) {
     const auto& all = job.milestones;
-    auto reached = around.host.now;
-    const auto has_passed = [&](const model::Milestone& milestone) {
-        return !milestone.at.next_ever(reached, *job.zone).has_value();
+    const auto& host = around.host;
+    const auto has_passed = [&](const model::Milestone& milestone, base::Instant by) {
+        return !milestone.at.next_ever(by, *job.zone).has_value();
     };
-    if (std::none_of(all.begin(), all.end(), has_passed)) return;
-    const bool known = around.host.was_in_force && around.host.was_in_force(around.config.state_file(), job);
+    if (std::none_of(all.begin(), all.end(), [&](const auto& each) { return has_passed(each, host.now); })) return;
+    std::vector<calendar::Schedule> known;
+    if (host.dates_in_force) known = host.dates_in_force(around.config.state_file(), job);
+    const auto is_known = [&known](const model::Milestone& milestone) {
+        return std::find(known.begin(), known.end(), milestone.at) != known.end();
+    };
     // With jitter, one that the daemon had when it was to come may be about to start.
-    if (known) reached -= std::chrono::ceil<std::chrono::seconds>(job.jitter);
-    if (std::all_of(all.begin(), all.end(), has_passed))
+    const auto reached = host.now - std::chrono::ceil<std::chrono::seconds>(job.jitter);
+    const auto is_over = [&](const model::Milestone& each) {
+        return has_passed(each, is_known(each) ? reached : host.now);
+    };
+    if (std::all_of(all.begin(), all.end(), is_over))
         return problems.warning(list, "all dates have passed: the job runs by name only", "add one that is to come");
-    // What the daemon took over when it was to come is done, and may stay for the record.
-    if (known) return;
     for (const auto& milestone : all)
-        if (has_passed(milestone))
+        // What the daemon took over when it was to come is done or caught up, and may stay for the record.
+        if (!is_known(milestone) && is_over(milestone))
             problems.warning(list,
                              fmt::format("\"{}\" ({}) lies in the past: nothing runs for it",
                                          model::milestone_date(milestone), milestone.name),

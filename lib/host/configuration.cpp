@@ -3,8 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
-#include <set>
 #include <utility>
 #include <vector>
 
@@ -37,14 +37,27 @@ std::vector<std::filesystem::path> fragments(const std::filesystem::path& file) 
 class KnownSchedules {
   public:
     bool contains(const std::filesystem::path& state_file, const model::JobSpec& job) {
-        if (!known_) known_ = read(state_file);
-        return known_->contains({job.name, model::timetable_key(job.schedule, *job.zone, job.milestones)});
+        return key_of(state_file, job) == model::timetable_key(job.schedule, *job.zone, job.milestones);
+    }
+    std::vector<calendar::Schedule> dates(const std::filesystem::path& state_file, const model::JobSpec& job) {
+        const auto timetable = model::read_timetable_key(key_of(state_file, job));
+        if (!timetable || timetable->schedule != job.schedule || timetable->zone != job.zone->name()) return {};
+        std::vector<calendar::Schedule> found;
+        for (const auto& milestone : timetable->milestones) found.push_back(milestone.at);
+        return found;
     }
     // Why nothing is known, if the catalog cannot be read.
     [[nodiscard]] const std::optional<config::Problem>& problem() const noexcept { return problem_; }
 
   private:
-    using Known = std::set<std::pair<std::string, std::string>>;
+    using Known = std::map<std::string, std::string>;  // by the job's name
+
+    // Empty: none.
+    std::string key_of(const std::filesystem::path& state_file, const model::JobSpec& job) {
+        if (!known_) known_ = read(state_file);
+        const auto found = known_->find(job.name);
+        return found == known_->end() ? std::string() : found->second;
+    }
 
     Known read(const std::filesystem::path& state_file) {
         Known known;
@@ -110,7 +123,8 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
     KnownSchedules known;
     const config::Host host{
         [&zones](std::string_view name) { return zones.find(name); }, calendar::ZoneDatabase::host_zone_name(), now,
-        [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.contains(state, job); }};
+        [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.contains(state, job); },
+        [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.dates(state, job); }};
     auto result = config::load(documents, host);
     if (known.problem()) result.problems.push_back(*known.problem());
     return result;

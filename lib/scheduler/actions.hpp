@@ -26,7 +26,7 @@ struct Start {
     bool operator==(const Start&) const = default;
 };
 
-// This slot does not run. `state` settles it.
+// This slot does not run. `state` settles it: to be recorded in one step with the word that it was skipped.
 struct Skip {
     enum class Reason {
         still_running,   // overlap: skip, and a run of the job is going on
@@ -41,6 +41,7 @@ struct Skip {
     base::Instant slot;
     Reason reason{};
     catalog::JobState state;
+    std::string milestone{};  // the name of the date that the slot is; empty: none, or struck out
     bool operator==(const Skip&) const = default;
 };
 // The reason in words: "the last run is still going on".
@@ -77,8 +78,7 @@ struct Moved {
     bool operator==(const Moved&) const = default;
 };
 
-// What a person should know of the clock; or of a milestone that was skipped, behind its Skip: by its name, and how to
-// make it by hand.
+// What a person should know of the clock.
 struct Warning {
     std::string message;
     std::string hint;

@@ -1,6 +1,4 @@
 // The planner and the fires that are due: on time or missed, started, waiting or skipped.
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "scheduler/planner_job.hpp"
@@ -105,9 +103,8 @@ void Planner::offer(Turn& turn, Job& job, Fire fire) {
     } else if (fire.repeated) {
         // Done, or dealt with, and told: the run that goes on will do.
         return;
-    } else if (fire.behind_missed || (all && (fire.catch_up || !job.waiting.empty()))) {
-        // Behind those that wait already: were it skipped, they would count as settled too. And what stands in the way
-        // of a fire that one look finds with missed ones is their catch-up, no run that takes too long.
+    } else if (fire.behind_missed || (all && (fire.catch_up || job.catches_up()))) {
+        // What stands in the way of a fire on time is a catch-up, no run that takes too long: it waits behind.
         job.waiting.push_back(fire);
         if (job.waiting.size() > most_caught_up) drop_first(turn, job, Skip::Reason::superseded);
     } else if (job.planned.overlap == model::Overlap::queue) {
@@ -127,6 +124,7 @@ void Planner::start_waiting(Turn& turn, Job& job) {
 
 void Planner::start(Turn& turn, Job& job, const Fire& fire) {
     on_started(job.planned.name);
+    job.catch_up_runs = fire.catch_up && job.planned.catch_up.policy == model::CatchUp::Policy::all;
     job.settle(fire.settles);
     turn.actions.emplace_back(Start{job.planned.name, fire.slot, fire.catch_up, fire.repeated, job.state(),
                                     model::milestone_name(job.planned.milestones, fire.slot, *job.planned.zone)});
@@ -134,16 +132,11 @@ void Planner::start(Turn& turn, Job& job, const Fire& fire) {
 
 void Planner::skip(Turn& turn, Job& job, const Fire& fire, Skip::Reason reason) {
     job.settle_skipped(fire.settles);
-    turn.actions.emplace_back(Skip{job.planned.name, fire.slot, reason, job.state()});
     // Whoever struck a date out knows its name.
-    const auto& zone = *job.planned.zone;
-    const auto name =
-        reason == Skip::Reason::edited ? std::string() : model::milestone_name(job.planned.milestones, fire.slot, zone);
-    if (name.empty()) return;
-    turn.actions.emplace_back(
-        Warning{fmt::format("{}: milestone {} of {} is not made: {}", job.planned.name, name,
-                            calendar::format_for_people(fire.slot, zone), reason_text(reason)),
-                fmt::format("to make it of what there is now: pgbakctl milestone {} {}", job.planned.name, name)});
+    auto milestone = reason == Skip::Reason::edited
+                         ? std::string()
+                         : model::milestone_name(job.planned.milestones, fire.slot, *job.planned.zone);
+    turn.actions.emplace_back(Skip{job.planned.name, fire.slot, reason, job.state(), std::move(milestone)});
 }
 
 void Planner::drop_first(Turn& turn, Job& job, Skip::Reason reason) {

@@ -63,9 +63,11 @@ void Planner::on_started(std::string_view job) {
 std::vector<Action> Planner::on_finished(std::string_view job, base::Instant now) {
     const auto found = running_.find(job);
     if (found != running_.end() && --found->second == 0) running_.erase(found);
+    auto* const known = find(job);
+    if (known != nullptr && !is_running(job)) known->catch_up_runs = false;
     Turn turn{now};
     if (believe(turn)) {
-        if (auto* const known = find(job)) start_waiting(turn, *known);
+        if (known != nullptr) start_waiting(turn, *known);
         run_due(turn);
     }
     return std::move(turn.actions);

@@ -26,6 +26,7 @@ struct Planner::Job {
     base::Instant before_set_back = base::Instant::min();
     bool anchored = false;  // false: starts with its next slot, once the clock can be believed
     bool paused = false;
+    bool catch_up_runs = false;  // the run that goes on is one of `catch_up: all`
     Since since = Since::added;  // not anchored
     std::vector<Fire> waiting;   // for a run of the job to end, oldest first
     // A later fire than one that waits was skipped: settled once nothing waits any more.
@@ -66,6 +67,11 @@ struct Planner::Job {
         auto slot = next_after(std::max(dealt_with(), now - planned.offset - late));
         for (; slot && *slot <= now && slots.size() < most_counted; slot = next_after(*slot)) slots.push_back(*slot);
         return slots;
+    }
+    // With `catch_up: all`: some of it runs or waits.
+    [[nodiscard]] bool catches_up() const {
+        return catch_up_runs || std::any_of(waiting.begin(), waiting.end(),
+                                            [](const Fire& fire) { return fire.catch_up || fire.behind_missed; });
     }
     [[nodiscard]] bool waits(base::Instant slot) const {
         return std::any_of(waiting.begin(), waiting.end(), [slot](const Fire& fire) { return fire.slot == slot; });

@@ -6,7 +6,9 @@
 
 #include "async/timer.hpp"
 #include "base/text.hpp"
+#include "run/conclusion.hpp"
 #include "run/execute.hpp"
+#include "service/skip_told.hpp"
 #include "systemd/message_ids.hpp"
 
 namespace pgbakd::service {
@@ -27,6 +29,22 @@ class Starting {
     std::multiset<std::string>::iterator at_;
 };
 
+// For as long as somebody carries out; told when nobody does any more.
+class CarryingOut {
+  public:
+    CarryingOut(bool& goes_on, async::Event& changed) : goes_on_(goes_on), changed_(changed) { goes_on_ = true; }
+    CarryingOut(const CarryingOut&) = delete;
+    CarryingOut& operator=(const CarryingOut&) = delete;
+    ~CarryingOut() {
+        goes_on_ = false;
+        changed_.notify();
+    }
+
+  private:
+    bool& goes_on_;
+    async::Event& changed_;
+};
+
 base::Error unknown_job(const config::Config& config, const std::string& name) {
     std::vector<std::string> names;
     for (const auto& job : config.jobs) names.push_back(job->name);
@@ -39,20 +57,6 @@ base::Error unknown_job(const config::Config& config, const std::string& name) {
 bool may_pass(const base::Error& error) {
     return error.code() == base::ErrorCode::no_space || error.code() == base::ErrorCode::io_failed ||
            error.code() == base::ErrorCode::timed_out;
-}
-
-std::string hint_for(scheduler::Skip::Reason reason, const std::string& job) {
-    using enum scheduler::Skip::Reason;
-    switch (reason) {
-        case still_running:
-        case superseded:
-        case not_caught_up:
-        case too_late: return "see overlap and catch_up of this job";
-        case paused:
-        case edited:
-        case clock_set_back: return fmt::format("to run it all the same: pgbakctl run {}", job);
-    }
-    return {};
 }
 
 // Takes the anchors out of the queue that no other action of the same job stands before.
@@ -79,16 +83,23 @@ std::vector<scheduler::Action> take_leading_anchors(std::deque<scheduler::Action
 
 asio::awaitable<void> Dispatcher::act_first(std::vector<scheduler::Action> actions) {
     act(std::move(actions));
-    co_await record_anchors();
+    if (!carries_out_) {
+        co_await record_anchors();
+        co_return;
+    }
+    // Two that take from the queue would lose what they take from each other.
+    while (carries_out_ && !stuck_ && anchors_ > 0) co_await carried_out_.wait();
 }
 
 asio::awaitable<void> Dispatcher::settle() {
     co_await record_anchors();
 }
 
-asio::awaitable<bool> Dispatcher::record_anchors() {
+asio::awaitable<std::exception_ptr> Dispatcher::record_anchors() {
+    if (anchors_ == 0) co_return nullptr;
     const auto anchors = take_leading_anchors(actions_);
     std::vector<catalog::JobState> states;
+    states.reserve(anchors.size());
     for (const auto& action : anchors) states.push_back(std::get<scheduler::Anchor>(action).state);
     auto* catalog = core_.catalog.get();
     const auto put = [catalog, states] { catalog->put_job_states(states); };
@@ -98,40 +109,54 @@ asio::awaitable<bool> Dispatcher::record_anchors() {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) actions_.insert(actions_.begin(), anchors.begin(), anchors.end());
-    co_return !failure;
+    if (failure)
+        actions_.insert(actions_.begin(), anchors.begin(), anchors.end());
+    else
+        anchors_ -= anchors.size();
+    co_return failure;
 }
 
 void Dispatcher::act(std::vector<scheduler::Action> actions) {
-    for (auto& action : actions) actions_.push_back(std::move(action));
+    for (auto& action : actions) {
+        if (std::holds_alternative<scheduler::Anchor>(action)) ++anchors_;
+        actions_.push_back(std::move(action));
+    }
     added_.notify();
 }
 
 asio::awaitable<void> Dispatcher::carry_out(async::StopToken stop) {
-    bool told = false;
+    const CarryingOut carrying_out(carries_out_, carried_out_);
     for (;;) {
         while (!actions_.empty() && !core_.stopping) {
-            const auto action = std::make_shared<scheduler::Action>(actions_.front());
-            std::exception_ptr failure;
+            // Where schedules begin comes first, in one transaction: whoever loaded them waits for that.
+            auto failure = co_await record_anchors();
+            std::shared_ptr<const scheduler::Action> action;
+            if (!failure && !actions_.empty()) action = std::make_shared<scheduler::Action>(actions_.front());
             try {
-                co_await carry_out_one(action);
+                if (action) co_await carry_out_one(action);
             } catch (...) {
                 failure = std::current_exception();
             }
             if (failure) {
                 const auto error = base::to_error(failure).during("recording a schedule");
-                if (!told) core_.log.problem(Priority::error, error);
-                told = may_pass(error);
-                if (told) {
+                if (!stuck_) core_.log.problem(Priority::error, error);
+                stuck_ = may_pass(error);
+                carried_out_.notify();
+                if (stuck_) {
                     co_await async::sleep_for(recording_pause, stop);
                     continue;
                 }
-                if (const auto* start = std::get_if<scheduler::Start>(action.get())) finished(start->job);
-            } else if (told) {
-                told = false;
+                if (action)
+                    if (const auto* start = std::get_if<scheduler::Start>(action.get())) finished(start->job);
+            } else if (stuck_) {
+                stuck_ = false;
                 core_.log.write(Priority::info, "schedules can be recorded again");
             }
-            actions_.pop_front();
+            if (!actions_.empty()) {
+                if (std::holds_alternative<scheduler::Anchor>(actions_.front())) --anchors_;
+                actions_.pop_front();
+            }
+            carried_out_.notify();
         }
         co_await added_.wait(stop);
     }
@@ -200,21 +225,35 @@ asio::awaitable<void> Dispatcher::start_scheduled(scheduler::Start start) {
     finished(start.job);
 }
 
+// Settled and told as skipped in one step, as a slot is taken: a kill in between would make a fire vanish.
 asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
     auto* catalog = core_.catalog.get();
-    const auto put_job_state = [catalog, state = skip.state] { catalog->put_job_state(state); };
-    co_await async::run_blocking(core_.pool, put_job_state);
-    const std::string reason(scheduler::reason_text(skip.reason));
-    core_.log.write(
-        Priority::warning,
-        fmt::format("{}: the fire of {} is skipped: {}", skip.job, core_.people_time(skip.job, skip.slot), reason),
-        systemd::fire_missed, {{"PGBAKD_JOB", skip.job}});
+    const auto told = tell_skip(skip, core_.people_time(skip.job, skip.slot));
     const auto job = core_.config->job(skip.job);
-    if (!job) co_return;
-    const auto request = make_request(job, model::Trigger::schedule, skip.slot);
-    auto report = run::begin_report(request, core_.clock.now());
-    co_await run::record_skipped(*core_.services, std::move(report), job->zone,
-                                 {base::ErrorCode::conflict, reason, hint_for(skip.reason, skip.job)});
+    std::optional<model::RunReport> report;
+    if (job) {
+        const auto trigger = skip.milestone.empty() ? model::Trigger::schedule : model::Trigger::milestone;
+        report = run::begin_report(make_request(job, trigger, skip.slot), core_.clock.now());
+        report->outcome = model::Outcome::skipped;
+        report->finished_at = report->started_at;
+        report->error = run::describe(told.error);
+    }
+    const auto record = [catalog, state = skip.state, report] {
+        if (report)
+            catalog->skip_slot(state, *report);
+        else
+            catalog->put_job_state(state);
+    };
+    co_await async::run_blocking(core_.pool, record);
+    const std::vector<Field> fields{{"PGBAKD_JOB", skip.job}};
+    if (skip.milestone.empty()) {
+        core_.log.write(Priority::warning, told.line, systemd::fire_missed, fields);
+    } else {
+        const base::Error line(told.error.code(), told.line, told.error.hint());
+        core_.log.problem(Priority::warning, line, systemd::fire_missed, fields);
+    }
+    // Its file is left to write; the catalog has it.
+    if (report) co_await run::record_skipped(*core_.services, *report, job->zone, told.error);
 }
 
 asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name, std::optional<std::string> milestone) {

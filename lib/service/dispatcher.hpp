@@ -18,13 +18,14 @@ namespace pgbakd::service {
 
 class Dispatcher {
   public:
-    explicit Dispatcher(Core& core) : core_(core), added_(core.io.get_executor()) {}
+    explicit Dispatcher(Core& core)
+        : core_(core), added_(core.io.get_executor()), carried_out_(core.io.get_executor()) {}
 
     // What the planner returned; carried out soon, in this order.
     void act(std::vector<scheduler::Action> actions);
-    // The actions of the start: where each schedule begins is on the disk, in one transaction, when this returns. A
-    // kill right behind READY must not make a job new again, and its first fire nobody's. What cannot be recorded now
-    // is left to carry_out(), which tries until it can.
+    // The actions of a start, a reload, new time zone rules: where each schedule begins is on the disk, in one
+    // transaction, when this returns. A kill right behind READY must not make a job new again, and its first fire
+    // nobody's. What cannot be recorded now is left to carry_out(), which tries until it can.
     asio::awaitable<void> act_first(std::vector<scheduler::Action> actions);
     // At the stop, after carry_out(): records what is left of where schedules begin. Never throws.
     asio::awaitable<void> settle();
@@ -39,7 +40,9 @@ class Dispatcher {
     void finished(const std::string& job);
 
   private:
-    asio::awaitable<bool> record_anchors();
+    // Those that no other action of their job stands before, in one transaction. Returns why they could not be
+    // recorded.
+    asio::awaitable<std::exception_ptr> record_anchors();
     asio::awaitable<void> carry_out_one(std::shared_ptr<const scheduler::Action> action);
     asio::awaitable<void> start_scheduled(scheduler::Start start);
     asio::awaitable<void> record_skip(scheduler::Skip skip);
@@ -48,7 +51,10 @@ class Dispatcher {
 
     Core& core_;
     std::deque<scheduler::Action> actions_;
-    async::Event added_;
+    std::size_t anchors_ = 0;  // among them, or being recorded
+    bool carries_out_ = false;
+    bool stuck_ = false;  // recording fails, and is tried again
+    async::Event added_, carried_out_;
     std::multiset<std::string> starting_;  // jobs whose run is being recorded and not in the runner's queue yet
 };
 

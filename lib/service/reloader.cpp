@@ -52,7 +52,7 @@ asio::awaitable<ReloadVerdict> Reloader::load_again() {
     }
     verdict.accepted = true;
     verdict.changes = changes(*core_.config, *loaded.config);
-    apply(loaded.config);
+    co_await apply(loaded.config);
     core_.log.write(Priority::info,
                     verdict.changes.empty() ? "reloaded: no changes"
                                             : fmt::format("reloaded: {}", base::join(verdict.changes, ", ")),
@@ -61,15 +61,16 @@ asio::awaitable<ReloadVerdict> Reloader::load_again() {
 }
 
 // Runs in flight hold the job they started with; everything else looks here.
-void Reloader::apply(ConfigPtr config) {
+asio::awaitable<void> Reloader::apply(ConfigPtr config) {
     core_.config = std::move(config);
     core_.services->limits = core_.config->limits;
     core_.services->min_free = core_.config->repository.min_free;
     core_.targets->configure(core_.config->targets, core_.config->limits.upload_rate);
     sender_.wake();
-    dispatcher_.act(core_.planner.load(core_.planned_jobs(), {}, core_.now()));
+    auto actions = core_.planner.load(core_.planned_jobs(), {}, core_.now());
     core_.driver->rearm();
     core_.runner->limits_changed();
+    co_await dispatcher_.act_first(std::move(actions));
 }
 
 asio::awaitable<bool> Reloader::read_zones_again() {
@@ -96,8 +97,9 @@ asio::awaitable<bool> Reloader::read_zones_again() {
     core_.config = std::move(changed.config);
     core_.log.write(Priority::info, fmt::format("the time zone files have changed: read again for {} {}",
                                                 changed.jobs.size(), changed.jobs.size() == 1 ? "job" : "jobs"));
-    dispatcher_.act(core_.planner.on_zones_changed(changed.jobs, core_.now()));
+    auto actions = core_.planner.on_zones_changed(changed.jobs, core_.now());
     core_.driver->rearm();
+    co_await dispatcher_.act_first(std::move(actions));
     co_return true;
 }
 

@@ -13,8 +13,9 @@ class Reloader {
     Reloader(Core& core, Dispatcher& dispatcher, CopySender& sender)
         : core_(core), dispatcher_(dispatcher), sender_(sender) {}
 
-    // Reads the files again. Anything wrong: the old configuration stays in force, and the verdict and the log say
-    // why. Errors: conflict (a reload goes on), interrupted (the daemon stops).
+    // Reads the files again. When this returns, where new and edited schedules begin is on the disk. Anything wrong:
+    // the old configuration stays in force, and the verdict and the log say why. Errors: conflict (a reload goes on),
+    // interrupted (the daemon stops).
     asio::awaitable<ReloadVerdict> reload();
 
     // The time zone files may have changed (behaviour of an updated tzdata): each zone that a job goes by is read
@@ -24,7 +25,7 @@ class Reloader {
 
   private:
     asio::awaitable<ReloadVerdict> load_again();
-    void apply(ConfigPtr config);
+    asio::awaitable<void> apply(ConfigPtr config);
 
     Core& core_;
     Dispatcher& dispatcher_;

@@ -78,6 +78,25 @@ class Milestones(ServerCase):
             again()
             self.assertEqual(len(self.runs(daemon)), 1)
 
+    def test_of_a_date_that_is_caught_up_it_is_not_said_that_nothing_runs_for_it(self) -> None:
+        known, late, future = ("mvp", minutes_ago(50)), ("late", minutes_ago(30)), ("future", "2098-12-01 02:00")
+        daemon = self.new_daemon(self.config(known, future)).start()
+        daemon.stop()
+        connection = sqlite3.connect(daemon.directory / "state" / "state.db", timeout=30)
+        with connection:
+            connection.execute("update job_states set anchor = anchor - 3600")
+        connection.close()
+        daemon.write_config(self.config(known, late, future))
+        checked = daemon.ctl("check").err
+        self.assertIn("(late) lies in the past", checked)
+        self.assertNotIn("(mvp) lies in the past", checked)
+        daemon.log_file.write_text("", encoding="utf-8")
+        daemon.start()
+        daemon.wait_for_log("releases: succeeded")
+        self.assertTrue(self.runs(daemon)[0]["set"].endswith("_mvp"))
+        self.assertIn("(late) lies in the past: nothing runs for it", daemon.log())
+        self.assertNotIn("(mvp) lies in the past", daemon.log())
+
     def test_dates_to_come_are_shown(self) -> None:
         daemon = self.new_daemon(self.config(("b", "2098-12-01 02:00"), ("a", "2097-12-01 02:00"), ("old", minutes_ago(5)))).start()
         told = daemon.ctl("--json", "next").json["jobs"][0]

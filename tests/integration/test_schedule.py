@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import sqlite3
 import sys
 import threading
 import time
 import unittest
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -21,6 +23,10 @@ from support.process import wait_for
 
 CTEST = {"timeout": 900}
 RESTARTS = int(os.environ.get("PGBAKD_RESTARTS", "30"))
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
 class ScheduleCase(ServerCase):
@@ -178,7 +184,103 @@ class Beginning(ScheduleCase):
         daemon.write_config(config)
         daemon.start()
         daemon.kill9()
-        self.assertEqual(self.state(daemon, "select count(*) from job_states where schedule like 'daily at 12:34%'"), [(100,)])
+        self.assertEqual(self.begun_at_12_34(daemon), 100)
+
+    def begun_at_12_34(self, daemon: Daemon) -> int:
+        ((count,),) = self.state(daemon, "select count(*) from job_states where schedule like 'daily at 12:34%'")
+        return int(count)
+
+    def test_they_are_on_the_disk_when_a_reload_has_been_answered(self) -> None:
+        self.check_reload(lambda daemon: daemon.ctl("reload"))
+
+    def test_they_are_on_the_disk_when_a_reload_by_signal_says_ready(self) -> None:
+        def reload(daemon: Daemon) -> None:
+            ready = daemon.notify.count("READY")
+            daemon.signal(signal.SIGHUP)
+            daemon.wait_for(lambda: daemon.notify.count("READY") > ready, what="READY=1")
+
+        self.check_reload(reload)
+
+    def check_reload(self, reload: Callable[[Daemon], Any]) -> None:
+        """A kill right behind it makes no job new again, be it one that the reload brought or one that it edited."""
+        config = self.config()
+        job = config["jobs"]["job"]
+        config["jobs"] = {f"old{number}": dict(job) for number in range(150)}
+        daemon = self.new_daemon(config).start()
+        for one in config["jobs"].values():
+            one["schedule"] = "daily at 12:34"
+        config["jobs"] |= {f"new{number}": {**job, "schedule": "daily at 12:34"} for number in range(150)}
+        daemon.write_config(config)
+        reload(daemon)
+        daemon.kill9()
+        self.assertEqual(self.begun_at_12_34(daemon), 300)
+
+    def test_an_edit_that_drops_what_waited_is_on_the_disk_as_well(self) -> None:
+        config = self.config(schedule="calendar *-*-* *:*:00/2", overlap="queue")
+        daemon = self.new_daemon(config)
+        self.hold_lock()
+        daemon.start()
+        daemon.wait_for_log("is skipped: a later fire took its place")  # so that one waits
+        config["jobs"]["job"]["schedule"] = "daily at 12:34"
+        daemon.write_config(config)
+        daemon.ctl("reload")
+        daemon.kill9()
+        self.assertEqual(self.begun_at_12_34(daemon), 1)
+        told = [run["error"]["message"] for run in self.runs(daemon) if run["status"] == "SKIPPED"]
+        self.assertEqual(told[-1], "the schedule was edited while it waited")
+
+
+class Skips(ScheduleCase):
+    """A fire that does not run is settled and told in one step: whatever kills the daemon, it does not vanish."""
+
+    def kill_when_settled(self, daemon: Daemon, anchor: int | None) -> datetime:
+        """Kills the daemon when the job's place in its schedule is no more `anchor`; where it is then."""
+        connection = sqlite3.connect(daemon.directory / "state" / "state.db", timeout=30, isolation_level=None)
+        try:
+            query = "select anchor from job_states"
+            before = connection.execute(query).fetchone() if anchor is None else (anchor,)
+            give_up = time.monotonic() + 300
+            while (now := connection.execute(query).fetchone()) == before:
+                self.assertLess(time.monotonic(), give_up, daemon.log())
+            daemon.kill9()
+        finally:
+            connection.close()
+        self.assertGreater(now, before)
+        return datetime.fromtimestamp(now[0], timezone.utc)
+
+    def test_killed_when_a_fire_is_settled_that_comes_while_a_run_goes_on(self) -> None:
+        self.hold_lock()
+        for _ in range(4):
+            daemon = self.new_daemon(self.config(schedule="calendar *-*-* *:*:00/3", overlap="skip")).start()
+            daemon.wait_for_log("job: started")
+            slot = self.kill_when_settled(daemon, None)
+            runs = {instant(run["slot"]): run for run in self.runs(daemon)}
+            self.assertIn(slot, runs, daemon.log())
+            self.assertEqual(runs[slot]["status"], "SKIPPED")
+            self.assertEqual(runs[slot]["error"]["message"], "its last run is still going on")
+            daemon.close()
+
+    def test_killed_when_a_missed_milestone_is_settled(self) -> None:
+        now = datetime.now(timezone.utc)
+        dates = [{"name": name, "at": f"{now - timedelta(minutes=minutes):%Y-%m-%d %H:%M}"}
+                 for name, minutes in (("alpha", 200), ("beta", 100), ("gamma", -600_000))]  # fmt: skip
+        daemon = self.new_daemon(self.config(schedule="milestone", milestones=dates, catch_up="skip")).start()
+        daemon.stop()
+        self.down_for(daemon, 6 * 3600)
+        ((anchor,),) = self.state(daemon, "select anchor from job_states")
+        daemon.launch()
+        slot = self.kill_when_settled(daemon, anchor)
+        (told,) = [run for run in self.runs(daemon) if instant(run["slot"]) == slot]
+        name = {date["at"]: date["name"] for date in dates}[f"{slot:%Y-%m-%d %H:%M}"]
+        self.assertEqual((told["trigger"], told["status"]), ("milestone", "SKIPPED"))
+        self.assertRegex(told["error"]["message"], f"^milestone {name} of .* is not made: it was missed")
+        self.assertEqual(told["error"]["hint"], f"to make it of what there is now: pgbakctl milestone job {name}")
+        # The next start tells the other, and each once.
+        daemon.start()
+        daemon.wait_for(lambda: len(self.runs(daemon)) == 2, what="both")
+        daemon.wait_for_log("job: milestone beta of")
+        daemon.restart()
+        self.assertEqual([run["status"] for run in self.runs(daemon)], ["SKIPPED"] * 2)
 
 
 class Clock(ScheduleCase):
@@ -229,15 +331,21 @@ class Kills(ScheduleCase):
         self.check_slots(daemon, period)
 
     def check_slots(self, daemon: Daemon, period: int) -> int:
-        """Every fire since the job was known has one run, and one only: with `catch_up: all` none may go by."""
+        """Every fire since the job was known has one entry, and one only: with `catch_up: all` and `overlap: queue` it
+        ran, or it waited for a run to end and was skipped when a later one came to wait. None may go by."""
         (anchor,) = self.state(daemon, "select anchor from job_states where job = 'job'")[0]
         runs = [run for run in self.runs(daemon) if run["job"] == "job"]
-        slots = [datetime.fromisoformat(run["slot"].replace("Z", "+00:00")) for run in runs]
+        slots = sorted(instant(run["slot"]) for run in runs)
         self.assertEqual(slots, sorted(set(slots)), "no slot twice")
         expected = slots[0]
         for slot in slots:
             self.assertEqual(slot, expected, "no slot lost")
             expected += timedelta(seconds=period)
+        ran = [instant(run["slot"]) for run in runs if run["status"] != "SKIPPED"]
+        self.assertEqual(ran, sorted(ran), "the oldest first")
+        for run in runs:
+            if run["status"] == "SKIPPED":
+                self.assertEqual(run["error"]["message"], "a later fire took its place")
         self.assertLessEqual(slots[-1], datetime.fromtimestamp(anchor, timezone.utc))
         return len(slots)
 
@@ -264,7 +372,7 @@ class Kills(ScheduleCase):
         count = self.check_slots(daemon, period)
         print(f"{restarts} restarts, {count} slots, one each {period} s")
         self.assertGreater(count, restarts // 4)
-        self.assertLessEqual({run["status"] for run in self.runs(daemon)}, {"SUCCESS", "INTERRUPTED"})
+        self.assertLessEqual({run["status"] for run in self.runs(daemon)}, {"SUCCESS", "INTERRUPTED", "SKIPPED"})
 
 
 class OneShot(ScheduleCase):

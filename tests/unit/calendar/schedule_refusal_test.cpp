@@ -78,7 +78,13 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"hourly at 15", "\"15\" at column 11: the minute of each hour is :00 to :59", "say \"hourly at :15\""},
         {"every 7 hours", "every 7 hours at column 7: steps start at midnight and must divide 24", "use 1, 2, 3, 4"},
         {"every 0 minutes", "every 0 minutes at column 7", "use 1, 2"},
-        {"every day", "\"day\" at column 7", "say daily at 02:00"},
+        {"every day", "\"day\" at column 7", "say \"daily at 02:00\""},
+        {"every 0 days at 03:00", "\"0\" at column 7: the number must be at least 1", "say daily at 02:00"},
+        {"every 6 hours at 25:00", "\"25:00\" at column 18: hours are 0 to 23", ""},
+        {"every 6 hours 24:00", "\"24:00\" at column 15: hours are 0 to 23", "midnight is 00:00"},
+        {"every 6 hours at 01:75", "\"01:75\" at column 18: minutes are 0 to 59", ""},
+        {"every 6 hours at 1:5", "\"1:5\" at column 18: a time is hour:minute", ""},
+        {"every 6 hours at dawn", "\"at dawn\" at column 15: the schedule is complete before it", ""},
         {"every 1 days", "\"days\" at column 9", "say \"daily at 02:00\""},
         {"every 2 days", "\"days\" at column 9", "\"0 2 */2 * *\" steps through the days of each month"},
         {"once at 2026-02-29 02:00", "\"2026-02-29\" at column 9: there is no such day", ""},
@@ -91,6 +97,9 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"calendar 10:00:0.5", "a fraction at column 17: times are whole seconds", "leave the fraction out"},
         {"calendar */2:00", "\"*/\" at column 10: in calendar a step needs a start", "say 00/2"},
         {"calendar 0/0:00", "a step of 0 at column 12", ""},
+        {"calendar *-*-* 02:00:00/0.25", "a fraction at column 25: times are whole seconds",
+         "a step is a whole number, 1 or more"},
+        {"calendar *-*-* 02:00:00/1.5", "a fraction at column 25: times are whole seconds", "leave the fraction out"},
         {"calendar 25:00", "hour 25 at column 10: must be 0 to 23", ""},
         {"calendar 20/5:00", "\"20/5\" at column 10: the step leads out of the range at once", "say 20"},
         {"calendar 5..2:00", "\"5..2\" at column 10: a range goes upwards", "say 5..23,0..2"},
@@ -181,6 +190,42 @@ TEST_CASE("every error names a column of the text and a fix, and what is no erro
                 }
     CHECK(refused > 10'000);
     CHECK(taken > 1'000);
+}
+
+TEST_CASE("whatever is asked for every so often, what is offered instead is a schedule", "[calendar]") {
+    int refused = 0;
+    for (const std::string count :
+         {"", "0", "1", "2", "3", "7", "13", "14", "15", "28", "60", "364", "999999", "other"})
+        for (const std::string unit :
+             {"m", "minutes", "hour", "day", "days", "weeks", "month", "years", "friday", "x", ""})
+            for (const std::string tail : {"",
+                                           "at 03:00",
+                                           "at 3:00:00 UTC",
+                                           "03:00, 04:30",
+                                           "at 12am and noon",
+                                           "at :15",
+                                           "at :15, :75",
+                                           "at 25:00",
+                                           "on monday",
+                                           "on mon, thu at 03:00",
+                                           "on the 1st at 3pm",
+                                           "on 15 at 04:00",
+                                           "on 31, last-day",
+                                           "on first sunday at 03:00",
+                                           "at dawn",
+                                           "at",
+                                           "on",
+                                           ",",
+                                           ":",
+                                           "am"}) {
+                const auto text = "every " + count + " " + unit + " " + tail;
+                const auto parsed = Schedule::parse(text);
+                if (parsed) continue;
+                ++refused;
+                if (!offers_schedules(parsed.error()) || parsed.error().hint().empty())
+                    FAIL(text << ": " << parsed.error().hint());
+            }
+    CHECK(refused > 2'000);
 }
 
 TEST_CASE("what would be too long written out is refused too", "[calendar]") {

@@ -65,6 +65,23 @@ TEST_CASE("a slot whose run cannot be recorded is not taken") {
     CHECK(place.catalog->take_slot(state, slot_at("2026-01-13T16:00:00Z"), run(2, "shop", today)));
 }
 
+TEST_CASE("a slot that is skipped is settled and told in one step, or not at all") {
+    Place place;
+    const JobState before{"shop", "daily", slot_at("2026-01-12T16:00:00Z"), false};
+    const JobState state{"shop", "daily", slot_at("2026-01-13T16:00:00Z"), false};
+    place.catalog->put_job_state(before);
+    const auto skipped = run(1, "shop", today, Outcome::skipped);
+    place.catalog->skip_slot(state, skipped);
+    CHECK(place.catalog->job_states() == std::vector<JobState>{state});
+    CHECK(place.catalog->run(skipped.run)->outcome == Outcome::skipped);
+
+    place.catalog->put_job_state(before);
+    CHECK(error_of([&] { place.catalog->skip_slot(state, skipped); }).code() == ErrorCode::conflict);
+    CHECK(place.catalog->job_states() == std::vector<JobState>{before});
+    // It is no taken slot: what was skipped may be asked for.
+    CHECK(place.catalog->take_slot(state, state.anchor, run(2, "shop", today)));
+}
+
 TEST_CASE("runs come newest first, filtered and in pages") {
     Place place;
     for (unsigned i = 0; i < 10; ++i)

@@ -76,6 +76,31 @@ TEST_CASE("dates go with the schedule milestone only, and on change is for files
           "02:00\n");
 }
 
+// The daemon has had all of a job's dates, or all but those.
+void know_dates(Host& around, bool known, const std::string& but = {}) {
+    around.dates_in_force = [known, but](const std::filesystem::path&, const model::JobSpec& job) {
+        std::vector<calendar::Schedule> dates;
+        for (const auto& milestone : job.milestones)
+            if (known && milestone.name != but) dates.push_back(milestone.at);
+        return dates;
+    };
+}
+
+TEST_CASE("only of dates that the daemon never had it is said that nothing runs for them") {
+    auto around = host();
+    know_dates(around, true, "slip");
+    const auto loaded = load({{"/etc/pgbakd.yaml",
+                               with_dates("[{name: missed, at: 2025-12-01 02:00}, {name: slip, at: 2025-12-02 02:00}, "
+                                          "{name: new, at: 2026-12-01 02:00}]"),
+                               false}},
+                             around);
+    CHECK(loaded.config);
+    CHECK(
+        texts(loaded) ==
+        "/etc/pgbakd.yaml:6:17: warning: jobs.j.milestones: \"2025-12-02 02:00\" (slip) lies in the past: nothing runs "
+        "for it\n  hint: leave it if it is done, or give it a later time\n");
+}
+
 TEST_CASE("a milestone that is done stays in the file: dates in the past are never an error") {
     auto around = host();
     const auto load_with = [&around](const std::string& list) {
@@ -90,7 +115,7 @@ TEST_CASE("a milestone that is done stays in the file: dates in the past are nev
         "add one that is to come\n";
     for (const bool known : {false, true}) {
         INFO(known);
-        around.was_in_force = [known](const std::filesystem::path&, const model::JobSpec&) { return known; };
+        know_dates(around, known);
         const auto some = load_with("[" + done + ", " + to_come + "]");
         CHECK(some.config);
         CHECK(texts(some) == (known ? "" : told));
@@ -134,7 +159,7 @@ TEST_CASE("milestones that fall on one instant in the job's zone are refused, un
 
 TEST_CASE("a milestone that waits for its jitter to be over has not passed") {
     auto around = host();
-    around.was_in_force = [](const std::filesystem::path&, const model::JobSpec&) { return true; };
+    know_dates(around, true);
     const auto told = [&around](const std::string& jitter) {
         const auto text = with_dates("[{name: a, at: 2026-01-09 23:50}]") + "    timezone: UTC\n    jitter: " + jitter;
         return texts(load({{"/etc/pgbakd.yaml", text + "\n", false}}, around));

@@ -146,6 +146,60 @@ TEST_CASE("catch_up: all runs one after another, and fires that come meanwhile w
     CHECK(table.finished("j", "2026-03-10 02:30").empty());
 }
 
+TEST_CASE("catch_up: all: a fire on time waits behind a catch-up that runs, be it the only one") {
+    Table table;
+    const auto spec = job("j", "hourly", {.catch_up = "all"});
+    CHECK(table.load({spec}, "2026-03-10 00:59:30", {stored(spec, "2026-03-09 23:00")}) ==
+          Texts{"missed j 1 until 2026-03-10 00:00", "start j 2026-03-10 00:00 catch-up"});
+    CHECK(table.tick("2026-03-10 01:00").empty());
+    CHECK(table.finished("j", "2026-03-10 01:10") == Texts{"start j 2026-03-10 01:00"});
+    // That one is no catch-up: what comes while it runs goes by the job's overlap again.
+    CHECK(table.tick("2026-03-10 02:00") == Texts{"skip j 2026-03-10 02:00: its last run is still going on"});
+    CHECK(table.finished("j", "2026-03-10 02:10").empty());
+    CHECK(table.tick("2026-03-10 03:00") == Texts{"start j 2026-03-10 03:00"});
+    // Nor is a run by hand that follows a catch-up.
+    CHECK(table.tick("2026-03-10 04:30").size() == 1);
+    CHECK(table.finished("j", "2026-03-10 04:40") == Texts{"start j 2026-03-10 04:00 catch-up"});
+    CHECK(table.finished("j", "2026-03-10 04:50").empty());
+    table.planner.on_started("j");
+    CHECK(table.tick("2026-03-10 05:00") == Texts{"skip j 2026-03-10 05:00: its last run is still going on"});
+}
+
+TEST_CASE("catch_up: all where nothing was missed: overlap decides") {
+    for (const auto overlap : {model::Overlap::skip, model::Overlap::queue}) {
+        Table table;
+        table.load({job("j", "hourly", {.catch_up = "all", .overlap = overlap})}, "2026-03-10 00:30");
+        CHECK(table.tick("2026-03-10 01:00") == Texts{"start j 2026-03-10 01:00"});
+        Texts told;
+        for (const auto* now : {"2026-03-10 02:00", "2026-03-10 03:00", "2026-03-10 04:00"})
+            for (const auto& text : table.tick(now)) told.push_back(text);
+        if (overlap == model::Overlap::skip) {
+            CHECK(told == Texts{"skip j 2026-03-10 02:00: its last run is still going on",
+                                "skip j 2026-03-10 03:00: its last run is still going on",
+                                "skip j 2026-03-10 04:00: its last run is still going on"});
+        } else {
+            CHECK(told == Texts{"skip j 2026-03-10 02:00: a later fire took its place",
+                                "skip j 2026-03-10 03:00: a later fire took its place"});
+            CHECK(table.finished("j", "2026-03-10 04:10") == Texts{"start j 2026-03-10 04:00"});
+        }
+        CHECK(table.finished("j", "2026-03-10 04:20").empty());
+    }
+}
+
+TEST_CASE("catch_up: all: what waits for a run does not give way to missed fires, nor they to later ones") {
+    Table table;
+    table.load({job("j", "hourly", {.catch_up = "all", .overlap = model::Overlap::queue})}, "2026-03-10 00:30");
+    CHECK(table.tick("2026-03-10 01:00") == Texts{"start j 2026-03-10 01:00"});
+    CHECK(table.tick("2026-03-10 02:00").empty());
+    CHECK(table.tick("2026-03-10 04:30") == Texts{"missed j 2 until 2026-03-10 04:00"});
+    CHECK(table.tick("2026-03-10 05:00").empty());
+    Texts started;
+    for (int i = 0; i < 5; ++i)
+        for (const auto& text : table.finished("j", "2026-03-10 05:10")) started.push_back(text);
+    CHECK(started == Texts{"start j 2026-03-10 02:00", "start j 2026-03-10 03:00 catch-up",
+                           "start j 2026-03-10 04:00 catch-up", "start j 2026-03-10 05:00"});
+}
+
 TEST_CASE("catch_up: all loses no fire that is on time behind those that were missed") {
     struct Behind {
         const char* what;

@@ -61,13 +61,15 @@ class World {
     // Another schedule, or another zone.
     void edit() {
         auto& job = jobs_[pick(jobs_.size())];
+        const auto catch_up = job.catch_up;
         job = test::job(job.name, schedules_[pick(schedules_.size())],
                         {.overlap = job.overlap,
                          .offset = job.offset,
                          .zone = job.zone->name() == "UTC" ? berlin() : calendar::Zone::utc()});
+        job.catch_up = catch_up;
         dates_.erase(job.name);
         excused_.erase(job.name);
-        missed_.erase(job.name);
+        let_go_.erase(job.name);
         apply(planner_->load(jobs_, states(), now_));
     }
     void change_offset() {
@@ -139,13 +141,13 @@ class World {
         CHECK(state.anchor >= known.anchor);  // no step back is more than three hours here
         highest_ = std::max(highest_, state.anchor);
         CHECK(state.schedule == calendar::schedule_key(spec(state.job).schedule, *spec(state.job).zone));
-        // Whatever it moved over was started, skipped or reported as missed.
+        // Whatever it moved over was started, skipped, or missed and not to be caught up.
         const auto& planned = spec(state.job);
         auto slot = known.job.empty() ? std::nullopt : planned.schedule.next(known.anchor, *planned.zone);
         for (; slot && *slot <= state.anchor; slot = planned.schedule.next(*slot, *planned.zone)) {
             INFO("lost: " << show(*slot));
             const std::pair fire{state.job, *slot};
-            CHECK((taken_.contains(fire) || skipped_.contains(fire) || *slot <= missed_[state.job] ||
+            CHECK((taken_.contains(fire) || skipped_.contains(fire) || *slot <= let_go_[state.job] ||
                    time_of(planned, *slot) <= excused_[state.job]));
         }
         known = state;
@@ -188,12 +190,23 @@ class World {
                 INFO(std::visit(Describe{}, action) << " at " << show(now_));
                 CHECK(missed->count > 0);
                 CHECK_FALSE(taken_.contains({missed->job, missed->latest}));
-                auto& until = missed_[missed->job];
-                until = std::max(until, missed->latest);
+                auto& until = let_go_[missed->job];
+                until = std::max(until, last_let_go(*missed));
             } else {
                 CHECK(std::holds_alternative<Moved>(action));
             }
         }
+    }
+    // Of missed fires those that nothing more is said of: with `all`, all but the newest that it runs; else all but the
+    // latest, for which with `once` a fire on time may do.
+    base::Instant last_let_go(const Missed& missed) const {
+        const auto& planned = spec(missed.job);
+        if (planned.catch_up.policy == model::CatchUp::Policy::once) return missed.latest;
+        const bool all = planned.catch_up.policy == model::CatchUp::Policy::all;
+        auto slot = std::optional(missed.latest);
+        for (std::size_t told = all ? Planner::most_caught_up : 1; slot && told > 0; --told)
+            slot = planned.latest(base::Instant::min(), *slot - seconds(1), *planned.zone);
+        return slot.value_or(base::Instant::min());
     }
     std::chrono::local_days date_of(const Start& start) const {
         return std::chrono::floor<std::chrono::days>(spec(start.job).zone->local(start.slot).time);
@@ -210,7 +223,7 @@ class World {
     std::map<std::string, catalog::JobState> states_;
     std::set<std::pair<std::string, base::Instant>> taken_, skipped_;
     std::map<std::string, seconds> least_offsets_;
-    std::map<std::string, base::Instant> missed_;
+    std::map<std::string, base::Instant> let_go_;  // missed fires up to here need no word of their own
     std::map<std::string, base::Instant> excused_;
     std::map<std::string, std::set<std::chrono::local_days>> dates_;
     std::vector<std::string> running_;

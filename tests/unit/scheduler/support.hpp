@@ -72,7 +72,9 @@ struct Describe {
                (start.repeated ? " again" : "");
     }
     std::string operator()(const Skip& skip) const {
-        return "skip " + skip.job + " " + show(skip.slot) + ": " + std::string(reason_text(skip.reason));
+        return "skip " + skip.job + " " + show(skip.slot) +
+               (skip.milestone.empty() ? "" : " (" + skip.milestone + ")") + ": " +
+               std::string(reason_text(skip.reason));
     }
     std::string operator()(const Missed& missed) const {
         return "missed " + missed.job + " " + std::to_string(missed.count) + (missed.more ? " or more" : "") +
