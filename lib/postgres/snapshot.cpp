@@ -2,27 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <charconv>
 #include <set>
 #include <utility>
 
 #include "postgres/facts.hpp"
+#include "postgres/row_counts.hpp"
 #include "postgres/tables.hpp"
 
 namespace pgbakd::postgres {
-namespace {
-
-// Tables per statement: enough to make round trips cheap, few enough that one statement is planned fast.
-constexpr std::size_t batch_size = 50;
-
-std::uint64_t number(const Value& value) {
-    std::uint64_t result = 0;
-    if (value) std::from_chars(value->data(), value->data() + value->size(), result);
-    return result;
-}
-
-}  // namespace
 
 struct Snapshot::Impl {
     std::unique_ptr<Session> session;
@@ -64,89 +51,16 @@ int Snapshot::server_version() const noexcept {
 
 namespace {
 
-asio::awaitable<std::vector<DumpedTable>> readable_tables(Session& session, async::StopToken stop) {
+// Those whose rows are in the dump: without a list, those that the role may read, and those that it could have read.
+asio::awaitable<std::vector<DumpedTable>> choose(Session& session, Snapshot::Choice choice, async::StopToken stop) {
     auto tables = co_await dumped_tables(session, stop);
-    std::erase_if(tables, [](const DumpedTable& table) { return !table.readable; });
+    if (choice) {
+        const std::set<TableId> wanted(choice->begin(), choice->end());
+        std::erase_if(tables, [&wanted](const DumpedTable& table) { return !wanted.contains(table.id); });
+    } else {
+        std::erase_if(tables, [](const DumpedTable& table) { return !table.readable && !table.gone; });
+    }
     co_return tables;
-}
-
-// One statement inside a savepoint: a lock that is not to be had must not fail the transaction.
-asio::awaitable<bool> try_lock(Session& session, std::string sql, async::StopToken stop) {
-    co_await session.query("SAVEPOINT pgbakd_lock", {}, stop);
-    bool locked = false;
-    try {
-        co_await session.query(std::move(sql), {}, stop);
-        locked = true;
-    } catch (const base::Error&) {
-        if (stop.stopped() || !session.is_open()) throw;
-    }
-    const std::string end = locked ? "RELEASE SAVEPOINT pgbakd_lock" : "ROLLBACK TO SAVEPOINT pgbakd_lock";
-    co_await session.query(end, {}, stop);
-    co_return locked;
-}
-
-asio::awaitable<std::vector<DumpedTable>> only(Session& session, std::vector<TableId> tables, async::StopToken stop) {
-    const std::set<TableId> wanted(tables.begin(), tables.end());
-    auto present = co_await dumped_tables(session, stop);
-    std::erase_if(present, [&wanted](const DumpedTable& table) { return !wanted.contains(table.id); });
-    co_return present;
-}
-
-// Those of the tables that are locked now, and hold what the snapshot sees.
-asio::awaitable<std::vector<DumpedTable>> lock(Session& session, std::vector<DumpedTable> tables,
-                                               async::StopToken stop) {
-    std::vector<DumpedTable> locked;
-    for (std::size_t first = 0; first < tables.size(); first += batch_size) {
-        const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
-        std::vector<DumpedTable> held(batch.begin(), batch.end());
-        const bool all = co_await try_lock(session, lock_statement(batch), stop);
-        if (!all) {
-            held.clear();
-            for (const auto& table : batch) {
-                const bool one = co_await try_lock(session, lock_statement(std::span(&table, 1)), stop);
-                if (one) held.push_back(table);
-            }
-        }
-        if (held.empty()) continue;
-        std::set<TableId> unchanged;
-        const auto rows = co_await session.query(unchanged_statement(held), {}, stop);
-        for (const auto& row : rows) unchanged.insert(table_id(row.at(0).value_or("")).value_or(TableId{}));
-        for (auto& table : held)
-            if (unchanged.contains(table.id)) locked.push_back(std::move(table));
-    }
-    co_return locked;
-}
-
-asio::awaitable<std::vector<model::TableCount>> count(Session& session, std::vector<DumpedTable> tables,
-                                                      async::StopToken stop) {
-    std::vector<model::TableCount> counts;
-    counts.reserve(tables.size());
-    for (std::size_t first = 0; first < tables.size(); first += batch_size) {
-        const auto batch = std::span(tables).subspan(first, std::min(batch_size, tables.size() - first));
-        Rows rows;
-        try {
-            rows = co_await session.query(count_statement(batch), {}, stop);
-        } catch (const base::Error& error) {
-            if (stop.stopped()) throw;
-            throw error.during("counting the rows of " + tables_text(batch));
-        }
-        std::vector<std::uint64_t> found(batch.size());
-        for (const auto& row : rows) found.at(number(row.at(0))) = number(row.at(1));
-        for (std::size_t i = 0; i < batch.size(); ++i)
-            counts.push_back({utf8_name(batch[i].name.schema), utf8_name(batch[i].name.table), found[i]});
-    }
-    co_return counts;
-}
-
-asio::awaitable<Counts> lock_and_count(Session& session, std::vector<DumpedTable> tables, async::StopToken stop) {
-    Counts result;
-    auto locked = co_await lock(session, tables, stop);
-    std::set<TableId> ids;
-    for (const auto& table : locked) ids.insert(table.id);
-    std::erase_if(tables, [&ids](const DumpedTable& table) { return ids.contains(table.id); });
-    if (!tables.empty()) result.left_out = tables_text(tables);
-    result.tables = co_await count(session, std::move(locked), stop);
-    co_return result;
 }
 
 }  // namespace
@@ -159,14 +73,15 @@ asio::awaitable<std::vector<TableRef>> Snapshot::list_tables(async::StopToken st
     co_return names;
 }
 
-asio::awaitable<Counts> Snapshot::count_rows(async::StopToken stop) {
-    auto tables = co_await readable_tables(*impl_->session, stop);
-    co_return co_await lock_and_count(*impl_->session, std::move(tables), stop);
+asio::awaitable<std::string> Snapshot::changed_tables(Choice choice, async::StopToken stop) {
+    auto tables = co_await choose(*impl_->session, std::move(choice), stop);
+    const auto changed = co_await postgres::changed_tables(*impl_->session, std::move(tables), stop);
+    co_return changed.empty() ? std::string() : tables_text(changed);
 }
 
-asio::awaitable<Counts> Snapshot::count_rows(std::vector<TableId> tables, async::StopToken stop) {
-    auto present = co_await only(*impl_->session, std::move(tables), stop);
-    co_return co_await lock_and_count(*impl_->session, std::move(present), stop);
+asio::awaitable<Counts> Snapshot::count_rows(Choice choice, async::StopToken stop) {
+    auto tables = co_await choose(*impl_->session, std::move(choice), stop);
+    co_return co_await postgres::count_rows(*impl_->session, std::move(tables), most_blocks, stop);
 }
 
 }  // namespace pgbakd::postgres

@@ -48,18 +48,24 @@ class Snapshot {
     // that are no extension's own, and configuration tables of extensions. Unlogged ones only on a primary. By name.
     asio::awaitable<std::vector<TableRef>> list_tables(async::StopToken stop);
 
+    // Which tables a call is about: those of an archive, or without a list those of list_tables() that the role may
+    // read; the others are not dumped either.
+    using Choice = std::optional<std::vector<TableId>>;
+
+    // Those that are no longer what the snapshot saw: truncated, rewritten, renamed or dropped since. While pg_dump
+    // holds its locks that cannot happen any more; what had happened by then, it dumps without rows, or another
+    // table's, and does not notice. (VACUUM FULL and CLUSTER keep the rows and look the same.) As tables_text(); empty:
+    // none.
+    asio::awaitable<std::string> changed_tables(Choice choice, async::StopToken stop);
+
     // Row counts, by schema and name, exactly as a restored database will show them: `count(*)` of ONLY the table (with
-    // the condition under which pg_dump dumps an extension's configuration table). Without a list: those of
-    // list_tables() that the role may read; the others are not dumped either. Names are UTF-8 (see utf8_name).
+    // the condition under which pg_dump dumps an extension's configuration table). Names are UTF-8 (see utf8_name).
+    // Tables that the database does not have are missing in the answer.
     //
-    // To be called once pg_dump holds its locks: it would wait for whoever waits for ours. Each table is locked in
-    // ACCESS SHARE mode until the snapshot ends, as snapshots do not protect from TRUNCATE, and nobody is waited for:
-    // a table that another session has locked or wants to lock, or that it truncated, rewrote or renamed since
-    // the snapshot was taken, is left out.
-    asio::awaitable<Counts> count_rows(async::StopToken stop);
-    // Exactly these tables, which are those of an archive: what options left out is neither counted nor locked. Those
-    // that the database does not have are missing in the answer.
-    asio::awaitable<Counts> count_rows(std::vector<TableId> tables, async::StopToken stop);
+    // To be called once pg_dump holds its locks: it would wait for whoever waits for ours. Nobody is waited for, and
+    // nobody waits for long: a table is locked for as long as some of its blocks are counted. One that another session
+    // has locked or wants to lock, or that is no longer what the snapshot saw, is left out.
+    asio::awaitable<Counts> count_rows(Choice choice, async::StopToken stop);
 
   private:
     struct Impl;

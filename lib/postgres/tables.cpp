@@ -42,7 +42,8 @@ asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async:
         tables.push_back({table_id(row[0].value_or("")).value_or(TableId{}),
                           {row[1].value_or(""), row[2].value_or("")},
                           row[3].value_or(""),
-                          row[4] == "t"});
+                          row[4] == "t",
+                          !row[4]});
     co_return tables;
 }
 
@@ -54,7 +55,12 @@ std::string qualified(const TableRef& name) {
 
 }  // namespace
 
-std::string count_statement(std::span<const DumpedTable> tables) {
+std::string count_statement(std::span<const DumpedTable> tables, std::optional<Blocks> blocks) {
+    if (blocks) {
+        const auto end = blocks->end ? fmt::format(" AND ctid < '({},0)'", *blocks->end) : "";
+        return fmt::format("SELECT 0, count(*) FROM ONLY {} WHERE ctid >= '({},0)'{}", qualified(tables.front().name),
+                           blocks->first, end);
+    }
     std::string sql;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (i > 0) sql += " UNION ALL ";
@@ -72,15 +78,17 @@ std::string lock_statement(std::span<const DumpedTable> tables) {
     return sql + " IN ACCESS SHARE MODE NOWAIT";
 }
 
-std::string unchanged_statement(std::span<const DumpedTable> tables) {
+std::string state_statement(std::span<const DumpedTable> tables) {
     std::vector<std::string> ids;
     ids.reserve(tables.size());
     for (const auto& table : tables) ids.push_back(std::to_string(static_cast<std::uint32_t>(table.id)));
-    // pg_class is read in the snapshot; the functions see what is committed now.
+    // pg_class is read in the snapshot; the functions see what is committed now, NULL for what is gone, and take no
+    // lock.
     return fmt::format(
-        "SELECT c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({}) "
-        "AND pg_relation_filenode(c.oid) = c.relfilenode "
-        "AND to_regclass((quote_ident(n.nspname) || '.' || quote_ident(c.relname))::text) = c.oid",
+        "SELECT c.oid, (pg_relation_filenode(c.oid) = c.relfilenode "
+        "AND to_regclass((quote_ident(n.nspname) || '.' || quote_ident(c.relname))::text) = c.oid) IS TRUE, "
+        "greatest(c.relpages, 0) "
+        "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({})",
         base::join(ids, ", "));
 }
 

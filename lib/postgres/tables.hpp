@@ -2,6 +2,7 @@
 // selectDumpableTable() and processExtensionTables() of src/bin/pg_dump/pg_dump.c.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -22,17 +23,24 @@ struct DumpedTable {
     TableRef name;
     std::string condition;  // of an extension's configuration table: "WHERE NOT predefined", as pg_dump applies it
     bool readable = true;   // the role may read its rows: all of them, if row_security is off
+    bool gone = false;      // dropped since the snapshot was taken
 };
 // By schema and name, as bytes.
 asio::awaitable<std::vector<DumpedTable>> dumped_tables(Session& session, async::StopToken stop);
 
-// One statement that counts them all: rows of (index, count).
-[[nodiscard]] std::string count_statement(std::span<const DumpedTable> tables);
+// Some blocks of a table, from `first` on and before `end`.
+struct Blocks {
+    std::uint64_t first = 0;
+    std::optional<std::uint64_t> end;  // none: to the last
+};
+// One statement that counts them all: rows of (index, count). Of one table, also those in some of its blocks alone.
+[[nodiscard]] std::string count_statement(std::span<const DumpedTable> tables, std::optional<Blocks> blocks = {});
 // Waits for nobody.
 [[nodiscard]] std::string lock_statement(std::span<const DumpedTable> tables);
-// Which of these tables, locked by name, are still what the session's snapshot saw: rows of one OID each. TRUNCATE and
-// rewrites (ALTER TABLE, CLUSTER) do not obey snapshots, but give a table another file; a name may be another table's.
-[[nodiscard]] std::string unchanged_statement(std::span<const DumpedTable> tables);
+// Rows of (OID, whether the table is still what the session's snapshot saw, about how many blocks it has). TRUNCATE and
+// rewrites (ALTER TABLE, CLUSTER) do not obey snapshots, but give a table another file; a name may lead to another
+// table.
+[[nodiscard]] std::string state_statement(std::span<const DumpedTable> tables);
 // "\"public\".\"orders\" and 49 more tables"
 [[nodiscard]] std::string tables_text(std::span<const DumpedTable> tables);
 

@@ -37,11 +37,12 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
 class Attempt {
   public:
     Attempt(Services& services, std::unique_ptr<source::OpenPart> open, const source::Part& part,
-            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Storing storing, Follow follow,
-            const async::StopToken& stop)
+            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Storing storing, Changed changed,
+            Follow follow, const async::StopToken& stop)
         : open_(std::move(open)),
           progress_(std::move(progress)),
           path_(path),
+          changed_(changed),
           follow_(std::move(follow)),
           stop_(stop),
           count_stop_(stop),
@@ -56,15 +57,18 @@ class Attempt {
               [this](std::uint64_t bytes) {
                   if (feed_) feed_->on_disk(bytes);
               }),
+          looked_(services.executor),
           counting_(services.executor) {}
 
     asio::awaitable<WrittenArtifact> stream() {
         co_await writer_.open();
         if (follow_) feed_ = follow_(path_);
-        if (open_->counts())
-            counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
+        looking_ = open_->counts();
+        if (looking_) counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
         co_await pump();
         co_await open_->stream().finish(stop_.token());
+        while (looking_) co_await looked_.wait(stop_.token());
+        stop_.token().check();
         auto written = co_await writer_.finish(stop_.token());
         if (feed_) feed_->complete(written.bytes, written.sha256);
         co_return written;
@@ -93,11 +97,13 @@ class Attempt {
     }
 
     // The cause a lane has to tell, which comes before what its failure did to the others.
-    asio::awaitable<void> rethrow_lane_failure() {
+    asio::awaitable<void> rethrow_cause() {
+        if (doubt_ && changed_ == Changed::fails) throw base::Error(*doubt_);
         if (lane_failed_) co_await writer_.rethrow_failure();
     }
 
     [[nodiscard]] source::OpenPart& open() const { return *open_; }
+    [[nodiscard]] const std::optional<base::Error>& doubt() const noexcept { return doubt_; }
     // What the counting has to tell: the tables it left out, or why it failed.
     [[nodiscard]] const std::string& left_out() const noexcept { return left_out_; }
     [[nodiscard]] const std::exception_ptr& count_failure() const noexcept { return count_failure_; }
@@ -113,7 +119,30 @@ class Attempt {
         stop_.stop({base::ErrorCode::io_failed, "the artifact could not be written"});
     }
 
-    asio::awaitable<void> count() { left_out_ = co_await open_->count_rows(count_stop_.token()); }
+    asio::awaitable<void> count() {
+        const auto stop = count_stop_.token();
+        std::exception_ptr failure;
+        std::string changed;
+        try {
+            changed = co_await open_->changed_tables(stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        looking_ = false;
+        looked_.notify();
+        if (failure) std::rethrow_exception(failure);
+        if (!changed.empty()) {
+            doubt_.emplace(
+                base::ErrorCode::conflict,
+                changed + " was truncated, rewritten or replaced while the dump began: its rows may be missing",
+                "move the schedule away from what changes tables", base::Persistence::passing);
+            if (changed_ == Changed::fails) {
+                stop_.stop(*doubt_);
+                co_return;
+            }
+        }
+        left_out_ = co_await open_->count_rows(stop);
+    }
 
     asio::awaitable<void> pump() {
         const auto out = [this](async::Chunk chunk) {
@@ -142,6 +171,7 @@ class Attempt {
     std::unique_ptr<source::OpenPart> open_;
     std::shared_ptr<Progress> progress_;
     std::filesystem::path path_;
+    Changed changed_;
     Follow follow_;
     std::unique_ptr<Feed> feed_;
     async::StopSource stop_;
@@ -151,6 +181,9 @@ class Attempt {
     async::BufferPool buffers_;
     ParallelCompressor compressor_;
     ArtifactWriter writer_;
+    async::Event looked_;  // at the tables: see count()
+    bool looking_ = false;
+    std::optional<base::Error> doubt_;
     async::TaskGroup counting_;
     std::string left_out_;
     std::exception_ptr count_failure_;
@@ -181,14 +214,14 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
 
 asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
                                       source::Prepared prepared, std::filesystem::path directory, std::string file,
-                                      std::shared_ptr<Progress> progress, Storing storing, Follow follow,
-                                      async::StopToken stop) {
+                                      std::shared_ptr<Progress> progress, Storing storing, Changed changed,
+                                      Follow follow, async::StopToken stop) {
     const auto path = directory / file;
     const auto raw_before = progress->raw_bytes;
     const auto bytes_before = progress->bytes;
     auto open = co_await source.open(part, std::move(prepared), directory / (file + ".work"), stop);
-    auto attempt =
-        std::make_unique<Attempt>(services, std::move(open), part, path, progress, storing, std::move(follow), stop);
+    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, storing, changed,
+                                             std::move(follow), stop);
     std::exception_ptr failure;
     WrittenArtifact written;
     try {
@@ -199,9 +232,9 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
     if (failure) {
         co_await attempt->unwind();
         try {
-            // An outer stop (cancel, deadline) is the cause itself; else a lane may have a better one.
+            // An outer stop (cancel, deadline) is the cause itself; else what stopped the stream has a better one.
             stop.check();
-            co_await attempt->rethrow_lane_failure();
+            co_await attempt->rethrow_cause();
         } catch (...) {
             failure = std::current_exception();
         }
@@ -227,10 +260,11 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
     const auto program = part.kind == "database" ? fmt::format("pg_dump of \"{}\"", part.database) : "pg_dumpall";
     for (const auto& remark : attempt->open().stream().remarks())
         dumped.notes.push_back(fmt::format("{}: {}", program, remark));
+    dumped.doubt = attempt->doubt();
     if (!attempt->left_out().empty())
         dumped.notes.push_back(
-            fmt::format("the rows of {} in \"{}\" are dumped but not counted: another session had "
-                        "locked, changed or replaced them while the dump began",
+            fmt::format("the rows of {} in \"{}\" were not counted: another session had locked or "
+                        "changed them",
                         attempt->left_out(), part.database));
     if (const auto& uncounted = attempt->count_failure())
         dumped.notes.push_back(fmt::format("the rows of \"{}\" could not be counted: {}", part.database,

@@ -12,6 +12,7 @@ struct DumpedPart {
     model::Artifact artifact;
     model::DatabaseFacts facts;  // database empty for globals
     std::vector<std::string> notes;
+    std::optional<base::Error> doubt;  // whether all rows are in it, where that is told and no failure
 };
 
 // Who reads an artifact while it is made; may be empty, and may give null. The path is where it is written, if it is.
@@ -19,11 +20,15 @@ using Follow = std::function<std::unique_ptr<Feed>(const std::filesystem::path&)
 
 enum class Storing { file, nothing };
 
+// A table that is truncated or rewritten just while the dump begins is dumped without its rows, and pg_dump does not
+// notice. Such a dump fails, as another one most likely will not; only at the last attempt is it better than nothing.
+enum class Changed { fails, is_told };
+
 // Streams the part into `directory`/`file`, or with Storing::nothing into nobody but what `follow` gives. On failure
 // the child is gone, the file removed if the disk lets us, and the first cause thrown.
 asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
                                       source::Prepared prepared, std::filesystem::path directory, std::string file,
-                                      std::shared_ptr<Progress> progress, Storing storing, Follow follow,
-                                      async::StopToken stop);
+                                      std::shared_ptr<Progress> progress, Storing storing, Changed changed,
+                                      Follow follow, async::StopToken stop);
 
 }  // namespace pgbakd::run

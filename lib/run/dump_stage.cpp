@@ -46,6 +46,7 @@ void begin_set(Context& context) {
 
 void add(Context& context, DumpedPart dumped, const std::string& name, std::chrono::milliseconds took) {
     for (const auto& text : dumped.notes) context.note(text);
+    if (dumped.doubt) context.doubt(fmt::format("\"{}\": {}", dumped.artifact.database, dumped.doubt->message()));
     auto event = context.make_event(
         Event::Kind::dumped,
         fmt::format("{} dumped: {} in {} ({} raw), decoded", name, base::format_size(dumped.artifact.bytes),
@@ -68,12 +69,14 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
     const auto storing = context.job.keep_local == model::KeepLocal::never ? Storing::nothing : Storing::file;
     const Follow follow = [&copies](const std::filesystem::path& path) { return copies.follow(path); };
     async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
-    for (;;) {
+    for (int attempt = 1;; ++attempt) {
+        const auto changed = attempt < context.job.retries.attempts ? Changed::fails : Changed::is_told;
         const auto began = services.clock.steady();
         std::exception_ptr failure;
         try {
-            auto dumped = co_await dump_part(services, *context.source, part, context.ready.prepared,
-                                             context.partial->directory, file, context.progress, storing, follow, stop);
+            auto dumped =
+                co_await dump_part(services, *context.source, part, context.ready.prepared, context.partial->directory,
+                                   file, context.progress, storing, changed, follow, stop);
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
             add(context, std::move(dumped), part.what(), took);
         } catch (...) {

@@ -35,15 +35,14 @@ std::string dump_name(const std::string& database) {
 OpenPart::OpenPart(std::unique_ptr<Stream> stream, Database database)
     : stream_(std::move(stream)), database_(std::move(database)) {}
 
-asio::awaitable<std::string> OpenPart::count_rows(async::StopToken stop) {
+asio::awaitable<std::string> OpenPart::changed_tables(async::StopToken stop) {
     // Not before: who wants to change a table would wait for our lock on it, the dump for him, and we for the dump.
     co_await stream_->begun(stop);
-    auto& snapshot = *database_.snapshot;
-    postgres::Counts counted;
-    if (database_.chosen)
-        counted = co_await snapshot.count_rows(*database_.chosen, std::move(stop));
-    else
-        counted = co_await snapshot.count_rows(std::move(stop));
+    co_return co_await database_.snapshot->changed_tables(database_.chosen, stop);
+}
+
+asio::awaitable<std::string> OpenPart::count_rows(async::StopToken stop) {
+    auto counted = co_await database_.snapshot->count_rows(database_.chosen, std::move(stop));
     database_.facts.fingerprint = std::move(counted.tables);
     database_.facts.fingerprinted = true;
     co_return counted.left_out;

@@ -62,8 +62,11 @@ class OpenPart {
     explicit OpenPart(std::unique_ptr<Stream> stream, Database database = {});
     [[nodiscard]] Stream& stream() noexcept { return *stream_; }
     [[nodiscard]] bool counts() const noexcept { return database_.snapshot != nullptr; }
-    // Counts the rows of every table of the dump, in its snapshot; to be run beside the stream, as it begins once the
-    // dump holds its locks. Returns what could not be counted, empty for nothing. Only if counts().
+    // The tables whose rows the dump may lack, as they were changed while it began (postgres::Snapshot); empty: none.
+    // To be run beside the stream, as it waits until the dump holds its locks. Only if counts(), as count_rows().
+    asio::awaitable<std::string> changed_tables(async::StopToken stop);
+    // Counts the rows of every table of the dump, in its snapshot; after changed_tables(), beside the stream. Returns
+    // what could not be counted, empty for nothing.
     asio::awaitable<std::string> count_rows(async::StopToken stop);
     // What is known of the database; with the fingerprint after count_rows() ended well. Nothing for globals.
     [[nodiscard]] const model::DatabaseFacts& facts() const noexcept { return database_.facts; }

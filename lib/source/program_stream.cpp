@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -17,6 +18,9 @@ struct Cause {
     base::Persistence persistence;
     std::string_view hint;
 };
+
+constexpr std::string_view schema_changed =
+    "the schema was changed while the dump began; move the schedule away from migrations";
 
 // The client programs tell no SQLSTATE, only English words (they run with the C locale's messages); sources:
 // PostgreSQL's src/backend/po/postgres.pot and src/interfaces/libpq/po/libpq.pot.
@@ -38,10 +42,30 @@ constexpr std::array causes{
           "give the role BYPASSRLS"},
     Cause{"the database system is", base::ErrorCode::unreachable, base::Persistence::passing, ""},
     Cause{"terminating connection due to", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"terminating connection because of", base::ErrorCode::unreachable, base::Persistence::passing, ""},
     Cause{"server closed the connection", base::ErrorCode::unreachable, base::Persistence::passing, ""},
     Cause{"connection to server", base::ErrorCode::unreachable, base::Persistence::passing, ""},
     Cause{"no connection to the server", base::ErrorCode::unreachable, base::Persistence::passing, ""},
     Cause{"could not receive data", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"could not send data", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"SSL SYSCALL error", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"SSL connection has been closed", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"SSL error: unexpected eof", base::ErrorCode::unreachable, base::Persistence::passing, ""},
+    Cause{"conflict with recovery", base::ErrorCode::server_error, base::Persistence::passing,
+          "on a standby, raise max_standby_streaming_delay or set hot_standby_feedback = on"},
+    Cause{"deadlock detected", base::ErrorCode::server_error, base::Persistence::passing,
+          "another session locks tables in another order; move the schedule away from it"},
+    Cause{"out of shared memory", base::ErrorCode::server_error, base::Persistence::passing,
+          "raise the server's max_locks_per_transaction"},
+    Cause{"too many clients already", base::ErrorCode::server_error, base::Persistence::passing,
+          "raise the server's max_connections"},
+    Cause{"remaining connection slots", base::ErrorCode::server_error, base::Persistence::passing,
+          "raise the server's max_connections"},
+    // The snapshot went with the session that exported it, or the schema was changed while pg_dump read it.
+    Cause{"invalid snapshot identifier", base::ErrorCode::server_error, base::Persistence::passing, ""},
+    Cause{"cache lookup failed", base::ErrorCode::conflict, base::Persistence::passing, schema_changed},
+    Cause{"could not open relation with OID", base::ErrorCode::conflict, base::Persistence::passing, schema_changed},
+    Cause{"tuple concurrently updated", base::ErrorCode::conflict, base::Persistence::passing, schema_changed},
     Cause{"No space left on device", base::ErrorCode::no_space, base::Persistence::lasting,
           "free space on that file system, or shorten the retention"},
 };
@@ -50,6 +74,16 @@ constexpr std::array causes{
 bool is_missing_database(std::string_view text) {
     return text.find("FATAL:  database \"") != std::string_view::npos &&
            text.find("does not exist") != std::string_view::npos;
+}
+
+// What a preflight found, and a dump does not: somebody changes the schema right now.
+bool is_changed_schema(std::string_view text) {
+    if (text.find(" does not exist") == std::string_view::npos) return false;
+    constexpr std::array kinds{"relation \"", "column ", "schema \"", "type \"", "function "};
+    return std::any_of(kinds.begin(), kinds.end(), [text](std::string_view kind) {
+        const auto begin = text.find(std::string("ERROR:  ").append(kind));
+        return begin != std::string_view::npos && text.find(" does not exist", begin) != std::string_view::npos;
+    });
 }
 
 class ProgramStream final : public Stream {
@@ -91,6 +125,8 @@ void check_ending(const std::string& what, const async::Child& child, const os::
     const auto message = fmt::format("{} failed: {}{}{}", what, ending.text(), words.empty() ? "" : ": ", words);
     if (is_missing_database(words))
         throw base::Error(base::ErrorCode::not_found, message, "the database was dropped or renamed");
+    if (is_changed_schema(words))
+        throw base::Error(base::ErrorCode::conflict, message, std::string(schema_changed), base::Persistence::passing);
     for (const auto& cause : causes)
         if (words.find(cause.words) != std::string::npos)
             throw base::Error(cause.code, message, std::string(cause.hint), cause.persistence);

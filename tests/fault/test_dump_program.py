@@ -78,6 +78,40 @@ class DumpProgram(ServerCase):
         self.assertIn("job: failed", daemon.log())
         return report
 
+    def test_what_may_pass_is_tried_again(self) -> None:
+        """By the words of the client programs and of libpq, as they are in PostgreSQL's message catalogs."""
+        words = [
+            'query failed: ERROR:  deadlock detected',
+            'query failed: ERROR:  invalid snapshot identifier: "00000003-0000001B-1"',
+            'query failed: ERROR:  out of shared memory',
+            'query failed: ERROR:  cache lookup failed for type 12345',
+            'query failed: ERROR:  tuple concurrently updated',
+            'query failed: ERROR:  relation "public.stage" does not exist',
+            'query failed: ERROR:  column "c" does not exist',
+            'query failed: ERROR:  canceling statement due to conflict with recovery',
+            'query failed: SSL connection has been closed unexpectedly',
+            'query failed: SSL SYSCALL error: EOF detected',
+            'query failed: could not send data to server: Broken pipe',
+            'query failed: server closed the connection unexpectedly',
+            'query failed: FATAL:  terminating connection because of crash of another server process',
+            'connection to server on socket "/x" failed: FATAL:  sorry, too many clients already',
+        ]
+        script = 'said="$(dirname "$0")/../said"\nnext="$(dirname "$0")/../next"\nif [ -e "$next" ]; then mv "$next" "$said"; cat "$said" >&2; exit 1; fi\nexec {real} "$@"'
+        daemon = self.daemon(script, retries={"attempts": 2, "backoff": "100ms"})
+        for line in words:
+            with self.subTest(line):
+                (daemon.directory / "next").write_text(f"pg_dump: error: {line}\n", encoding="utf-8")
+                self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+                self.assertIn("trying again in", daemon.log())
+                self.assertIn(line, daemon.log())
+
+    def test_what_will_not_pass_is_not(self) -> None:
+        script = 'echo "pg_dump: error: connection to server at \\"h\\" failed: FATAL:  database \\"shop\\" does not exist" >&2; exit 1'
+        daemon = self.daemon(script, retries={"attempts": 2, "backoff": "100ms"})
+        report = self.check_failed(daemon, "does not exist")
+        self.assertEqual(report["error"]["code"], "not_found")
+        self.assertNotIn("trying again", daemon.log())
+
     def test_exit_1_after_half_its_output(self) -> None:
         daemon = self.daemon('{real} "$@" | head -c 300000\necho "pg_dump: error: it broke" >&2\nexit 1')
         self.check_failed(daemon, "exit code 1", "it broke")

@@ -119,29 +119,71 @@ class Choice(ServerCase):
                                            "and relnamespace = 'public'::regnamespace", "latin").split("\n")  # fmt: skip
                     self.assertEqual(sorted(f"public.{table}" for table in tables), sorted(expected))
 
-    def test_who_changes_a_table_before_pg_dump_has_its_locks_waits_for_nobody(self) -> None:
-        """A lock of ours would hold up the change, the change pg_dump, and pg_dump us, until somebody's patience ends."""
+    def changing(self, **job: Any) -> tuple[Daemon, Halt]:
+        """A daemon with a job for each format, whose pg_dump waits before it begins; a database made anew for them."""
+        self.server.dropdb("changing")
         self.server.createdb("changing", options="template shop")
-        jobs = {form: {"source": self.source(form, [], databases=["changing"])} for form in FORMATS}
+        jobs = {form: {"source": self.source(form, [], databases=["changing"]), **job} for form in FORMATS}
         config = config_for(self.server, jobs=jobs)
         daemon = self.new_daemon(config)
         halt = Halt(daemon.directory)
         programs = replace_pg_dump(daemon.directory / "bin", self.server, halt.command + 'exec {real} "$@"')
         config["servers"]["local"]["client"] = {"bin": str(programs)}
         daemon.write_config(config)
-        daemon.start()
-        for form in FORMATS:
-            with self.subTest(form), ThreadPoolExecutor() as threads:
-                halt.arm()
-                run = threads.submit(daemon.run, form)
+        return daemon.start(), halt
+
+    def run_changed(self, daemon: Daemon, halt: Halt, form: str, change: str) -> tuple[Any, dict[str, int]]:
+        """A run during whose beginning that happens, and its counts."""
+        halt.arm()
+        with ThreadPoolExecutor() as threads:
+            run = threads.submit(daemon.run, form)
+            try:
                 daemon.wait_for(halt.reached, what="pg_dump's start")
-                self.server.sql(f"set lock_timeout = '5s'; alter table a add column \"{form}\" int; truncate u", "changing")
+                self.server.sql("set lock_timeout = '5s'; " + change, "changing")
+            finally:
                 halt.release()
-                report = run.result()
-                self.assertEqual(report["status"], "SUCCESS", report)
-                self.assertIn('the rows of "public"."u" in "changing" are dumped but not counted', "\n".join(report["notes"]))
-                found = daemon.manifest(report["set"])["databases"][0]["fingerprint"]
-                counts = {f"{table['schema']}.{table['name']}": table["rows"] for table in found}
+            report = run.result()
+        found = daemon.manifest(report["set"])["databases"][0]["fingerprint"]
+        return report, {f"{table['schema']}.{table['name']}": table["rows"] for table in found}
+
+    def test_who_changes_a_table_before_pg_dump_has_its_locks_waits_for_nobody(self) -> None:
+        """A lock of ours would hold up the change, the change pg_dump, and pg_dump us, until somebody's patience ends."""
+        daemon, halt = self.changing()
+        for form in FORMATS:
+            with self.subTest(form):
+                report, counts = self.run_changed(daemon, halt, form, f'alter table a add column "{form}" int')
+                self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
+                self.assertEqual(counts, ALL)
+
+    def test_a_table_that_is_emptied_or_rewritten_while_a_dump_begins_is_dumped_anew(self) -> None:
+        """pg_dump finds it without rows, as such changes do not obey its snapshot, and says nothing."""
+        changes = {
+            "truncate t; insert into t values (1)": {**ALL, "public.t": 1},
+            "alter table t alter column i type bigint": ALL,
+            "drop table t; create table t as select generate_series(1, 9) i": {**ALL, "public.t": 9},
+            "alter table t rename to former; alter table u rename to t; alter table former rename to u": {**ALL, "public.t": 7, "public.u": 5},
+        }
+        daemon, halt = self.changing(retries={"attempts": 2, "backoff": "100ms"})
+        for form, (change, expected) in zip((*FORMATS, "custom"), changes.items()):
+            with self.subTest(form, change=change):
+                self.server.dropdb("changing")
+                self.server.createdb("changing", options="template shop")
+                report, counts = self.run_changed(daemon, halt, form, change)
+                self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
+                self.assertEqual(counts, expected)
+                self.assertRegex(daemon.log(), 'dumping "changing" failed, trying again in .*"public"."t".* while the dump began')
+                with stock.restore(self, daemon, report["set"]) as other:
+                    restored = {name: rows for name, rows in other.counts("changing").items() if name in expected}
+                self.assertEqual(restored, expected)
+
+    def test_a_table_that_is_emptied_each_time_is_told_as_what_may_lack_its_rows(self) -> None:
+        daemon, halt = self.changing(retries={"attempts": 1})
+        for form in FORMATS:
+            with self.subTest(form):
+                report, counts = self.run_changed(daemon, halt, form, "truncate u")
+                self.assertEqual(report["status"], "WARNING", report)
+                self.assertIn('"public"."u" was truncated, rewritten or replaced while the dump began: its rows may be missing',
+                              "\n".join(report["notes"]))  # fmt: skip
                 self.assertEqual(counts, without("public.u"))
 
     def test_counts_are_those_of_a_restored_database(self) -> None:

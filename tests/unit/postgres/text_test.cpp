@@ -1,5 +1,6 @@
 // Quoting, the settings of a session, and the statements over many tables.
 #include "postgres/connection.hpp"
+#include "postgres/row_counts.hpp"
 #include "postgres/tables.hpp"
 #include "support/catch.hpp"
 
@@ -28,6 +29,11 @@ TEST_CASE("one statement counts or locks many tables") {
     CHECK(postgres::count_statement(tables) ==
           "(SELECT 0, count(*) FROM ONLY \"public\".\"orders\" ) UNION ALL "
           "(SELECT 1, count(*) FROM ONLY \"a\"\"b\".\"c\" WHERE custom)");
+    const auto one = std::span(tables).first(1);
+    CHECK(postgres::count_statement(one, postgres::Blocks{10, 20}) ==
+          "SELECT 0, count(*) FROM ONLY \"public\".\"orders\" WHERE ctid >= '(10,0)' AND ctid < '(20,0)'");
+    CHECK(postgres::count_statement(one, postgres::Blocks{20, {}}) ==
+          "SELECT 0, count(*) FROM ONLY \"public\".\"orders\" WHERE ctid >= '(20,0)'");
     CHECK(postgres::lock_statement(tables) ==
           "LOCK TABLE ONLY \"public\".\"orders\", ONLY \"a\"\"b\".\"c\" IN ACCESS SHARE MODE NOWAIT");
     CHECK(postgres::tables_text(tables) == "\"public\".\"orders\" and 1 more table");
@@ -48,4 +54,29 @@ TEST_CASE("a table's OID is a number above zero") {
     CHECK(postgres::table_id("16385") == postgres::TableId{16385});
     CHECK(postgres::table_id("4294967295") == postgres::TableId{4294967295});
     for (const char* text : {"", "0", "-1", "4294967296", "16385 ", "a"}) CHECK_FALSE(postgres::table_id(text));
+}
+
+TEST_CASE("tables are counted in portions that hold locks for a short time") {
+    using postgres::Blocks;
+    using postgres::Portion;
+    const auto planned = [](const std::vector<std::uint64_t>& blocks, std::vector<bool> sliceable = {}) {
+        sliceable.resize(blocks.size(), true);
+        return postgres::portions(blocks, sliceable, 10);
+    };
+    CHECK(planned({}).empty());
+    CHECK(planned({0}) == std::vector<Portion>{{0, 1, {}}});
+    CHECK(planned({3, 7, 1, 0, 9, 10}) == std::vector<Portion>{{0, 2, {}}, {2, 3, {}}, {5, 1, {}}});
+    // Each block once, and the last part is open: what is behind it is not the snapshot's.
+    CHECK(planned({1, 25, 2, 11, 20}) == std::vector<Portion>{{0, 1, {}},
+                                                              {1, 1, Blocks{0, 10}},
+                                                              {1, 1, Blocks{10, 20}},
+                                                              {1, 1, Blocks{20, {}}},
+                                                              {2, 1, {}},
+                                                              {3, 1, Blocks{0, 10}},
+                                                              {3, 1, Blocks{10, {}}},
+                                                              {4, 1, Blocks{0, 10}},
+                                                              {4, 1, Blocks{10, {}}}});
+    CHECK(planned({25, 2}, {false, true}) == std::vector<Portion>{{0, 1, {}}, {1, 1, {}}});
+    const std::vector<std::uint64_t> many(120, 0);
+    CHECK(planned(many) == std::vector<Portion>{{0, 50, {}}, {50, 50, {}}, {100, 20, {}}});
 }
