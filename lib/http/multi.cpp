@@ -72,12 +72,18 @@ int Multi::on_timer(CURLM* /*handle*/, long timeout_ms, void* self) {
     const auto round = ++multi.timer_round_;
     multi.timer_.cancel();
     if (timeout_ms < 0) return 0;
-    // Also at once (0) only by way of the reactor: libcurl must not be called from its own callback.
-    multi.timer_.expires_after(std::chrono::milliseconds(timeout_ms));
-    multi.timer_.async_wait([weak = multi.weak_from_this(), round](const boost::system::error_code& failure) {
+    auto expire = [weak = multi.weak_from_this(), round](const boost::system::error_code& failure = {}) {
         const auto alive = weak.lock();
         if (!failure && alive && alive->timer_round_ == round) alive->act(CURL_SOCKET_TIMEOUT, 0);
-    });
+    };
+    // Also at once only by way of the reactor: libcurl must not be called from its own callback. That is what each
+    // request begins with, and no timer is needed for it.
+    if (timeout_ms == 0) {
+        asio::post(multi.executor_, std::move(expire));
+        return 0;
+    }
+    multi.timer_.expires_after(std::chrono::milliseconds(timeout_ms));
+    multi.timer_.async_wait(std::move(expire));
     return 0;
 }
 

@@ -10,6 +10,8 @@ namespace pgbakd::target {
 namespace {
 
 constexpr std::size_t read_size = 512UL * 1024;
+// Hashed where it is: to hand it to another thread and back takes as long.
+constexpr std::uint64_t little = 64UL * 1024;
 
 }  // namespace
 
@@ -81,6 +83,7 @@ asio::awaitable<void> S3Part::spill(async::Pool& pool) {
 
 asio::awaitable<std::string> S3Part::hash(async::Pool& pool) {
     if (spool_) co_return spool_->hash.hex_digest();
+    if (size_ <= little) co_return codec::sha256_hex(*memory_);
     const auto hashing = [memory = memory_] { return codec::sha256_hex(*memory); };
     co_return co_await async::run_blocking(pool, hashing);
 }

@@ -85,7 +85,8 @@ asio::awaitable<Facts> S3Target::facts(async::StopToken /*stop*/) {
                                 options.prefix.empty() ? "" : "/" + options.prefix),
                     Assurance::checksum,
                     options.profile->no_replace == NoReplace::if_none_match ? Exclusive::atomic : Exclusive::checked,
-                    true};
+                    true,
+                    static_cast<std::size_t>(options.concurrent_parts)};
 }
 
 // Whether what arrived of an earlier upload is still there.

@@ -53,7 +53,8 @@ struct Facts {
     std::string place;                      // for people, without any secret: "/mnt/nas/pgbakd", "gdrive:backups"
     Assurance assurance = Assurance::none;  // the least that finish() gives
     Exclusive exclusive = Exclusive::checked;
-    bool resumable = false;  // whether uploads have checkpoints
+    bool resumable = false;   // whether uploads have checkpoints
+    std::size_t at_once = 1;  // how many short objects are best put at a time
 };
 
 enum class Existing { refuse, replace };

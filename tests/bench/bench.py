@@ -18,8 +18,9 @@ from support import proc
 from support.daemon import Daemon, config_for
 from support.postgres import PostgresServer
 from support.process import current_account, remove_directory, run, scratch_directory
+from uploads import compare_uploads
 
-CASES = ["memory", "custom", "idle", "schedules", "planner", "next"]
+CASES = ["memory", "custom", "idle", "schedules", "planner", "next", "upload"]
 MIB = 1 << 20
 # About 1 GB of COPY data per unit: text, JSON, numbers, and some that does not compress.
 MEDIUM = """
@@ -192,6 +193,12 @@ class Bench:
             self.say(f"pgbakctl next, 10,000 jobs, {name} (at most 1 s)", f"{statistics.median(times):.2f} s",
                      seconds=statistics.median(times))
         remove_directory(directory)
+
+    # --- copies ---
+
+    def upload(self) -> None:
+        """A large file and many small ones into a bucket, against the stock tools."""
+        compare_uploads(self.scale, self.say)
 
 
 def main() -> int:

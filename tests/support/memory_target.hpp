@@ -50,6 +50,7 @@ class MemoryTarget final : public target::Target {
     bool resumable = false;
     base::Timestamp now{};  // of what appears there; the epoch: it does not tell
     std::size_t page = 1000;
+    std::size_t at_once = 1;
 
     // --- faults ---
     base::Error failure{base::ErrorCode::unreachable, "the target is away", {}, base::Persistence::passing};
@@ -78,6 +79,7 @@ class MemoryTarget final : public target::Target {
         facts.place = "memory:backups";
         facts.assurance = assurance;
         facts.resumable = resumable;
+        facts.at_once = at_once;
         co_return facts;
     }
     asio::awaitable<std::unique_ptr<target::Upload>> put(std::string key, target::PutOptions options,

@@ -288,3 +288,96 @@ TEST_CASE("a stop ends the sending with its reason, and leaves no manifest") {
     CHECK(error_of([&] { bench.send(id, way, source.token()); }).code() == ErrorCode::interrupted);
     check_no_half_set(bench, id);
 }
+
+namespace {
+
+// A set of `count` artifacts beside each other on the disk, as send_set() finds it; the one at `large` is not short.
+model::BackupSet add_many(Bench& bench, std::size_t count, std::size_t large) {
+    model::BackupSet set;
+    set.id = {"shop", "20260113_000001"};
+    set.started_at = set.finished_at = base::Timestamp(std::chrono::seconds(1768262401));
+    set.run = base::RunId::make(set.started_at, {});
+    for (std::size_t i = 0; i < count; ++i) {
+        const auto content = noise(i == large ? 3 << 20U : 3000 + i, static_cast<std::uint32_t>(i + 1));
+        const auto name = "db" + std::to_string(i) + ".dump";
+        set.artifacts.push_back(artifact(name, "database", content));
+        bench.file(name, content);
+        bench.file(name + ".sha256", set.artifacts.back().sha256 + "  " + name + "\n");
+    }
+    bench.file("manifest.json", model::to_manifest(set));
+    return set;
+}
+
+// The most uploads that were open at one time, by the calls of the target.
+struct Watch {
+    explicit Watch(Bench& bench) {
+        bench.target.on_call = [this, &bench](const std::string&) { most = std::max(most, bench.target.open_uploads); };
+    }
+    int most = 0;
+};
+
+}  // namespace
+
+TEST_CASE("short artifacts go as many at a time as the target is good for, and the manifest is still the last") {
+    for (const std::size_t at_once : {1, 3}) {
+        Bench bench;
+        bench.target.at_once = at_once;
+        const Watch watch(bench);
+        const auto set = add_many(bench, 9, 5);
+        Way way;
+        CHECK(bench.run(offsite::send_set(bench.means(), bench.io.get_executor(), bench.directory.path(), set, way,
+                                          {})) == Assured::checksum);
+        CHECK(bench.target.objects.size() == 19);
+        CHECK(bench.target.finished.front() == "shop/20260113_000001/db0.dump");
+        CHECK(bench.target.finished.back() == "shop/20260113_000001/manifest.json");
+        CHECK(way.sent.size() == 9);
+        CHECK(way.trying.empty());
+        CHECK(watch.most == static_cast<int>(at_once));
+    }
+}
+
+TEST_CASE(
+    "of artifacts that go several at a time one fails: no manifest comes of it, and another attempt sends the rest") {
+    const auto count = [] {
+        Bench bench;
+        bench.target.at_once = 3;
+        const auto set = add_many(bench, 6, 6);
+        Way way;
+        bench.run(offsite::send_set(bench.means(), bench.io.get_executor(), bench.directory.path(), set, way, {}));
+        return bench.target.calls.size();
+    }();
+    for (std::size_t call = 1; call <= count; ++call) {
+        Bench bench;
+        bench.target.at_once = 3;
+        bench.target.fail_at = call;
+        const auto set = add_many(bench, 6, 6);
+        const auto send = [&](Way& way) {
+            return bench.run(
+                offsite::send_set(bench.means(), bench.io.get_executor(), bench.directory.path(), set, way, {}));
+        };
+        Way way;
+        CAPTURE(call);
+        CHECK(error_of([&] { send(way); }).code() == ErrorCode::unreachable);
+        CHECK(bench.target.open_uploads == 0);
+        CHECK_FALSE(bench.target.objects.contains("shop/20260113_000001/manifest.json"));
+        send(way);
+        CHECK(bench.target.objects.size() == 13);
+        CHECK(bench.target.finished.back() == "shop/20260113_000001/manifest.json");
+    }
+}
+
+TEST_CASE("another set's first artifact keeps all others from being sent, however many go at a time") {
+    Bench bench;
+    bench.target.at_once = 3;
+    bench.target.refuses_late = true;
+    const auto set = add_many(bench, 6, 6);
+    for (const auto* name : {"db0.dump", "db1.dump", "db2.dump"})
+        bench.target.add("shop/20260113_000001/" + std::string(name), noise(100));
+    const auto before = bench.objects_there();
+    Way way;
+    CHECK(error_of([&] {
+              bench.run(
+                  offsite::send_set(bench.means(), bench.io.get_executor(), bench.directory.path(), set, way, {}));
+          }).code() == ErrorCode::conflict);
+    CHECK(bench.objects_there() == before);
+}
