@@ -177,6 +177,10 @@ Type<model::PgDumpSource> databases() {
         if (node.kind == Node::Kind::list && node.children.empty())
             problems.error(node, "an empty list: there is nothing to back up",
                            "write databases: all, or a list as in [shop, crm]");
+        const auto& named = source.databases;
+        if (std::find(named.begin(), named.end(), "all") != named.end())
+            problems.warning(node, "this is a database of the name \"all\"",
+                             "for all databases write databases: all, without brackets");
     };
     auto write = [names](const model::PgDumpSource& source) {
         return source.all_databases ? std::string("all") : names.write(source.databases);

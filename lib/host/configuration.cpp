@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/text.hpp"
 #include "catalog/catalog.hpp"
 #include "os/file.hpp"
 
@@ -17,20 +18,36 @@ namespace {
 constexpr std::size_t largest_file = std::size_t{4} << 20U;
 constexpr std::size_t most_files = 1000;
 
-std::vector<std::filesystem::path> fragments(const std::filesystem::path& file) {
+struct Fragments {
+    std::vector<std::filesystem::path> read;
+    std::vector<std::filesystem::path> misnamed;  // most likely meant to be read
+};
+
+// An administrator who wrote such a file waits for its jobs.
+bool is_misnamed(const std::filesystem::path& path) {
+    const auto extension = base::to_lower(path.extension().native());
+    return extension == ".yml" || extension == ".yaml" || extension == ".json";
+}
+
+Fragments fragments(const std::filesystem::path& file) {
     auto directory = file;
     directory.replace_extension(".d");
-    std::vector<std::filesystem::path> paths;
+    Fragments found;
     std::error_code ignored;  // no directory: no fragments; one that cannot be read is found below
     for (const auto& entry : std::filesystem::directory_iterator(directory, ignored)) {
         const auto& path = entry.path();
-        if (path.extension() == ".yaml" && !path.filename().string().starts_with(".")) paths.push_back(path);
-        if (paths.size() > most_files) break;
+        if (path.filename().native().starts_with(".")) continue;
+        if (path.extension() == ".yaml")
+            found.read.push_back(path);
+        else if (is_misnamed(path))
+            found.misnamed.push_back(path);
+        if (found.read.size() + found.misnamed.size() > most_files) break;
     }
     if (ignored && ignored != std::errc::no_such_file_or_directory)
         throw base::error_from_errno(ignored.value(), "reading the directory " + directory.string());
-    std::sort(paths.begin(), paths.end());
-    return paths;
+    std::sort(found.read.begin(), found.read.end());
+    std::sort(found.misnamed.begin(), found.misnamed.end());
+    return found;
 }
 
 // The schedules that the daemon has had, from its catalog; read when the first schedule that is over asks.
@@ -113,8 +130,18 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
         return {nullptr, {std::move(problem)}};
     }
     add(file);
+    std::vector<config::Problem> warnings;
     try {
-        for (const auto& path : fragments(file)) add(path);
+        const auto found = fragments(file);
+        for (const auto& path : found.read) add(path);
+        for (const auto& path : found.misnamed)
+            warnings.push_back({config::Problem::Severity::warning,
+                                path.string(),
+                                0,
+                                0,
+                                {},
+                                "this file is not read",
+                                "the names of files that are end in .yaml"});
     } catch (const base::Error& error) {
         unreadable.problems.push_back(
             {config::Problem::Severity::error, file.string(), 0, 0, {}, error.message(), error.hint()});
@@ -127,6 +154,7 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
         [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.dates(state, job); }};
     auto result = config::load(documents, host);
     if (known.problem()) result.problems.push_back(*known.problem());
+    result.problems.insert(result.problems.end(), warnings.begin(), warnings.end());
     return result;
 }
 

@@ -226,6 +226,10 @@ TEST_CASE("keys of a source that do not go together") {
     CHECK(problems_of(source("databases: shop")) ==
           "/etc/pgbakd.yaml:2:80: jobs.j.source.databases: must be all or a list of database names (got \"shop\")\n  "
           "hint: write a list: [shop]\n");
+    CHECK(
+        problems_of(source("databases: [all]")) ==
+        "/etc/pgbakd.yaml:2:80: warning: jobs.j.source.databases: this is a database of the name \"all\"\n  hint: for "
+        "all databases write databases: all, without brackets\n");
     CHECK(config_of(source("databases: [2024, 'a b', \"c\"]"))->jobs[0]->source.databases ==
           std::vector<std::string>{"2024", "a b", "c"});
 }

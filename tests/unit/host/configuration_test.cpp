@@ -31,11 +31,17 @@ TEST_CASE("the file and the pieces beside it are one configuration, in name orde
     write(directory / "pgbakd.d/20.yaml", "jobs:\n  c: " + job);
     write(directory / "pgbakd.d/10.yaml", "jobs:\n  b: " + job);
     write(directory / "pgbakd.d/ignored.yaml.bak", "nonsense: [");
+    write(directory / "pgbakd.d/30.yml", "jobs:\n  d: " + job);
     const auto loaded = host::load_configuration(directory / "pgbakd.yaml", zones, now);
     REQUIRE(loaded.config);
     std::vector<std::string> names;
     for (const auto& found : loaded.config->jobs) names.push_back(found->name);
     CHECK(names == std::vector<std::string>{"a", "b", "c"});
+    REQUIRE(loaded.problems.size() == 1);
+    CHECK(loaded.problems[0].severity == pgbakd::config::Problem::Severity::warning);
+    CHECK(pgbakd::config::problem_text(loaded.problems[0]) ==
+          (directory / "pgbakd.d/30.yml").string() +
+              ": warning: this file is not read\n  hint: the names of files that are end in .yaml");
 }
 
 TEST_CASE("a file that is not there is a problem with its name") {
