@@ -34,6 +34,7 @@ class GrowingBuffer::BufferReading final : public Reading {
     ~BufferReading() override { buffer_.give_up(); }
 
     asio::awaitable<async::Chunk> read(std::uint64_t offset, std::size_t count) override {
+        if (buffer_.left_behind_) throw base::Error(*buffer_.left_behind_);
         const auto gone = buffer_.pushed_ - buffer_.waiting_bytes_;
         if (offset != gone || buffer_.waiting_.empty())
             throw base::Error(base::ErrorCode::internal,
@@ -67,8 +68,10 @@ void GrowingBuffer::push(async::Chunk chunk) {
     grown_to(pushed_);
 }
 
-asio::awaitable<void> GrowingBuffer::wait_room(async::StopToken stop) {
-    while (waiting_bytes_ >= limit) co_await taken_.wait(stop);
+void GrowingBuffer::leave_behind(const base::Error& reason) {
+    left_behind_ = reason;
+    give_up();
+    if (on_left_behind) on_left_behind(reason);
 }
 
 void GrowingBuffer::complete_as(std::uint64_t bytes, std::string sha256) {
@@ -84,14 +87,14 @@ void GrowingBuffer::give_up() {
     given_up_ = true;
     waiting_.clear();
     waiting_bytes_ = 0;
-    taken_.notify();
+    taken_->notify();
 }
 
 async::Chunk GrowingBuffer::take(std::size_t at_most) {
     auto chunk = waiting_.front();
     const auto count = std::min(at_most, chunk->size() - used_);
     waiting_bytes_ -= count;
-    taken_.notify();
+    taken_->notify();
     const bool whole = used_ == 0 && count == chunk->size();
     if (!whole) {
         const auto part = std::span(*chunk).subspan(used_, count);

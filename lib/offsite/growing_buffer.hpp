@@ -14,13 +14,18 @@ class GrowingBuffer final : public Growing {
     // How many bytes may wait, beyond the chunk that goes above that.
     static constexpr std::uint64_t limit = std::uint64_t{16} << 20U;
 
-    GrowingBuffer(const asio::any_io_executor& executor, std::string name)
-        : Growing(executor, std::move(name), Kept::nowhere), taken_(executor) {}
+    // `taken` is told whenever its reader has taken something or gives up; several buffers may share one.
+    GrowingBuffer(const asio::any_io_executor& executor, std::string name, std::shared_ptr<async::Event> taken)
+        : Growing(executor, std::move(name), Kept::nowhere), taken_(std::move(taken)) {}
 
     // --- the writer ---
     void push(async::Chunk chunk);
-    // Until less than `limit` bytes wait. At once when nobody reads any more.
-    asio::awaitable<void> wait_room(async::StopToken stop);
+    // Its writer should wait.
+    [[nodiscard]] bool is_full() const noexcept { return waiting_bytes_ >= limit; }
+    // Its writer waits no longer: whatever the reader is at ends with that reason.
+    void leave_behind(const base::Error& reason);
+    // How that reason gets to a reader that is not reading right now. Set by who reads.
+    std::function<void(const base::Error&)> on_left_behind;
     // The same as complete(), with what the whole must hash to: SHA-256, lower-case hexadecimal.
     void complete_as(std::uint64_t bytes, std::string sha256);
 
@@ -35,7 +40,8 @@ class GrowingBuffer final : public Growing {
   private:
     class BufferReading;
     async::Chunk take(std::size_t at_most);
-    async::Event taken_;
+    std::shared_ptr<async::Event> taken_;
+    std::optional<base::Error> left_behind_;
     std::deque<async::Chunk> waiting_;
     std::uint64_t waiting_bytes_ = 0;
     std::uint64_t pushed_ = 0;

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::chrono::seconds reach_patience{20};
 constexpr std::chrono::seconds removal_patience{30};
+constexpr std::chrono::seconds hasty_patience{5};  // when the daemon stops
 
 }  // namespace
 
@@ -29,7 +30,9 @@ struct Copies::Destination {
     std::unique_ptr<offsite::Targets::Claim> claim;  // null: somebody else sends a set of that name there
     offsite::Way way;
     std::deque<std::shared_ptr<offsite::Growing>> waiting;
-    std::set<std::string> missing;  // artifacts that it did not get, and that are on no disk
+    std::set<std::string> missing;               // artifacts that it did not get, and that are on no disk
+    std::set<std::string> coming;                // artifacts that it is to get, and that are on no disk
+    std::unique_ptr<async::StopSource> sending;  // what goes on now
     async::Event changed;
     std::optional<base::Error> failure;  // of the last attempt
     int attempts = 0;                    // that failed
@@ -107,6 +110,7 @@ bool Copies::usable(Destination& destination, const std::string& file) const {
     if (!destination.claim) return false;
     if (!only_there_) return !destination.failure;  // maybe it is still being asked
     if (!destination.target) return false;
+    destination.coming.erase(file);
     if (destination.missing.erase(file) > 0) destination.failure.reset();
     return !destination.failure && destination.missing.empty();
 }
@@ -121,6 +125,7 @@ std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
     const auto name = path.filename().native();
     std::shared_ptr<offsite::GrowingFile> file;
     std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers;
+    const auto taken = std::make_shared<async::Event>(executor);
     for (const auto& destination : destinations_) {
         // Made anew: what an upload has of the attempt before is of another file.
         auto& way = destination->way;
@@ -131,15 +136,20 @@ std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
         }
         if (!usable(*destination, name)) continue;
         if (only_there_) {
-            destination->waiting.push_back(
-                buffers.emplace_back(std::make_shared<offsite::GrowingBuffer>(executor, name)));
+            auto buffer = std::make_shared<offsite::GrowingBuffer>(executor, name, taken);
+            buffer->on_left_behind = [at = destination.get()](const base::Error& reason) {
+                if (at->sending) at->sending->stop(reason);
+            };
+            destination->coming.insert(name);
+            destination->waiting.push_back(buffer);
+            buffers.push_back(std::move(buffer));
         } else {
             if (!file) file = std::make_shared<offsite::GrowingFile>(executor, path);
             destination->waiting.push_back(file);
         }
         destination->changed.notify();
     }
-    if (only_there_) return std::make_unique<BufferFeed>(std::move(buffers));
+    if (only_there_) return std::make_unique<BufferFeed>(executor, context_.services.clock, std::move(buffers), taken);
     return file ? std::make_unique<FileFeed>(std::move(file)) : nullptr;
 }
 
@@ -166,12 +176,17 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         const auto file = destination.waiting.front();
         destination.waiting.pop_front();
         const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
+        destination.sending = std::make_unique<async::StopSource>(stop);
+        const auto sending = destination.sending->token();
         std::exception_ptr failure;
         try {
-            co_await offsite::send_artifact(means, set_.id, file, destination.way, stop);
+            co_await offsite::send_artifact(means, set_.id, file, destination.way, sending);
         } catch (...) {
             failure = std::current_exception();
         }
+        destination.sending.reset();
+        destination.coming.erase(file->name());
+        destination.changed.notify();
         if (!failure || file->is_abandoned()) continue;
         destination.failure = base::to_error(failure);
         ++destination.attempts;
@@ -180,10 +195,21 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         // What was made meanwhile is of no use there.
         for (const auto& next : destination.waiting) {
             destination.missing.insert(next->name());
+            destination.coming.erase(next->name());
             next->give_up();
         }
         destination.waiting.clear();
     }
+}
+
+asio::awaitable<void> Copies::settled(std::string file, async::StopToken stop) {
+    if (!only_there_) co_return;
+    bool anybody = false;
+    for (const auto& destination : destinations_) {
+        while (destination->coming.contains(file)) co_await destination->changed.wait(stop);
+        anybody = anybody || (destination->way.sent.contains(file) && destination->missing.empty());
+    }
+    if (!anybody) throw base::Error(*first_failure());
 }
 
 asio::awaitable<void> Copies::owe(const model::BackupSet& set) {
@@ -268,8 +294,10 @@ asio::awaitable<void> Copies::send_committed(Destination& destination) {
         co_await conclude(destination);
         co_return;
     }
-    co_await remove_sent(destination);
     tell_missing(destination);
+    // With all of its artifacts there, the manifest may be there too, its answer lost: that is a set. If it is not,
+    // what is there is swept after a day.
+    if (!has_all(destination)) co_await remove_sent(destination);
 }
 
 asio::awaitable<void> Copies::send_once(Destination& destination) {
@@ -400,14 +428,23 @@ void Copies::tell_missing(Destination& destination) {
     context_.observe(event);
 }
 
-// The set will not be. Only what this run has sent is removed: what else lies under that name may be another host's.
+// The set will not be, or not there. Only what this run has sent is removed: what else lies under that name may be
+// another host's. Never throws: what stays is swept after a day.
 asio::awaitable<void> Copies::remove_sent(Destination& destination) {
     std::vector<std::string> keys;
     for (const auto& [file, assured] : destination.way.sent) keys.push_back(offsite::key_of(set_.id, file));
     for (const auto& file : destination.way.trying) keys.push_back(offsite::key_of(set_.id, file));
     if (keys.empty() || !destination.target) co_return;
-    const async::Deadline patience(context_.services.executor, {}, removal_patience, "removing what was sent");
-    co_await destination.target->remove(std::move(keys), patience.token());
+    const auto stop = stop_.token();
+    const bool hurry = stop.stopped() && stop.reason().code() == base::ErrorCode::interrupted;
+    const async::Deadline patience(context_.services.executor, {}, hurry ? hasty_patience : removal_patience,
+                                   "removing what was sent");
+    std::exception_ptr left;
+    try {
+        co_await destination.target->remove(std::move(keys), patience.token());
+    } catch (...) {
+        left = std::current_exception();
+    }
 }
 
 std::vector<std::pair<std::string, offsite::TargetPtr>> Copies::complete() const {

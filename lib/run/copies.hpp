@@ -31,6 +31,10 @@ class Copies {
     // An artifact of the set is being made from now on. Null if there is nobody to send it to.
     [[nodiscard]] std::unique_ptr<Feed> follow(const std::filesystem::path& path);
 
+    // For a set that is to be on targets alone: until each target has that artifact or has given it up. Throws the
+    // first failure if none has it: it must be dumped anew.
+    asio::awaitable<void> settled(std::string file, async::StopToken stop);
+
     // Notes all copies as owed: before the set is committed, so that no crash loses one.
     asio::awaitable<void> owe(const model::BackupSet& set);
     // Sends what is missing of the committed set, to all targets at once, and notes in the report what became of it.

@@ -77,6 +77,7 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
             auto dumped =
                 co_await dump_part(services, *context.source, part, context.ready.prepared, context.partial->directory,
                                    file, context.progress, storing, changed, follow, stop);
+            co_await copies.settled(file, stop);
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
             add(context, std::move(dumped), part.what(), took);
         } catch (...) {

@@ -1,12 +1,16 @@
 // Where the bytes of an artifact go besides its file: to those who send it to targets while it is made.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "async/buffers.hpp"
+#include "async/event.hpp"
+#include "base/clock.hpp"
 #include "offsite/growing_buffer.hpp"
 #include "offsite/growing_file.hpp"
 
@@ -44,10 +48,15 @@ class FileFeed final : public Feed {
     std::shared_ptr<offsite::GrowingFile> file_;
 };
 
-// There is no file: each reader has the stream to himself, and the slowest sets the pace.
+// There is no file: each reader has the stream to himself, and the slowest sets the pace; but not one for whose sake
+// the others would take more than twice as long, and a minute more.
 class BufferFeed final : public Feed {
   public:
-    explicit BufferFeed(std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers) : buffers_(std::move(buffers)) {}
+    static constexpr std::chrono::seconds patience{60};
+
+    // The clock must outlive it. `taken` is that of the buffers.
+    BufferFeed(const asio::any_io_executor& executor, const base::Clock& clock,
+               std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers, std::shared_ptr<async::Event> taken);
     void push(const async::Chunk& chunk) override;
     void on_disk(std::uint64_t /*bytes*/) override {}
     // Throws unreachable once all readers have given up.
@@ -56,7 +65,18 @@ class BufferFeed final : public Feed {
     void abandon() override;
 
   private:
-    std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers_;
+    struct Reader {
+        std::shared_ptr<offsite::GrowingBuffer> buffer;
+        std::chrono::nanoseconds cost{0};  // how long others waited for this one
+    };
+    asio::awaitable<void> wait_taken(std::optional<std::chrono::nanoseconds> at_most, async::StopToken stop);
+    [[nodiscard]] std::chrono::nanoseconds patience_left(const Reader& reader) const;
+
+    asio::any_io_executor executor_;
+    const base::Clock& clock_;
+    std::vector<Reader> readers_;
+    std::shared_ptr<async::Event> taken_;
+    base::SteadyTime began_;
 };
 
 }  // namespace pgbakd::run

@@ -108,7 +108,7 @@ class WithoutDisk(ServerCase):
         self.away(daemon, "vault")
         report = daemon.start().run("job", check=False)
         self.check_failed(daemon, report)
-        self.assertEqual(report["error"]["code"], "conflict", report)
+        self.assertIn("is not a directory", report["error"]["message"])
         self.assertEqual([stage["name"] for stage in report["stages"]], ["preflight"])
 
     def test_targets_that_break_off_in_the_middle(self) -> None:

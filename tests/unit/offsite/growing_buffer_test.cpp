@@ -28,6 +28,7 @@ std::string hash_of(std::string_view text) {
 
 // A dump of that content in pieces, whose writer waits for its reader; counts the bytes that waited at most.
 struct Dump {
+    std::shared_ptr<async::Event> taken;
     std::shared_ptr<GrowingBuffer> buffer;
     std::string content;
     std::size_t piece;
@@ -36,14 +37,17 @@ struct Dump {
     asio::awaitable<void> write() {
         for (std::size_t at = 0; at < content.size(); at += piece) {
             buffer->push(chunk(std::string_view(content).substr(at, piece)));
-            co_await buffer->wait_room({});
+            while (buffer->is_full()) co_await taken->wait({});
         }
         buffer->complete_as(content.size(), sha256);
     }
 };
 
 Dump dump(Bench& bench, std::string content, std::size_t piece) {
-    return {std::make_shared<GrowingBuffer>(bench.io.get_executor(), "a.dump"), std::move(content), piece};
+    const auto executor = bench.io.get_executor();
+    auto taken = std::make_shared<async::Event>(executor);
+    auto buffer = std::make_shared<GrowingBuffer>(executor, "a.dump", taken);
+    return {std::move(taken), std::move(buffer), std::move(content), piece};
 }
 
 struct Sent {
