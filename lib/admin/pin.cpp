@@ -95,7 +95,9 @@ ExitCode perform_unpin(Context& context, const Arguments& arguments) {
 
 ExitCode perform_rescan(Context& context, const Arguments& arguments) {
     const auto config = load(context);
-    if (const auto from = arguments.find("--from")) return rescan_target(context, *config, *from);
+    const auto adopt = arguments.find("--adopt");
+    if (const auto from = arguments.find("--from")) return rescan_target(context, *config, *from, adopt);
+    if (adopt) throw usage_error("--adopt needs --from", "what lies in the repository is this host's anyway");
     become_owner_of(config->repository.directory);
     // A repository that is not mounted right now must not empty the catalog.
     if (!os::target_status(config->repository.directory))

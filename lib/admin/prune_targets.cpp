@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "host/identity.hpp"
 #include "offsite/retention.hpp"
 
 namespace pgbakd::admin {
@@ -31,12 +32,14 @@ void prune_targets(Context& context, const config::Config& config, const Resolve
     const repository::Repository repository(config.repository.directory);
     for (const auto& name : job->targets) {
         try {
-            ask_target(context, config, secrets, name,
-                       [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
-                           const offsite::Retention around{
-                               access.target, name, access.pool, repository, catalog, apply && catalog != nullptr, {}};
-                           co_await prune_one(around, job, context.around.clock.now(), apply, outcome, stop);
-                       });
+            ask_target(
+                context, config, secrets, name,
+                [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
+                    const offsite::Retention around{
+                        access.target,    name, access.pool, repository, catalog, apply && catalog != nullptr, {},
+                        host::host_name()};
+                    co_await prune_one(around, job, context.around.clock.now(), apply, outcome, stop);
+                });
         } catch (const base::Error& error) {
             outcome.failures.push_back(fmt::format("{}: {}", job->name, error.message()));
         }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "admin/context.hpp"
@@ -28,7 +29,9 @@ using ResolveSecret = std::function<base::Secret(const model::SecretReference&)>
 void ask_target(Context& context, const config::Config& config, const ResolveSecret& secrets, const std::string& name,
                 const RemoteQuestion& ask);
 
-// rescan --from: enters the target's sets into the catalog.
-ExitCode rescan_target(Context& context, const config::Config& config, const std::string& from);
+// rescan --from: enters the target's sets into the catalog, and forgets those that are not there. Those of the host
+// `adopt` are this one's from then on.
+ExitCode rescan_target(Context& context, const config::Config& config, const std::string& from,
+                       const std::optional<std::string>& adopt);
 
 }  // namespace pgbakd::admin

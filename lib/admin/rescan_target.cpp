@@ -1,55 +1,128 @@
 // rescan --from: what a target has, entered into the catalog.
 #include <fmt/format.h>
 
+#include <map>
+#include <set>
+
 #include "admin/configuration.hpp"
 #include "admin/output.hpp"
 #include "admin/remote.hpp"
 #include "admin/verbs.hpp"
 #include "catalog/catalog.hpp"
+#include "host/identity.hpp"
 #include "model/json.hpp"
 #include "offsite/backlog.hpp"
 #include "offsite/remote_sets.hpp"
+#include "repository/repository.hpp"
 
 namespace pgbakd::admin {
+namespace {
 
-ExitCode rescan_target(Context& context, const config::Config& config, const std::string& from) {
+struct FoundSets {
+    std::map<model::SetId, offsite::RemoteSet> sets;
+    std::vector<model::BackupSet> manifests;  // of those that can be read
+};
+
+asio::awaitable<void> find_sets(Context& context, target::Target& target, FoundSets& found, async::StopToken stop) {
+    for (auto& set : co_await offsite::remote_sets(target, std::nullopt, stop))
+        if (set.exists) found.sets.emplace(set.id, std::move(set));
+    for (const auto& [id, set] : found.sets) {
+        std::optional<base::Error> unreadable;
+        try {
+            auto manifest = co_await offsite::remote_manifest(target, id, stop);
+            found.manifests.push_back(std::move(manifest));
+        } catch (const base::Error& error) {
+            unreadable = error;
+        }
+        if (!unreadable) continue;
+        stop.check();
+        if (unreadable->is_passing()) throw base::Error(*unreadable);
+        remark(context, {base::ErrorCode::corrupt, id.text() + ": " + unreadable->message()});
+    }
+}
+
+std::vector<catalog::Copy> known_there(catalog::Catalog& catalog, const std::string& target) {
+    auto copies = catalog.copies();
+    std::erase_if(copies, [&target](const auto& copy) { return copy.target != target || copy.owed; });
+    return copies;
+}
+
+// A place without a set, of which the catalog knows some, is more often one that is not mounted, or not the right one.
+[[noreturn]] void refuse_emptied(const std::string& from, std::size_t known) {
+    throw base::Error(base::ErrorCode::conflict,
+                      fmt::format("there is no set on {}, but the catalog knows of {} there: nothing was changed", from,
+                                  counted(known, "set")),
+                      "is it mounted, and are its path, bucket and prefix right? if the sets are gone for good, the "
+                      "next prune finds it out");
+}
+
+// What is here too, and what this host takes over, is its own, whoever made it.
+void claim_own(std::vector<catalog::Copy>& copies, const repository::Repository& repository,
+               const std::optional<std::string>& adopt) {
+    std::map<model::SetId, base::RunId> local;
+    for (const auto& set : repository.sets()) local.emplace(set.manifest.id, set.manifest.run);
+    for (auto& copy : copies) {
+        const auto here = local.find(copy.id);
+        const bool is_here = here != local.end() && !copy.run.empty() && here->second == copy.run;
+        if (is_here || copy.host == adopt) copy.host.clear();
+    }
+}
+
+// The sets of other hosts, by the hosts' names.
+std::map<std::string, std::set<model::SetId>> sets_of_others(catalog::Catalog& catalog, const std::string& target) {
+    std::map<std::string, std::set<model::SetId>> others;
+    for (const auto& copy : known_there(catalog, target))
+        if (!copy.host.empty()) others[copy.host].insert(copy.id);
+    return others;
+}
+
+}  // namespace
+
+ExitCode rescan_target(Context& context, const config::Config& config, const std::string& from,
+                       const std::optional<std::string>& adopt) {
     const auto secrets = read_target_secrets(context, config);
     become_owner_of(config.repository.directory);
-    std::vector<model::BackupSet> sets;
-    std::size_t broken = 0;
-    ask_target(context, config, secrets, from,
-               [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
-                   const auto found = co_await offsite::remote_sets(access.target, std::nullopt, stop);
-                   for (const auto& set : found) {
-                       if (!set.exists) continue;
-                       std::optional<base::Error> unreadable;
-                       try {
-                           auto manifest = co_await offsite::remote_manifest(access.target, set.id, stop);
-                           sets.push_back(std::move(manifest));
-                       } catch (const base::Error& error) {
-                           unreadable = error;
-                       }
-                       if (!unreadable) continue;
-                       if (unreadable->is_passing()) throw base::Error(*unreadable);
-                       ++broken;
-                       remark(context, {base::ErrorCode::corrupt, set.id.text() + ": " + unreadable->message()});
-                   }
-               });
     const auto now = context.around.clock.now();
     const auto catalog = catalog::Catalog::open(config.state_file(), now);
-    std::vector<catalog::Copy> copies;
-    for (const auto& set : sets) {
-        auto copy = offsite::owed_copy(from, set, now);
-        copy.owed = false;
-        copies.push_back(std::move(copy));
+    // Before the listing: what comes there meanwhile is not gone.
+    auto gone = known_there(*catalog, from);
+    FoundSets found;
+    ask_target(context, config, secrets, from,
+               [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
+                   co_await find_sets(context, access.target, found, stop);
+               });
+    if (found.sets.empty() && !gone.empty()) refuse_emptied(from, gone.size());
+    std::erase_if(gone, [&found](const auto& copy) { return found.sets.contains(copy.id); });
+    std::vector<catalog::Copy> there;
+    for (const auto& manifest : found.manifests) {
+        there.push_back(offsite::found_copy(from, manifest, now, host::host_name()));
+        if (found.sets.at(manifest.id).corrupt) there.back().verified = model::Verification::none;
     }
-    catalog->put_copies(copies);
-    const auto runs = catalog->add_runs(sets);
+    claim_own(there, repository::Repository(config.repository.directory), adopt);
+    const auto forgotten = catalog->rescan_copies(there, gone);
+    const auto others = sets_of_others(*catalog, from);
+    // The history is that of this host's runs.
+    auto own = found.manifests;
+    for (const auto& [host, sets] : others)
+        std::erase_if(own, [&sets = sets](const auto& set) { return sets.contains(set.id); });
+    const auto runs = catalog->add_runs(own);
+    const auto broken = found.sets.size() - found.manifests.size();
+    for (const auto& [host, sets] : others)
+        remark(context,
+               {base::ErrorCode::conflict,
+                fmt::format("{} too has {} on {}, and prunes its own: left alone here, and counted for nothing", host,
+                            counted(sets.size(), "set"), from),
+                fmt::format("if this host has taken its place: pgbakctl rescan --from {} --adopt {}", from, host)});
     if (context.json)
-        print_json(context, boost::json::object{{"sets", sets.size()}, {"broken", broken}, {"runs_added", runs}});
+        print_json(
+            context,
+            boost::json::object{
+                {"sets", found.manifests.size()}, {"broken", broken}, {"forgotten", forgotten}, {"runs_added", runs}});
     else
-        context.out << fmt::format("{} found on {}, {} added to the history\n", counted(sets.size(), "set"), from,
-                                   counted(runs, "run"));
+        context.out << fmt::format(
+            "{} found on {}{}, {} added to the history\n", counted(found.manifests.size(), "set"), from,
+            forgotten == 0 ? std::string() : fmt::format(", {} forgotten that are gone", forgotten),
+            counted(runs, "run"));
     return ExitCode::good;
 }
 

@@ -47,6 +47,8 @@ std::uint64_t ShownSet::bytes() const {
 }
 
 std::string ShownSet::keep_reason() const {
+    if (!local && !copies.empty() && !copies.front().host.empty())
+        return "made by " + copies.front().host + ", which prunes its own";
     if (!local) return "no longer local; each target keeps it by its own rules";
     return decision ? decision->reason : std::string(kept_without_job);
 }
@@ -102,6 +104,8 @@ std::vector<ShownSet> shown_sets(Context& context, const config::Config& config,
         if (const auto found = copies.find(set.manifest.id); found != copies.end()) {
             shown.copies = std::move(found->second);
             copies.erase(found);
+            // Another host's of the same name is none of this set.
+            std::erase_if(shown.copies, [](const auto& copy) { return !copy.host.empty(); });
         }
         shown.stored = std::move(set);
         result.push_back(std::move(shown));

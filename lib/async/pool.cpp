@@ -9,7 +9,8 @@
 
 namespace pgbakd::async {
 
-Pool::Pool(std::size_t threads, int nice) : threads_(threads), pool_(threads) {
+Pool::Pool(std::size_t threads, int nice)
+    : threads_(threads), last_end_(std::chrono::steady_clock::now().time_since_epoch().count()), pool_(threads) {
     // On Linux niceness belongs to a thread. Each worker takes one of these, holding it until all have come.
     auto waiting = std::make_shared<std::atomic<std::size_t>>(threads);
     for (std::size_t i = 0; i < threads; ++i) {
@@ -42,7 +43,20 @@ void Pool::perform(Job& job) noexcept {
     } catch (...) {
         job.failure = std::current_exception();
     }
+    count_end();
+}
+
+void Pool::count_end() noexcept {
     completed_.fetch_add(1, std::memory_order_relaxed);
+    last_end_.store(std::chrono::steady_clock::now().time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+void Pool::run(std::function<void()> work) {
+    asio::post(pool_, [this, work = std::move(work)]() mutable {
+        work();
+        work = nullptr;
+        count_end();
+    });
 }
 
 void Pool::submit(std::shared_ptr<Job> job, const asio::any_io_executor& executor, std::function<void()> done) {

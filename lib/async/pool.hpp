@@ -2,8 +2,10 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <type_traits>
@@ -24,6 +26,14 @@ class Pool {
     [[nodiscard]] std::size_t threads() const noexcept { return threads_; }
     // How many jobs have ended since the start: it moves while the pool makes progress.
     [[nodiscard]] std::uint64_t completed() const noexcept { return completed_.load(std::memory_order_relaxed); }
+    // When the last of them ended; at first, when the pool was made.
+    [[nodiscard]] std::chrono::steady_clock::time_point last_end() const noexcept {
+        return std::chrono::steady_clock::time_point(
+            std::chrono::steady_clock::duration(last_end_.load(std::memory_order_relaxed)));
+    }
+    // How many jobs under way nobody waits for any more (async/leaving.hpp).
+    [[nodiscard]] int left() const noexcept { return left_.load(); }
+    void add_left(int change) noexcept { left_.fetch_add(change); }
     // Waits for the jobs under way; no further ones run.
     void join();
 
@@ -38,13 +48,18 @@ class Pool {
     };
     // Runs the job on the pool, then calls `done` on `executor`.
     void submit(std::shared_ptr<Job> job, const asio::any_io_executor& executor, std::function<void()> done);
+    // Runs what throws nothing, and tells nobody of its end.
+    void run(std::function<void()> work);
     // Runs the job on the pool and resumes on the caller's executor; rethrows what the job threw.
     asio::awaitable<void> await(std::shared_ptr<Job> job);
 
   private:
     void perform(Job& job) noexcept;
+    void count_end() noexcept;
     std::size_t threads_;
     std::atomic<std::uint64_t> completed_{0};
+    std::atomic<std::chrono::steady_clock::rep> last_end_;
+    std::atomic<int> left_{0};
     asio::thread_pool pool_;
 };
 

@@ -43,6 +43,8 @@ struct SetState {
 struct Copy {
     std::string target;
     model::SetId id;
+    base::RunId run;          // that made the set; empty: entered before runs were noted here
+    std::string host;         // another host, which made it and prunes it; empty: it is this one's
     bool owed = false;        // it is still to be sent; else the target has all of it
     base::Timestamp since{};  // owed, or there, since then
     // Of the set, as its manifest says:
@@ -84,8 +86,9 @@ class Catalog {
     // In one transaction: the slot (job, instant) is taken, the run recorded as running, the job's anchor moved to the
     // slot if that is later. False (and nothing written) if the slot was taken before.
     [[nodiscard]] bool take_slot(const JobState& state, base::Instant slot, const model::RunReport& run);
-    // In one transaction: the schedule stands as `state` says, and the run that did not come is recorded, with its end.
-    void skip_slot(const JobState& state, const model::RunReport& run);
+    // In one transaction: the schedule stands as `state` says, the slot (job, instant) is taken, and the run that did
+    // not come is recorded, with its end. False if the slot was taken before: then the state alone is written.
+    [[nodiscard]] bool skip_slot(const JobState& state, base::Instant slot, const model::RunReport& run);
 
     // --- runs -----------------------------------------------------------------------------------------------------
     void begin_run(const model::RunReport& run);   // manual runs: no slot
@@ -114,8 +117,12 @@ class Catalog {
     [[nodiscard]] std::vector<Copy> copies(const std::optional<std::string>& job = std::nullopt);
     [[nodiscard]] std::vector<Copy> copies_of(const model::SetId& id);
     [[nodiscard]] std::vector<Copy> owed_copies();
-    // That of the job's newest complete set that is on any target, and was not found corrupt there (verified: none);
-    // nothing if there is none.
+    // What a target was found to have, in one transaction. `there` takes the place of what is known, which keeps since
+    // when it is there, how it was compared and whose it is. A copy that is owed stays owed, unless what is there is of
+    // the same run. `gone`: what is not there any more, forgotten unless it is owed. Gives how many were forgotten.
+    std::size_t rescan_copies(const std::vector<Copy>& there, const std::vector<Copy>& gone);
+    // That of this host's newest complete set of the job that is on any target, and was not found corrupt there
+    // (verified: none); nothing if there is none.
     [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job);
     // That target works: what is owed to it and waits for a later attempt is due at `now`.
     void hasten_copies(const std::string& target, base::Timestamp now);

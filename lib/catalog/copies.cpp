@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::string_view columns =
     "target, job, name, owed, since, started_at, bytes, complete, verified, milestone, assurance, attempts,"
-    " next_attempt, message, unfinished, checkpoint, begun";
+    " next_attempt, message, unfinished, checkpoint, begun, run, host";
 
 Copy read_copy(const Statement& row) {
     Copy copy;
@@ -28,14 +28,16 @@ Copy read_copy(const Statement& row) {
     copy.unfinished = row.text(14);
     copy.checkpoint = row.text(15);
     copy.begun = row.number(16) != 0;
+    if (auto run = base::RunId::parse(row.text(17))) copy.run = std::move(*run);
+    copy.host = row.text(18);
     return copy;
 }
 
 void write_copy(Connection& connection, const Copy& copy) {
-    Statement(
-        connection,
-        fmt::format("INSERT OR REPLACE INTO copies ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    columns))
+    Statement(connection,
+              fmt::format(
+                  "INSERT OR REPLACE INTO copies ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                  columns))
         .bind(copy.target)
         .bind(copy.id.job)
         .bind(copy.id.set)
@@ -53,7 +55,29 @@ void write_copy(Connection& connection, const Copy& copy) {
         .bind(copy.unfinished)
         .bind(copy.checkpoint)
         .bind(std::int64_t{copy.begun})
+        .bind(copy.run.text())
+        .bind(copy.host)
         .run();
+}
+
+std::optional<Copy> find_copy(Connection& connection, const std::string& target, const model::SetId& id) {
+    Statement statement(connection,
+                        fmt::format("SELECT {} FROM copies WHERE target = ? AND job = ? AND name = ?", columns));
+    statement.bind(target).bind(id.job).bind(id.set);
+    if (!statement.step()) return std::nullopt;
+    return read_copy(statement);
+}
+
+void delete_copy(Connection& connection, const std::string& target, const model::SetId& id) {
+    Statement(connection, "DELETE FROM copies WHERE target = ? AND job = ? AND name = ?")
+        .bind(target)
+        .bind(id.job)
+        .bind(id.set)
+        .run();
+}
+
+bool is_same_set(const Copy& a, const Copy& b) {
+    return a.run == b.run && !a.run.empty();
 }
 
 std::vector<Copy> read_all(Statement& statement) {
@@ -101,9 +125,10 @@ std::vector<Copy> Catalog::owed_copies() {
 
 std::optional<Copy> Catalog::newest_copy(const std::string& job) {
     const auto guard = impl_->enter();
-    Statement statement(impl_->connection, fmt::format("SELECT {} FROM copies WHERE job = ? AND complete AND NOT owed"
-                                                       " AND verified <> ? ORDER BY started_at DESC, name DESC LIMIT 1",
-                                                       columns));
+    Statement statement(impl_->connection,
+                        fmt::format("SELECT {} FROM copies WHERE job = ? AND complete AND NOT owed"
+                                    " AND host = '' AND verified <> ? ORDER BY started_at DESC, name DESC LIMIT 1",
+                                    columns));
     statement.bind(job).bind(model::verification_text(model::Verification::none));
     if (!statement.step()) return std::nullopt;
     return read_copy(statement);
@@ -120,11 +145,33 @@ void Catalog::hasten_copies(const std::string& target, base::Timestamp now) {
 
 void Catalog::forget_copy(const std::string& target, const model::SetId& id) {
     const auto guard = impl_->enter();
-    Statement(impl_->connection, "DELETE FROM copies WHERE target = ? AND job = ? AND name = ?")
-        .bind(target)
-        .bind(id.job)
-        .bind(id.set)
-        .run();
+    delete_copy(impl_->connection, target, id);
+}
+
+std::size_t Catalog::rescan_copies(const std::vector<Copy>& there, const std::vector<Copy>& gone) {
+    const auto guard = impl_->enter();
+    auto& connection = impl_->connection;
+    Transaction transaction(connection);
+    for (auto copy : there) {
+        const auto known = find_copy(connection, copy.target, copy.id);
+        if (known && known->owed && !is_same_set(*known, copy)) continue;
+        // One that was entered before runs were noted was sent by this host.
+        if (known && !known->owed && (is_same_set(*known, copy) || known->run.empty())) {
+            copy.since = known->since;
+            copy.assurance = known->assurance;
+            if (known->host.empty()) copy.host.clear();
+        }
+        write_copy(connection, copy);
+    }
+    std::size_t forgotten = 0;
+    for (const auto& copy : gone) {
+        const auto known = find_copy(connection, copy.target, copy.id);
+        if (!known || known->owed) continue;
+        delete_copy(connection, copy.target, copy.id);
+        ++forgotten;
+    }
+    transaction.commit();
+    return forgotten;
 }
 
 }  // namespace pgbakd::catalog

@@ -89,7 +89,7 @@ std::vector<model::RunReport> Catalog::interrupt_running(base::Timestamp now) {
         run.finished_at = std::max(now, run.started_at);  // the clock may have been set back since
         run.error = {.code = "cancelled",
                      .message = "pgbakd ended while the run was under way",
-                     .hint = "nothing of it was kept; the journal says why pgbakd ended"};
+                     .hint = "nothing of it was kept on this host; the journal says why pgbakd ended"};
         replace_run(connection, run);
     }
     transaction.commit();

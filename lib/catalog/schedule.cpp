@@ -49,20 +49,30 @@ void Catalog::forget_job(const std::string& job) {
     Statement(impl_->connection, "DELETE FROM job_states WHERE job = ?").bind(job).run();
 }
 
+namespace {
+
+// False if it was taken before.
+bool take(Connection& connection, const std::string& job, base::Instant slot, const model::RunReport& run) {
+    {
+        Statement taken(connection, "SELECT 1 FROM slots WHERE job = ? AND slot = ?");
+        if (taken.bind(job).bind(to_number(slot)).step()) return false;
+    }
+    insert_run(connection, run);
+    Statement(connection, "INSERT INTO slots (job, slot, run) VALUES (?, ?, ?)")
+        .bind(job)
+        .bind(to_number(slot))
+        .bind(run.run.text())
+        .run();
+    return true;
+}
+
+}  // namespace
+
 bool Catalog::take_slot(const JobState& state, base::Instant slot, const model::RunReport& run) {
     const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
-    {
-        Statement taken(connection, "SELECT 1 FROM slots WHERE job = ? AND slot = ?");
-        if (taken.bind(state.job).bind(to_number(slot)).step()) return false;
-    }
-    insert_run(connection, run);
-    Statement(connection, "INSERT INTO slots (job, slot, run) VALUES (?, ?, ?)")
-        .bind(state.job)
-        .bind(to_number(slot))
-        .bind(run.run.text())
-        .run();
+    if (!take(connection, state.job, slot, run)) return false;
     auto moved = state;
     moved.anchor = std::max(state.anchor, slot);
     put(connection, moved);
@@ -70,12 +80,13 @@ bool Catalog::take_slot(const JobState& state, base::Instant slot, const model::
     return true;
 }
 
-void Catalog::skip_slot(const JobState& state, const model::RunReport& run) {
+bool Catalog::skip_slot(const JobState& state, base::Instant slot, const model::RunReport& run) {
     const auto guard = impl_->enter();
     Transaction transaction(impl_->connection);
-    insert_run(impl_->connection, run);
+    const bool taken = take(impl_->connection, state.job, slot, run);
     put(impl_->connection, state);
     transaction.commit();
+    return taken;
 }
 
 }  // namespace pgbakd::catalog

@@ -87,6 +87,12 @@ constexpr std::array migrations{
     CREATE INDEX copies_of_set ON copies (job, name);
     CREATE INDEX owed_copies ON copies (target, job, name) WHERE owed;
     )",
+    // Whose a copy is was not noted. Those that no run of this host has sent are forgotten: their manifests tell.
+    R"(
+    ALTER TABLE copies ADD COLUMN run TEXT NOT NULL DEFAULT '';
+    ALTER TABLE copies ADD COLUMN host TEXT NOT NULL DEFAULT '';
+    DELETE FROM copies WHERE NOT owed AND assurance = '';
+    )",
 };
 
 int version_of(Connection& connection) {

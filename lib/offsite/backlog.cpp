@@ -1,12 +1,14 @@
 #include "offsite/backlog.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 namespace pgbakd::offsite {
 namespace {
 
 constexpr std::chrono::minutes first_pause{1};
 constexpr std::chrono::hours longest_pause{1};
+constexpr std::size_t longest_host_name = 255;
 
 // A clock that stepped back must not postpone a copy by the whole step.
 base::Timestamp due_at(const catalog::Copy& copy, base::Timestamp now) {
@@ -15,6 +17,14 @@ base::Timestamp due_at(const catalog::Copy& copy, base::Timestamp now) {
 
 bool is_older(const catalog::Copy& a, const catalog::Copy& b) {
     return std::pair(a.started_at, model::name_order(a.id)) < std::pair(b.started_at, model::name_order(b.id));
+}
+
+// A manifest may hold anything; this becomes part of messages and of a command.
+std::string printable_host(const std::string& name) {
+    const auto is_plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_'; };
+    const bool plain =
+        name.size() <= longest_host_name && name.front() != '-' && std::all_of(name.begin(), name.end(), is_plain);
+    return plain ? name : "unknown-host";
 }
 
 }  // namespace
@@ -40,6 +50,7 @@ catalog::Copy owed_copy(const std::string& target, const model::BackupSet& set, 
     catalog::Copy copy;
     copy.target = target;
     copy.id = set.id;
+    copy.run = set.run;
     copy.owed = true;
     copy.since = now;
     copy.next_attempt = now;
@@ -48,6 +59,14 @@ catalog::Copy owed_copy(const std::string& target, const model::BackupSet& set, 
     copy.complete = set.complete;
     copy.verified = set.verified();
     copy.milestone = set.milestone;
+    return copy;
+}
+
+catalog::Copy found_copy(const std::string& target, const model::BackupSet& set, base::Timestamp now,
+                         const std::string& host) {
+    auto copy = owed_copy(target, set, now);
+    copy.owed = false;
+    if (set.host != host && !set.host.empty()) copy.host = printable_host(set.host);
     return copy;
 }
 

@@ -22,6 +22,9 @@ struct NextSends {
 
 // The copy of a set that a target does not have yet, due at once.
 [[nodiscard]] catalog::Copy owed_copy(const std::string& target, const model::BackupSet& set, base::Timestamp now);
+// That of a set that was found on a target, by its manifest. `host` is the name of this one.
+[[nodiscard]] catalog::Copy found_copy(const std::string& target, const model::BackupSet& set, base::Timestamp now,
+                                       const std::string& host);
 
 // When a copy that failed for the `attempts`-th time is tried again: a minute, doubled each time up to an hour, less a
 // random part of it.

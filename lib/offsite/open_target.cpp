@@ -61,13 +61,13 @@ std::shared_ptr<WithPool> own_pool() {
     return std::shared_ptr<WithPool>(new WithPool, end_aside);
 }
 
-TargetPtr open_place(const std::string& name, const model::DirectoryPlace& place, const Surroundings& /*around*/) {
+TargetPtr open_place(const std::string& name, const model::DirectoryPlace& place, const Surroundings& around) {
     const auto held = own_pool();
     target::DirectoryOptions options;
     options.name = name;
     options.path = place.path;
     options.require_mount = place.require_mount;
-    held->target = target::make_directory_target(std::move(options), held->pool);
+    held->target = target::make_directory_target(std::move(options), held->pool, around.clock);
     return {held, held->target.get()};
 }
 

@@ -14,6 +14,7 @@ namespace pgbakd::offsite {
 namespace {
 
 constexpr std::size_t page_size = 1000;
+constexpr std::chrono::hours stale_after{24};
 constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
 
 base::Timestamp time_of(const target::Entry& entry, const model::SetId& id) {
@@ -47,6 +48,15 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
     sets.reserve(found.size());
     for (auto& [id, set] : found) sets.push_back(std::move(set));
     co_return sets;
+}
+
+std::vector<model::SetId> stale_halves(const std::vector<RemoteSet>& sets, base::Timestamp now) {
+    base::Timestamp newest{};
+    for (const auto& set : sets) newest = std::max(newest, set.newest);
+    std::vector<model::SetId> stale;
+    for (const auto& set : sets)
+        if (!set.exists && set.newest + stale_after < std::min(now, newest)) stale.push_back(set.id);
+    return stale;
 }
 
 asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop) {
@@ -107,11 +117,12 @@ asio::awaitable<std::optional<target::Refusal>> remove_remains(target::Target& t
     co_return kept.empty() ? std::nullopt : std::optional(std::move(kept.front()));
 }
 
-asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop) {
-    Removed removed;
-    removed.refused = co_await remove_manifest(target, id, stop);
-    if (!removed.refused) removed.refused = co_await remove_remains(target, id, stop);
-    co_return removed;
+asio::awaitable<bool> remove_half(target::Target& target, model::SetId id, async::StopToken stop) {
+    const auto manifest = key_of(id, model::manifest_file);
+    const auto there = co_await target.stat(manifest, target::Detail::plain, stop);
+    if (there) co_return false;
+    const auto refused = co_await remove_remains(target, id, stop);
+    co_return !refused;
 }
 
 }  // namespace pgbakd::offsite

@@ -24,6 +24,9 @@ struct RemoteSet {
 // The sets of a job, or of all; by job and name, oldest first. Reads no manifest.
 asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std::optional<std::string> job,
                                                     async::StopToken stop);
+// Halves to which nothing has come for a day, by this host's clock and by the place's, so that one that is wrong makes
+// none of what is being sent: as old as that is only what is a day older than something else that is there.
+[[nodiscard]] std::vector<model::SetId> stale_halves(const std::vector<RemoteSet>& sets, base::Timestamp now);
 // Errors: not_found, corrupt (no manifest, or that of another set).
 asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop);
 
@@ -37,16 +40,13 @@ asio::awaitable<void> remove_mark(target::Target& target, model::SetId id, std::
 asio::awaitable<std::optional<repository::Corruption>> remote_corruption(target::Target& target, model::SetId id,
                                                                          async::StopToken stop);
 
-struct Removed {
-    // Refused by the target: a lock, or no permission. The set is still there if its manifest is among them.
-    std::optional<target::Refusal> refused;
-};
-// Its two steps: with the manifest the set is gone, then what is left of it goes. Give what the target refuses.
+// Removing a set takes two steps: with the manifest it is gone, since half a set is none, then what is left of it goes.
+// Give what the target refuses: a lock, or no permission.
 asio::awaitable<std::optional<target::Refusal>> remove_manifest(target::Target& target, model::SetId id,
                                                                 async::StopToken stop);
 asio::awaitable<std::optional<target::Refusal>> remove_remains(target::Target& target, model::SetId id,
                                                                async::StopToken stop);
-// Removes all objects of a set, its manifest first: half a set is none.
-asio::awaitable<Removed> remove_remote_set(target::Target& target, model::SetId id, async::StopToken stop);
+// Removes a half, and says whether it did: not if it has become a set meanwhile, or the target refuses.
+asio::awaitable<bool> remove_half(target::Target& target, model::SetId id, async::StopToken stop);
 
 }  // namespace pgbakd::offsite

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "base/text.hpp"
 #include "offsite/backlog.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/remote_sets.hpp"
@@ -14,13 +15,13 @@
 namespace pgbakd::offsite {
 namespace {
 
-constexpr std::chrono::hours stale_after{24};
-
 // What is known of a job's sets on this host.
 struct Known {
     std::map<model::SetId, catalog::Copy> there;  // that the target should have
     std::set<model::SetId> owed;
     std::set<model::SetId> pinned;
+    std::map<model::SetId, base::RunId> local;  // sets in the repository, and the runs that made them
+    std::set<std::string> hosts;                // others, of whose sets it was told before
 };
 
 Known read_known(const Retention& around, const std::string& job) {
@@ -28,20 +29,26 @@ Known read_known(const Retention& around, const std::string& job) {
     if (around.catalog != nullptr) {
         for (auto& copy : around.catalog->copies(job)) {
             if (copy.target != around.name) continue;
+            if (!copy.host.empty()) known.hosts.insert(copy.host);
             if (copy.owed)
                 known.owed.insert(copy.id);
             else
                 known.there.emplace(copy.id, std::move(copy));
         }
     }
-    for (const auto& set : around.repository.sets(job))
+    for (const auto& set : around.repository.sets(job)) {
         if (set.pinned) known.pinned.insert(set.manifest.id);
+        if (!set.manifest.run.empty()) known.local.emplace(set.manifest.id, set.manifest.run);
+    }
     return known;
 }
 
-catalog::Copy copy_there(const std::string& target, const model::BackupSet& set, base::Timestamp now) {
-    auto copy = owed_copy(target, set, now);
-    copy.owed = false;
+// A copy that was found there. Of a set that is here too it is ours, by whatever name this host went then.
+catalog::Copy copy_there(const Retention& around, const Known& known, const model::BackupSet& set,
+                         base::Timestamp now) {
+    auto copy = found_copy(around.name, set, now, around.host);
+    const auto local = known.local.find(set.id);
+    if (local != known.local.end() && local->second == set.run) copy.host.clear();
     return copy;
 }
 
@@ -53,6 +60,11 @@ retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned) {
     candidate.verified = copy.verified;
     candidate.pinned = pinned;
     candidate.milestone = !copy.milestone.empty();
+    if (copy.host.empty()) return candidate;
+    // Another host's: nobody deletes it here, and it counts for nothing.
+    candidate.complete = false;
+    candidate.verified = model::Verification::none;
+    candidate.held_by.push_back(copy.host + ", which made it and prunes its own");
     return candidate;
 }
 
@@ -77,6 +89,21 @@ retention::Candidate unknown(const model::SetId& id, const std::string& why) {
     return candidate;
 }
 
+// Of those whose sets were not there before; each is told once.
+std::vector<std::string> host_remarks(const Retention& around, const std::string& job, const Known& known,
+                                      const std::vector<catalog::Copy>& learnt) {
+    std::map<std::string, std::size_t> sets;
+    for (const auto& copy : learnt)
+        if (!copy.host.empty() && !known.hosts.contains(copy.host)) ++sets[copy.host];
+    std::vector<std::string> remarks;
+    for (const auto& [host, count] : sets)
+        remarks.push_back(fmt::format(
+            "{} too has {} of {} on {}, and prunes its own: left alone here, and counted for nothing; if this "
+            "host has taken its place: pgbakctl rescan --from {} --adopt {}",
+            host, base::counted(count, "set"), job, around.name, around.name, host));
+    return remarks;
+}
+
 }  // namespace
 
 asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const model::JobSpec> job,
@@ -89,11 +116,10 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     RemotePlan plan;
     std::vector<retention::Candidate> candidates;
     std::vector<catalog::Copy> learnt;
+    for (auto& id : stale_halves(sets, now))
+        if (!known.owed.contains(id)) plan.stale.push_back(std::move(id));
     for (const auto& set : sets) {
-        if (!set.exists) {
-            if (!known.owed.contains(set.id) && set.newest + stale_after < now) plan.stale.push_back(set.id);
-            continue;
-        }
+        if (!set.exists) continue;
         const bool pinned = set.pinned || known.pinned.contains(set.id);
         const auto enter = [&](const catalog::Copy& copy) {
             candidates.push_back(candidate_of(copy, pinned));
@@ -107,8 +133,9 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
         std::optional<base::Error> unreadable;
         try {
             const auto manifest = co_await remote_manifest(around.target, set.id, stop);
-            auto copy = copy_there(around.name, manifest, now);
+            auto copy = copy_there(around, known, manifest, now);
             enter(copy);
+            if (set.corrupt) copy.verified = model::Verification::none;
             // What is owed may lie there under another host's manifest: whoever sends it finds out.
             if (known.owed.contains(set.id))
                 candidates.back().held_by.push_back("a copy owed to " + around.name);
@@ -124,12 +151,16 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
         plan.remarks.push_back(fmt::format("{} on {}: {}", set.id.text(), around.name, unreadable->message()));
     }
     for (const auto& [id, copy] : known.there)
-        plan.remarks.push_back(
-            fmt::format("{} is gone from {}: somebody else deleted it there", id.text(), around.name));
+        if (copy.host.empty())
+            plan.remarks.push_back(
+                fmt::format("{} is gone from {}: somebody else deleted it there", id.text(), around.name));
+    for (auto& remark : host_remarks(around, job->name, known, learnt)) plan.remarks.push_back(std::move(remark));
     if (around.record && (!learnt.empty() || !known.there.empty())) {
-        const auto record = [around, learnt, gone = known.there] {
-            around.catalog->put_copies(learnt);
-            for (const auto& [id, copy] : gone) around.catalog->forget_copy(around.name, id);
+        std::vector<catalog::Copy> gone;
+        for (const auto& [id, copy] : known.there) gone.push_back(copy);
+        const auto record = [around, learnt, gone] {
+            // What came to be owed meanwhile stays so.
+            (void)around.catalog->rescan_copies(learnt, gone);
         };
         co_await async::run_blocking(around.pool, record);
     }
@@ -169,8 +200,8 @@ asio::awaitable<RemotePruned> apply_remote(Retention around, RemotePlan plan, as
             pruned.deleted.push_back(std::move(decision));
     }
     for (const auto& id : plan.stale) {
-        const auto removed = co_await remove_remote_set(around.target, id, stop);
-        if (!removed.refused) ++pruned.swept;
+        const bool removed = co_await remove_half(around.target, id, stop);
+        if (removed) ++pruned.swept;
     }
     co_return pruned;
 }

@@ -17,7 +17,7 @@ namespace pgbakd::offsite {
 struct RemotePlan {
     std::vector<retention::Decision> decisions;
     std::vector<model::SetId> stale;   // halves that nobody is sending, a day old or more
-    std::vector<std::string> remarks;  // sets that are gone from there, or cannot be read
+    std::vector<std::string> remarks;  // sets that are gone from there, cannot be read, or are another host's
 };
 
 struct Retention {
@@ -28,6 +28,7 @@ struct Retention {
     catalog::Catalog* catalog = nullptr;  // null: no daemon ever ran here
     bool record = false;                  // enters what it learns into the catalog
     std::optional<model::SetId> made;     // the set of the run that prunes, which does not delete it
+    std::string host;                     // this one's name: what another has made, it prunes
 };
 
 // Lists the job's sets there. What the catalog does not know of them is read from their manifests.

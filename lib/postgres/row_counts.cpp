@@ -29,12 +29,12 @@ struct State {
 };
 
 // In the order of the tables.
-asio::awaitable<std::vector<State>> states_of(Session& session, std::span<const DumpedTable> tables,
+asio::awaitable<std::vector<State>> states_of(Session& session, std::span<const DumpedTable> tables, Size size,
                                               async::StopToken stop) {
     std::map<TableId, State> found;
     for (std::size_t first = 0; first < tables.size(); first += states_at_once) {
         const auto some = tables.subspan(first, std::min(states_at_once, tables.size() - first));
-        const auto rows = co_await session.query(state_statement(some), {}, stop);
+        const auto rows = co_await session.query(state_statement(some, size), {}, stop);
         for (const auto& row : rows)
             found[table_id(row.at(0).value_or("")).value_or(TableId{})] = {row.at(1) == "t", number(row.at(2))};
     }
@@ -51,65 +51,107 @@ class Counter {
 
     asio::awaitable<Counts> run() {
         std::vector<std::uint64_t> blocks;
-        std::vector<bool> sliceable;
-        const auto states = co_await states_of(session_, tables_, stop_);
-        for (std::size_t i = 0; i < tables_.size(); ++i) {
-            blocks.push_back(states[i].blocks);
-            sliceable.push_back(session_.server_version() >= first_with_block_ranges && tables_[i].condition.empty());
-        }
+        const auto states = co_await states_of(session_, tables_, Size::estimated, stop_);
+        for (const auto& state : states) blocks.push_back(state.blocks);
         counted_.assign(tables_.size(), 0);
         left_out_.assign(tables_.size(), false);
         co_await session_.query("SAVEPOINT pgbakd_count", {}, stop_);
-        const auto planned = portions(blocks, sliceable, most_);
-        for (const auto& portion : planned) {
-            if (portion.count == 1 && left_out_[portion.first]) continue;
-            const bool counted = co_await count(portion);
-            if (!counted) co_await count_each(portion);
+        const auto planned = portions(blocks, most_);
+        std::size_t first = 0;
+        for (const auto count : planned) {
+            bool together = false;
+            if (count > 1) together = co_await count_together(first, count);
+            for (std::size_t i = first; !together && i < first + count; ++i) co_await count_alone(i);
+            first += count;
         }
         co_return result();
     }
 
   private:
-    // One of them stood in the way of the others.
-    asio::awaitable<void> count_each(Portion portion) {
-        if (portion.count == 1) left_out_[portion.first] = true;
-        if (portion.count == 1) co_return;
-        for (std::size_t i = 0; i < portion.count; ++i) {
-            const Portion one{portion.first + i, 1, {}};
-            const bool counted = co_await count(one);
-            left_out_[one.first] = !counted;
-        }
-    }
-
-    // False if a lock was not to be had, or a table is no longer the snapshot's. Whatever happens, what was locked is
-    // free again: counting takes locks on indexes too, which a REINDEX and whoever comes behind it would wait for.
-    asio::awaitable<bool> count(Portion portion) {
+    // False, and nothing counted, where one of them stands in the way of the others or they turn out larger than known.
+    asio::awaitable<bool> count_together(std::size_t first, std::size_t count) {
+        const auto tables = std::span<const DumpedTable>(tables_).subspan(first, count);
+        std::vector<std::uint64_t> rows;
         std::exception_ptr failure;
-        bool counted = false;
         try {
-            counted = co_await count_locked(portion);
+            rows = co_await count_locked(tables, std::nullopt);
         } catch (...) {
             failure = std::current_exception();
         }
-        stop_.check();
-        if (session_.is_open()) co_await session_.query("ROLLBACK TO SAVEPOINT pgbakd_count", {}, stop_);
-        if (!failure) co_return counted;
-        const auto error = base::to_error(failure);
-        if (session_.is_open() && (error.is_passing() || portion.count > 1)) co_return false;
-        throw error.during("counting the rows of " + tables_text(of(portion)));
+        co_await let_go(failure);
+        if (failure) co_return false;
+        std::copy(rows.begin(), rows.end(), counted_.begin() + static_cast<std::ptrdiff_t>(first));
+        co_return !rows.empty();
     }
 
-    asio::awaitable<bool> count_locked(Portion portion) {
-        const auto tables = of(portion);
+    // Some blocks after the other, each time with a lock of its own. What fails leaves the table out.
+    asio::awaitable<void> count_alone(std::size_t index) {
+        const auto tables = std::span<const DumpedTable>(tables_).subspan(index, 1);
+        const bool sliceable = session_.server_version() >= first_with_block_ranges && tables[0].condition.empty();
+        std::uint64_t total = 0;
+        std::optional<std::uint64_t> next = 0;
+        while (next && !left_out_[index]) {
+            std::vector<std::uint64_t> rows;
+            std::exception_ptr failure;
+            blocks_seen_ = 0;
+            try {
+                rows = co_await count_locked(tables, sliceable ? next : std::nullopt);
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            co_await let_go(failure);
+            if (failure)
+                leave_out(index, base::to_error(failure).during("counting the rows of " + tables_text(tables)));
+            if (rows.empty())
+                left_out_[index] = true;
+            else
+                total += rows.front();
+            next = sliceable && *next + most_ < blocks_seen_ ? std::optional(*next + most_) : std::nullopt;
+        }
+        counted_[index] = total;
+    }
+
+    // Whatever happened, what was locked is free again: counting takes locks on indexes too, which a REINDEX and
+    // whoever comes behind it would wait for. Throws where there is nothing to go on with.
+    asio::awaitable<void> let_go(std::exception_ptr failure) {
+        stop_.check();
+        if (!session_.is_open()) std::rethrow_exception(failure);
+        co_await session_.query("ROLLBACK TO SAVEPOINT pgbakd_count", {}, stop_);
+    }
+
+    void leave_out(std::size_t index, const base::Error& error) {
+        // What the role may not read is the administrator's to mend, and the same for all tables.
+        if (error.code() == base::ErrorCode::permission_denied) throw base::Error(error);
+        left_out_[index] = true;
+        if (cause_.empty()) cause_ = error.message();
+    }
+
+    // The rows of each. Nothing if a lock was not to be had, a table is no longer the snapshot's, or several are larger
+    // than was known. Of one table: from that block on, so many blocks as may be counted in one go.
+    asio::awaitable<std::vector<std::uint64_t>> count_locked(std::span<const DumpedTable> tables,
+                                                             std::optional<std::uint64_t> from) {
+        std::vector<std::uint64_t> counts;
         const bool locked = co_await lock(tables);
-        if (!locked) co_return false;
-        const auto states = co_await states_of(session_, tables, stop_);
-        if (!std::all_of(states.begin(), states.end(), [](const State& state) { return state.unchanged; }))
-            co_return false;
-        co_await session_.query(std::string(as_the_dump_reads), {}, stop_);
-        const auto rows = co_await session_.query(count_statement(tables, portion.blocks), {}, stop_);
-        for (const auto& row : rows) counted_.at(portion.first + number(row.at(0))) += number(row.at(1));
-        co_return true;
+        if (!locked) co_return counts;
+        const auto states = co_await states_of(session_, tables, Size::real, stop_);
+        std::uint64_t together = 0;
+        for (const auto& state : states) {
+            if (!state.unchanged) co_return counts;
+            together += state.blocks;
+        }
+        blocks_seen_ = together;
+        if (tables.size() > 1 && together > 2 * most_) co_return counts;
+        std::optional<Blocks> blocks;
+        // What is behind the blocks seen now is newer than the snapshot: the last part is open.
+        if (from && together > most_)
+            blocks = Blocks{*from, *from + most_ < together ? std::optional(*from + most_) : std::nullopt};
+        const std::string settings(as_the_dump_reads);
+        co_await session_.query(settings, {}, stop_);
+        const auto statement = count_statement(tables, blocks);
+        const auto rows = co_await session_.query(statement, {}, stop_);
+        counts.assign(tables.size(), 0);
+        for (const auto& row : rows) counts.at(number(row.at(0))) = number(row.at(1));
+        co_return counts;
     }
 
     asio::awaitable<bool> lock(std::span<const DumpedTable> tables) {
@@ -133,11 +175,8 @@ class Counter {
                 counts.tables.push_back({utf8_name(name.schema), utf8_name(name.table), counted_[i]});
         }
         if (!left_out.empty()) counts.left_out = tables_text(left_out);
+        counts.cause = cause_;
         return counts;
-    }
-
-    [[nodiscard]] std::span<const DumpedTable> of(const Portion& portion) const {
-        return std::span(tables_).subspan(portion.first, portion.count);
     }
 
     Session& session_;
@@ -146,44 +185,43 @@ class Counter {
     async::StopToken stop_;
     std::vector<std::uint64_t> counted_;
     std::vector<bool> left_out_;
+    std::string cause_;
+    std::uint64_t blocks_seen_ = 0;
 };
 
 }  // namespace
 
-std::vector<Portion> portions(std::span<const std::uint64_t> blocks, const std::vector<bool>& sliceable,
-                              std::uint64_t most) {
-    std::vector<Portion> result;
-    std::uint64_t together = 0;  // in the last portion, if more may join it
-    bool open = false;
-    for (std::size_t i = 0; i < blocks.size(); ++i) {
-        if (blocks[i] > most && sliceable[i]) {
-            open = false;
-            for (std::uint64_t first = 0; first < blocks[i]; first += most) {
-                const bool last = first + most >= blocks[i];
-                // What is behind the blocks seen now is newer than the snapshot, or not there: the last is open.
-                result.push_back({i, 1, Blocks{first, last ? std::nullopt : std::optional(first + most)}});
-            }
-            continue;
+std::vector<std::size_t> portions(std::span<const std::uint64_t> blocks, std::uint64_t most) {
+    std::vector<std::size_t> counts;
+    std::uint64_t together = 0;
+    for (const auto size : blocks) {
+        if (!counts.empty() && counts.back() < most_tables && together + size <= most) {
+            ++counts.back();
+            together += size;
+        } else {
+            counts.push_back(1);
+            together = size;
         }
-        if (open && result.back().count < most_tables && together + blocks[i] <= most) {
-            ++result.back().count;
-            together += blocks[i];
-            continue;
-        }
-        result.push_back({i, 1, std::nullopt});
-        together = blocks[i];
-        open = true;
     }
-    return result;
+    return counts;
 }
 
 asio::awaitable<std::vector<DumpedTable>> changed_tables(Session& session, std::vector<DumpedTable> tables,
                                                          async::StopToken stop) {
-    const auto states = co_await states_of(session, tables, std::move(stop));
+    const auto states = co_await states_of(session, tables, Size::estimated, std::move(stop));
     std::vector<DumpedTable> changed;
     for (std::size_t i = 0; i < tables.size(); ++i)
         if (!states[i].unchanged) changed.push_back(std::move(tables[i]));
     co_return changed;
+}
+
+asio::awaitable<std::vector<std::string>> moved_schemas(Session& session, std::vector<DumpedTable> tables,
+                                                        async::StopToken stop) {
+    std::vector<std::string> moved;
+    if (tables.empty()) co_return moved;
+    const auto rows = co_await session.query(moved_schemas_statement(tables), {}, std::move(stop));
+    for (const auto& row : rows) moved.push_back(quote_identifier(row.at(0).value_or("")));
+    co_return moved;
 }
 
 asio::awaitable<Counts> count_rows(Session& session, std::vector<DumpedTable> tables, std::uint64_t most,

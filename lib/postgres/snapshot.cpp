@@ -5,6 +5,7 @@
 #include <set>
 #include <utility>
 
+#include "base/text.hpp"
 #include "postgres/facts.hpp"
 #include "postgres/row_counts.hpp"
 #include "postgres/tables.hpp"
@@ -77,6 +78,12 @@ asio::awaitable<std::string> Snapshot::changed_tables(Choice choice, async::Stop
     auto tables = co_await choose(*impl_->session, std::move(choice), stop);
     const auto changed = co_await postgres::changed_tables(*impl_->session, std::move(tables), stop);
     co_return changed.empty() ? std::string() : tables_text(changed);
+}
+
+asio::awaitable<std::string> Snapshot::moved_schemas(Choice choice, async::StopToken stop) {
+    auto tables = co_await choose(*impl_->session, std::move(choice), stop);
+    const auto moved = co_await postgres::moved_schemas(*impl_->session, std::move(tables), stop);
+    co_return base::join(moved, ", ");
 }
 
 asio::awaitable<Counts> Snapshot::count_rows(Choice choice, async::StopToken stop) {

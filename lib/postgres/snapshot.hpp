@@ -29,6 +29,7 @@ enum class TableId : std::uint32_t {};
 struct Counts {
     std::vector<model::TableCount> tables;
     std::string left_out;  // "\"public\".\"orders\" and 2 more tables" that could not be counted; empty: none
+    std::string cause;     // of one of those, where it was no lock and no change
 };
 
 // One session in one transaction: REPEATABLE READ, READ ONLY, row_security off as pg_dump has it
@@ -53,10 +54,14 @@ class Snapshot {
     using Choice = std::optional<std::vector<TableId>>;
 
     // Those that are no longer what the snapshot saw: truncated, rewritten, renamed or dropped since. While pg_dump
-    // holds its locks that cannot happen any more; what had happened by then, it dumps without rows, or another
-    // table's, and does not notice. (VACUUM FULL and CLUSTER keep the rows and look the same.) As tables_text(); empty:
-    // none.
+    // holds its locks that cannot happen any more (but see moved_schemas()); what had happened by then, it dumps
+    // without rows, or another table's, and does not notice. (VACUUM FULL and CLUSTER keep the rows and look the same.)
+    // As tables_text(); empty: none.
     asio::awaitable<std::string> changed_tables(Choice choice, async::StopToken stop);
+
+    // The schemas of those tables that lead elsewhere by now, as changed_tables(): ALTER SCHEMA RENAME needs no lock
+    // that pg_dump holds, and pg_dump then reads tables of another schema, or none. After the dump has ended.
+    asio::awaitable<std::string> moved_schemas(Choice choice, async::StopToken stop);
 
     // Row counts, by schema and name, exactly as a restored database will show them: `count(*)` of ONLY the table (with
     // the condition under which pg_dump dumps an extension's configuration table). Names are UTF-8 (see utf8_name).

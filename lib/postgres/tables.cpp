@@ -64,7 +64,9 @@ std::string count_statement(std::span<const DumpedTable> tables, std::optional<B
     std::string sql;
     for (std::size_t i = 0; i < tables.size(); ++i) {
         if (i > 0) sql += " UNION ALL ";
-        sql += fmt::format("(SELECT {}, count(*) FROM ONLY {} {})", i, qualified(tables[i].name), tables[i].condition);
+        // A condition may be more than one: "WHERE … LIMIT 2".
+        sql += fmt::format("(SELECT {}, count(*) FROM (SELECT 1 FROM ONLY {} {}) AS rows)", i,
+                           qualified(tables[i].name), tables[i].condition);
     }
     return sql;
 }
@@ -78,18 +80,34 @@ std::string lock_statement(std::span<const DumpedTable> tables) {
     return sql + " IN ACCESS SHARE MODE NOWAIT";
 }
 
-std::string state_statement(std::span<const DumpedTable> tables) {
+namespace {
+
+std::string ids_of(std::span<const DumpedTable> tables) {
     std::vector<std::string> ids;
     ids.reserve(tables.size());
     for (const auto& table : tables) ids.push_back(std::to_string(static_cast<std::uint32_t>(table.id)));
-    // pg_class is read in the snapshot; the functions see what is committed now, NULL for what is gone, and take no
-    // lock.
+    return base::join(ids, ", ");
+}
+
+}  // namespace
+
+std::string state_statement(std::span<const DumpedTable> tables, Size size) {
+    // pg_class is read in the snapshot; the functions see what is committed now, NULL for what is gone.
     return fmt::format(
         "SELECT c.oid, (pg_relation_filenode(c.oid) = c.relfilenode "
-        "AND to_regclass((quote_ident(n.nspname) || '.' || quote_ident(c.relname))::text) = c.oid) IS TRUE, "
-        "greatest(c.relpages, 0) "
+        "AND to_regclass((quote_ident(n.nspname) || '.' || quote_ident(c.relname))::text) = c.oid) IS TRUE, {} "
         "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid IN ({})",
-        base::join(ids, ", "));
+        size == Size::estimated ? "greatest(c.relpages, 0)"
+                                : "coalesce(pg_relation_size(c.oid) / current_setting('block_size')::bigint, 0)",
+        ids_of(tables));
+}
+
+std::string moved_schemas_statement(std::span<const DumpedTable> tables) {
+    return fmt::format(
+        "SELECT n.nspname FROM pg_namespace n WHERE n.oid IN (SELECT c.relnamespace FROM pg_class c WHERE c.oid IN "
+        "({})) "
+        "AND to_regnamespace(quote_ident(n.nspname)::text) IS DISTINCT FROM n.oid ORDER BY 1",
+        ids_of(tables));
 }
 
 std::string tables_text(std::span<const DumpedTable> tables) {

@@ -37,10 +37,15 @@ struct Blocks {
 [[nodiscard]] std::string count_statement(std::span<const DumpedTable> tables, std::optional<Blocks> blocks = {});
 // Waits for nobody.
 [[nodiscard]] std::string lock_statement(std::span<const DumpedTable> tables);
-// Rows of (OID, whether the table is still what the session's snapshot saw, about how many blocks it has). TRUNCATE and
+// How many blocks a table has: as the catalog has it, which may be long ago; or as the file has it, which waits for the
+// table's lock.
+enum class Size { estimated, real };
+// Rows of (OID, whether the table is still what the session's snapshot saw, how many blocks it has). TRUNCATE and
 // rewrites (ALTER TABLE, CLUSTER) do not obey snapshots, but give a table another file; a name may lead to another
 // table.
-[[nodiscard]] std::string state_statement(std::span<const DumpedTable> tables);
+[[nodiscard]] std::string state_statement(std::span<const DumpedTable> tables, Size size);
+// The names of those tables' schemas that lead elsewhere by now: pg_dump's locks do not hold off ALTER SCHEMA RENAME.
+[[nodiscard]] std::string moved_schemas_statement(std::span<const DumpedTable> tables);
 // "\"public\".\"orders\" and 49 more tables"
 [[nodiscard]] std::string tables_text(std::span<const DumpedTable> tables);
 

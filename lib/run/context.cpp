@@ -47,11 +47,6 @@ void Context::note(const std::string& text) {
     emit(Event::Kind::note, text);
 }
 
-void Context::doubt(const std::string& text) {
-    doubtful = true;
-    note(text);
-}
-
 void Context::part_failed(const std::string& database, const base::Error& error) {
     set.complete = false;
     set.missing.push_back({database, error.message()});

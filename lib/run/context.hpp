@@ -34,7 +34,6 @@ struct Context {
     std::optional<repository::Repository::Partial> partial;
     model::BackupSet set;
     std::optional<base::Error> first_failure;  // of a part, where the others went on
-    bool doubtful = false;                     // see doubt()
 
     [[nodiscard]] Event make_event(Event::Kind kind, std::string message) const;
     // Tells the observer. Never throws: a line of the log that fails to be written ends no run.
@@ -43,8 +42,6 @@ struct Context {
     void emit(Event::Kind kind, std::string message, std::string hint = {}) const;
     // Into the report and to the observer.
     void note(const std::string& text);
-    // A note that makes the run a WARNING: the set may lack what it should have.
-    void doubt(const std::string& text);
     // The set goes on without this part. `database` is empty for globals.
     void part_failed(const std::string& database, const base::Error& error);
 };

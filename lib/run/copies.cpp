@@ -243,8 +243,8 @@ asio::awaitable<void> Copies::finish_there(const model::BackupSet& set, async::S
     if (complete().empty()) throw base::Error(*first_failure());
 }
 
-asio::awaitable<void> Copies::abandon() {
-    stop_.stop({base::ErrorCode::cancelled, "there will be no set"});
+asio::awaitable<void> Copies::abandon(base::Error reason) {
+    stop_.stop(std::move(reason));
     phase_ = Phase::abandoned;
     wake();
     std::exception_ptr ignored;  // what could not be removed is swept later, what is owed without a set struck

@@ -43,8 +43,9 @@ class Copies {
     // Instead of owe() and finish(), for a set that is on targets alone: each that got all of its artifacts gets the
     // rest, and from then on has the set. Throws the first failure if none has it.
     asio::awaitable<void> finish_there(const model::BackupSet& set, async::StopToken stop);
-    // There will be no set: ends what goes on, and removes what was sent. Never throws.
-    asio::awaitable<void> abandon();
+    // There will be no set, for that reason: ends what goes on, and removes what was sent; in a hurry where the daemon
+    // stops. Never throws.
+    asio::awaitable<void> abandon(base::Error reason);
 
     [[nodiscard]] bool empty() const noexcept { return destinations_.empty(); }
     // The targets that have all of the set.

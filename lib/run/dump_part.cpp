@@ -70,13 +70,14 @@ class Attempt {
         while (looking_) co_await looked_.wait(stop_.token());
         stop_.token().check();
         auto written = co_await writer_.finish(stop_.token());
+        co_await look_again();
         if (feed_) feed_->complete(written.bytes, written.sha256);
         co_return written;
     }
 
-    // After stream() ended well: the counts may take longer than the dump did.
+    // Nothing that the counting throws is lost: it is in count_failure_.
     asio::awaitable<void> finish_counting() {
-        std::exception_ptr ignored;  // kept in count_failure_
+        std::exception_ptr ignored;
         try {
             co_await counting_.join();
         } catch (...) {
@@ -105,7 +106,7 @@ class Attempt {
     [[nodiscard]] source::OpenPart& open() const { return *open_; }
     [[nodiscard]] const std::optional<base::Error>& doubt() const noexcept { return doubt_; }
     // What the counting has to tell: the tables it left out, or why it failed.
-    [[nodiscard]] const std::string& left_out() const noexcept { return left_out_; }
+    [[nodiscard]] const postgres::Counts& counts() const noexcept { return counts_; }
     [[nodiscard]] const std::exception_ptr& count_failure() const noexcept { return count_failure_; }
 
   private:
@@ -119,6 +120,18 @@ class Attempt {
         stop_.stop({base::ErrorCode::io_failed, "the artifact could not be written"});
     }
 
+    // Whether all rows are in the dump is not certain.
+    void in_doubt(base::Error doubt) {
+        if (!doubt_) doubt_ = std::move(doubt);
+        if (changed_ == Changed::fails) stop_.stop(*doubt_);
+    }
+    void not_told(const std::exception_ptr& failure) {
+        in_doubt({base::ErrorCode::conflict,
+                  "whether tables were changed while they were dumped could not be told: " +
+                      base::to_error(failure).message(),
+                  base::to_error(failure).hint(), base::Persistence::passing});
+    }
+
     asio::awaitable<void> count() {
         const auto stop = count_stop_.token();
         std::exception_ptr failure;
@@ -128,20 +141,37 @@ class Attempt {
         } catch (...) {
             failure = std::current_exception();
         }
+        if (failure && !stop.stopped()) not_told(failure);
+        if (!changed.empty())
+            in_doubt({base::ErrorCode::conflict,
+                      changed + " was truncated, rewritten or replaced while the dump began: its rows may be missing",
+                      "move the schedule away from what changes tables", base::Persistence::passing});
         looking_ = false;
         looked_.notify();
         if (failure) std::rethrow_exception(failure);
-        if (!changed.empty()) {
-            doubt_.emplace(
-                base::ErrorCode::conflict,
-                changed + " was truncated, rewritten or replaced while the dump began: its rows may be missing",
-                "move the schedule away from what changes tables", base::Persistence::passing);
-            if (changed_ == Changed::fails) {
-                stop_.stop(*doubt_);
-                co_return;
-            }
+        if (!stop_.stopped()) counts_ = co_await open_->count_rows(stop);
+    }
+
+    // pg_dump's locks do not hold the names of schemas.
+    asio::awaitable<void> look_again() {
+        if (!open_->counts()) co_return;
+        co_await finish_counting();
+        const auto stop = stop_.token();
+        stop.check();
+        std::exception_ptr failure;
+        std::string moved;
+        try {
+            moved = co_await open_->moved_schemas(stop);
+        } catch (...) {
+            failure = std::current_exception();
         }
-        left_out_ = co_await open_->count_rows(stop);
+        stop.check();
+        if (failure) not_told(failure);
+        if (!moved.empty())
+            in_doubt({base::ErrorCode::conflict,
+                      "schema " + moved + " was renamed or replaced while the dump went on: rows may be missing",
+                      "move the schedule away from what changes schemas", base::Persistence::passing});
+        stop.check();
     }
 
     asio::awaitable<void> pump() {
@@ -162,6 +192,8 @@ class Attempt {
             else if (count > 0)
                 out(std::move(chunk));
             if (feed_) co_await feed_->wait_room(stop_.token());
+            // While we do not read on pg_dump cannot end, but for what fits into a pipe, and let go of its locks.
+            while (looking_) co_await looked_.wait(stop_.token());
             empty = false;
             if (count == 0) break;
         }
@@ -185,7 +217,7 @@ class Attempt {
     bool looking_ = false;
     std::optional<base::Error> doubt_;
     async::TaskGroup counting_;
-    std::string left_out_;
+    postgres::Counts counts_;
     std::exception_ptr count_failure_;
     bool lane_failed_ = false;
 };
@@ -250,7 +282,6 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
         }
         std::rethrow_exception(failure);
     }
-    co_await attempt->finish_counting();
     DumpedPart dumped;
     dumped.artifact = describe(part, file, written, services.clock.now());
     if (part.kind == "database") {
@@ -261,11 +292,10 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
     for (const auto& remark : attempt->open().stream().remarks())
         dumped.notes.push_back(fmt::format("{}: {}", program, remark));
     dumped.doubt = attempt->doubt();
-    if (!attempt->left_out().empty())
+    if (const auto& counts = attempt->counts(); !counts.left_out.empty())
         dumped.notes.push_back(
-            fmt::format("the rows of {} in \"{}\" were not counted: another session had locked or "
-                        "changed them",
-                        attempt->left_out(), part.database));
+            fmt::format("the rows of {} in \"{}\" were not counted: {}", counts.left_out, part.database,
+                        counts.cause.empty() ? "another session had locked or changed them" : counts.cause));
     if (const auto& uncounted = attempt->count_failure())
         dumped.notes.push_back(fmt::format("the rows of \"{}\" could not be counted: {}", part.database,
                                            base::to_error(uncounted).message()));

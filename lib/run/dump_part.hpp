@@ -21,7 +21,7 @@ using Follow = std::function<std::unique_ptr<Feed>(const std::filesystem::path&)
 enum class Storing { file, nothing };
 
 // A table that is truncated or rewritten just while the dump begins is dumped without its rows, and pg_dump does not
-// notice. Such a dump fails, as another one most likely will not; only at the last attempt is it better than nothing.
+// notice. Such a dump fails, as another one most likely will not; at the last attempt it is better than nothing.
 enum class Changed { fails, is_told };
 
 // Streams the part into `directory`/`file`, or with Storing::nothing into nobody but what `follow` gives. On failure

@@ -46,7 +46,8 @@ void begin_set(Context& context) {
 
 void add(Context& context, DumpedPart dumped, const std::string& name, std::chrono::milliseconds took) {
     for (const auto& text : dumped.notes) context.note(text);
-    if (dumped.doubt) context.doubt(fmt::format("\"{}\": {}", dumped.artifact.database, dumped.doubt->message()));
+    // Kept, but never as a good one.
+    if (dumped.doubt) context.part_failed(dumped.artifact.database, *dumped.doubt);
     auto event = context.make_event(
         Event::Kind::dumped,
         fmt::format("{} dumped: {} in {} ({} raw), decoded", name, base::format_size(dumped.artifact.bytes),

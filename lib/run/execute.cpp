@@ -53,8 +53,9 @@ class Execution {
             failure = std::current_exception();
         }
         if (failure) {
-            record_failure(base::to_error(failure));
-            co_await unwind();
+            const auto error = base::to_error(failure);
+            record_failure(error);
+            co_await unwind(error);
         }
         job_lock_.reset();
         co_await conclude();
@@ -146,7 +147,7 @@ class Execution {
         report.size_bytes = set.bytes();
         report.artifacts = set.artifacts;
         if (set.complete) {
-            report.outcome = context_.doubtful ? model::Outcome::warning : model::Outcome::success;
+            report.outcome = model::Outcome::success;
         } else {
             report.outcome = model::Outcome::failed;
             report.error = describe(*context_.first_failure);
@@ -227,9 +228,9 @@ class Execution {
     }
 
     // The failure stands whatever happens here: what cannot be cleaned up becomes a note beside it.
-    asio::awaitable<void> unwind() {
+    asio::awaitable<void> unwind(base::Error error) {
         if (!context_.partial) co_return;
-        co_await copies_.abandon();
+        co_await copies_.abandon(std::move(error));
         co_await remove_partial();
         co_await end_backends(context_);
     }

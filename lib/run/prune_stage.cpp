@@ -40,8 +40,8 @@ asio::awaitable<std::size_t> prune_there(Context& context, std::string name, off
                                          async::StopToken stop) {
     auto& services = context.services;
     const auto now = services.clock.now();
-    const offsite::Retention around{*target,           name, services.pool, services.repository,
-                                    &services.catalog, true, context.set.id};
+    const offsite::Retention around{*target,           name, services.pool,  services.repository,
+                                    &services.catalog, true, context.set.id, services.hostname};
     auto plan = co_await offsite::plan_remote(around, context.request.job, now, stop);
     for (const auto& remark : plan.remarks) context.note(remark);
     const auto pruned = co_await offsite::apply_remote(around, std::move(plan), stop);
@@ -52,18 +52,20 @@ asio::awaitable<std::size_t> prune_there(Context& context, std::string name, off
     co_return pruned.deleted.size();
 }
 
-// `keep_local: false`: the set is here only for as long as a target lacks it.
+// `keep_local: false`: a set is here only for as long as a target lacks it.
 asio::awaitable<void> drop_local(Context& context) {
     auto& services = context.services;
     const auto* repository = &services.repository;
     auto* catalog = &services.catalog;
-    const auto drop = [repository, catalog, job = context.request.job, id = context.set.id] {
-        return offsite::drop_if_copied(*repository, *catalog, *job, id);
+    const auto drop = [repository, catalog, job = context.request.job] {
+        return offsite::drop_all_copied(*repository, *catalog, *job);
     };
-    const bool dropped = co_await async::run_blocking(services.pool, drop);
-    if (!dropped) co_return;
-    context.report.set_directory.clear();
-    context.emit(Event::Kind::pruned, fmt::format("removed the local set {}: every target has it", context.set.id.set));
+    const auto dropped = co_await async::run_blocking(services.pool, drop);
+    for (const auto& id : dropped.sets) {
+        if (id == context.set.id) context.report.set_directory.clear();
+        context.emit(Event::Kind::pruned, fmt::format("removed the local set {}: every target has it", id.set));
+    }
+    for (const auto& text : dropped.failures) context.note("could not remove the local set " + text);
 }
 
 }  // namespace

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
+#include "offsite/local_set.hpp"
 #include "os/file.hpp"
 #include "os/marked_processes.hpp"
 #include "run/findings.hpp"
@@ -16,6 +18,21 @@ namespace {
 constexpr std::chrono::seconds process_patience{10};
 constexpr std::size_t largest_report = std::size_t{64} << 20U;
 constexpr int most_running = 10'000;
+
+// Where it all happens.
+struct Places {
+    const repository::Repository& repository;
+    catalog::Catalog& catalog;
+    const std::filesystem::path& reports_directory;
+    const Jobs& jobs;
+
+    // Null: the configuration has none of that name any more.
+    [[nodiscard]] const model::JobSpec* job(const std::string& name) const {
+        const auto found =
+            std::find_if(jobs.begin(), jobs.end(), [&name](const auto& job) { return job->name == name; });
+        return found == jobs.end() ? nullptr : found->get();
+    }
+};
 
 template <class Step>
 void attempt(Reconciled& result, Step step) {
@@ -70,11 +87,44 @@ void adopt_copies(model::RunReport& run, const std::vector<catalog::Copy>& copie
     }
 }
 
+// What the targets have of the set that a run made: all that there is of it, with `keep_local: never` and once the
+// local one was removed.
+std::vector<catalog::Copy> copies_of_run(catalog::Catalog& catalog, const model::RunReport& run) {
+    auto copies = catalog.copies(run.job);
+    std::erase_if(copies, [&run](const auto& copy) { return copy.run != run.run || copy.owed || !copy.host.empty(); });
+    return copies;
+}
+
+void adopt_there(model::RunReport& run, const std::vector<catalog::Copy>& copies, const model::JobSpec* job) {
+    const auto& copy = copies.front();
+    run.outcome = copy.complete ? model::Outcome::success : model::Outcome::failed;
+    if (copy.complete) run.error.reset();
+    run.set = copy.id.text();
+    run.size_bytes = copy.bytes;
+    std::vector<std::string> names;
+    for (const auto& each : copies) {
+        names.push_back(each.target);
+        run.finished_at = std::max(run.finished_at, each.since);
+    }
+    run.notes.push_back("the daemon ended after the set had come to " + base::join(names, ", "));
+    adopt_copies(run, copies);
+    if (job == nullptr) return;
+    for (const auto& target : job->targets) {
+        if (std::find(names.begin(), names.end(), target) != names.end()) continue;
+        run.targets.push_back({.name = target,
+                               .status = "failed",
+                               .bytes = 0,
+                               .verified = {},
+                               .message = "the daemon ended before it had all of the set"});
+        if (run.outcome == model::Outcome::success) run.outcome = model::Outcome::warning;
+    }
+}
+
 void interrupt(model::RunReport& run, base::Timestamp now) {
     run.outcome = model::Outcome::interrupted;
     run.finished_at = std::max(now, run.started_at);  // the clock may have been set back since
     run.error = {std::string(base::code_text(base::ErrorCode::interrupted)), "pgbakd ended while the run was under way",
-                 "nothing of it was kept; the journal says why pgbakd ended"};
+                 "nothing of it was kept on this host; the journal says why pgbakd ended"};
 }
 
 // pg_dump dies with the daemon, but the workers that it forked for a directory do not.
@@ -86,13 +136,37 @@ void end_processes(Reconciled& result, model::RunReport& run) {
         fmt::format("{}: ended processes that run {} had left on this host: {}", run.job, run.run.text(), ended));
 }
 
+std::string dropped_text(const model::SetId& id) {
+    return fmt::format("{}: removed the local set {}: every target has it", id.job, id.set);
+}
+
+// As the run would have done, had it come to it.
+void drop_local(Reconciled& result, const Places& places, model::RunReport& run, const repository::StoredSet& set) {
+    const auto* job = places.job(run.job);
+    if (job == nullptr || !offsite::drop_if_copied(places.repository, places.catalog, *job, set.manifest.id)) return;
+    run.set_directory.clear();
+    result.notes.push_back(dropped_text(set.manifest.id));
+}
+
+// Those of runs that were settled before, or that another configuration kept. Nothing runs yet; where a tool holds the
+// job, the next run does it.
+void drop_all_local(Reconciled& result, const Places& places) {
+    for (const auto& job : places.jobs) {
+        if (job->keep_local != model::KeepLocal::until_copied) continue;
+        const auto lock = places.repository.lock_job(job->name, "pgbakd, starting");
+        if (!lock) continue;
+        const auto dropped = offsite::drop_all_copied(places.repository, places.catalog, *job);
+        for (const auto& id : dropped.sets) result.notes.push_back(dropped_text(id));
+        for (const auto& failure : dropped.failures) result.failures.push_back(failure);
+    }
+}
+
 // The report is on the disk before the catalog tells the end: whenever this is cut short, the next start finds the run
 // still running and comes to the same end.
-void settle(Reconciled& result, const repository::Repository& repository, catalog::Catalog& catalog,
-            const std::filesystem::path& reports_directory, model::RunReport run, base::Timestamp now) {
+void settle(Reconciled& result, const Places& places, model::RunReport run, base::Timestamp now) {
     attempt(result, [&] { end_processes(result, run); });
-    if (auto written = report_of(reports_directory, run)) {
-        catalog.finish_run(*written);
+    if (auto written = report_of(places.reports_directory, run)) {
+        places.catalog.finish_run(*written);
         if (written->outcome == model::Outcome::interrupted)
             result.interrupted.push_back(std::move(*written));
         else if (!written->set.empty())
@@ -102,17 +176,22 @@ void settle(Reconciled& result, const repository::Repository& repository, catalo
                                                run.run.text(), model::outcome_text(written->outcome)));
         return;
     }
-    const auto set = set_of(repository, run);
+    const auto set = set_of(places.repository, run);
+    std::vector<catalog::Copy> there;
+    if (!set) there = copies_of_run(places.catalog, run);
     if (set) {
         adopt(run, *set);
-        attempt(result, [&] { adopt_copies(run, catalog.copies_of(set->manifest.id)); });
+        attempt(result, [&] { adopt_copies(run, places.catalog.copies_of(set->manifest.id)); });
+        attempt(result, [&] { drop_local(result, places, run, *set); });
+    } else if (!there.empty()) {
+        adopt_there(run, there, places.job(run.job));
     } else {
         interrupt(run, now);
     }
     const auto name = calendar::format_compact(base::to_instant(run.started_at), *calendar::Zone::utc());
-    attempt(result, [&] { write_report(reports_directory, run, name + "Z_" + run.run.text()); });
-    catalog.finish_run(run);
-    (set ? result.finished : result.interrupted).push_back(std::move(run));
+    attempt(result, [&] { write_report(places.reports_directory, run, name + "Z_" + run.run.text()); });
+    places.catalog.finish_run(run);
+    (set || !there.empty() ? result.finished : result.interrupted).push_back(std::move(run));
 }
 
 // Before anything is pruned: a catalog that is lost later must not make good sets of them.
@@ -126,7 +205,8 @@ void mark_findings(Reconciled& result, const repository::Repository& repository,
 }  // namespace
 
 Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
-                     const std::filesystem::path& reports_directory, base::Timestamp now) {
+                     const std::filesystem::path& reports_directory, const Jobs& jobs, base::Timestamp now) {
+    const Places places{repository, catalog, reports_directory, jobs};
     Reconciled result;
     std::vector<model::RunReport> running;
     attempt(result, [&] {
@@ -135,8 +215,7 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
         filter.limit = most_running;
         running = catalog.runs(filter);
     });
-    for (const auto& run : running)
-        attempt(result, [&] { settle(result, repository, catalog, reports_directory, run, now); });
+    for (const auto& run : running) attempt(result, [&] { settle(result, places, run, now); });
     // Those that could not be settled have ended all the same.
     attempt(result, [&] {
         for (auto& run : catalog.interrupt_running(now)) result.interrupted.push_back(std::move(run));
@@ -144,6 +223,7 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
     attempt(result, [&] { result.swept = repository.sweep(); });
     attempt(result, [&] { sweep_reports(reports_directory, now); });
     attempt(result, [&] { mark_findings(result, repository, catalog); });
+    attempt(result, [&] { drop_all_local(result, places); });
     return result;
 }
 

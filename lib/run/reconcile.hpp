@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -9,9 +10,11 @@
 
 namespace pgbakd::run {
 
+using Jobs = std::vector<std::shared_ptr<const model::JobSpec>>;
+
 struct Reconciled {
     // Runs that the catalog had as running have one outcome now, in the catalog and in one report each: that of the
-    // report they had written, that of the set they had committed, or INTERRUPTED.
+    // report they had written, that of the set they had committed here or on a target, or INTERRUPTED.
     std::vector<model::RunReport> interrupted;
     std::vector<model::RunReport> finished;    // those that left a set
     std::vector<std::filesystem::path> swept;  // partial directories removed
@@ -19,9 +22,11 @@ struct Reconciled {
     std::vector<std::string> failures;         // what could not be put right, likewise
 };
 // Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, sweeps the
-// repository, and marks the sets that only the catalog knows as corrupt. May be cut short at any point: the next start
-// goes on. Blocks; nothing in it is fatal.
+// repository, marks the sets that only the catalog knows as corrupt, and removes those that `keep_local: false` does
+// not keep. `jobs` are those of the configuration. May be cut short at any point: the next start goes on. Blocks;
+// nothing in it is fatal.
 [[nodiscard]] Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
-                                   const std::filesystem::path& reports_directory, base::Timestamp now);
+                                   const std::filesystem::path& reports_directory, const Jobs& jobs,
+                                   base::Timestamp now);
 
 }  // namespace pgbakd::run

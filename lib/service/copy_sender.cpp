@@ -8,6 +8,7 @@
 #include "base/units.hpp"
 #include "offsite/backlog.hpp"
 #include "offsite/local_set.hpp"
+#include "offsite/remote_sets.hpp"
 #include "systemd/message_ids.hpp"
 
 namespace pgbakd::service {
@@ -73,16 +74,56 @@ asio::awaitable<void> CopySender::sweep(async::StopToken stop) {
 asio::awaitable<void> CopySender::sweep_one(std::string name, async::StopToken stop) {
     std::exception_ptr failure;
     target::Swept swept;
+    std::size_t halves = 0;
     try {
         const auto target = co_await core_.targets->open(name);
         swept = co_await target->sweep(core_.clock.now() - stale_after, stop);
+        halves = co_await sweep_halves(name, target, stop);
     } catch (...) {
         failure = std::current_exception();  // a target that is away is swept another day
     }
     stop.check();
-    if (!failure && swept.uploads > 0)
+    if (swept.uploads > 0)
         core_.log.write(Priority::info, fmt::format("removed {} unfinished uploads from {}: {}", swept.uploads, name,
                                                     base::format_size(swept.bytes)));
+    if (halves > 0)
+        core_.log.write(
+            Priority::info,
+            fmt::format("removed {} from {}", halves == 1 ? "half a set" : fmt::format("{} half sets", halves), name));
+}
+
+// What an upload that was given up has left: of a run that failed or was killed, or whose set was removed since. Of our
+// jobs alone: what else looks like half a set may be anybody's.
+asio::awaitable<std::size_t> CopySender::sweep_halves(std::string name, offsite::TargetPtr target,
+                                                      async::StopToken stop) {
+    auto* catalog = core_.catalog.get();
+    const auto config = core_.config;
+    const auto read_jobs = [catalog, config] {
+        std::set<std::string> names;
+        for (const auto& job : config->jobs) names.insert(job->name);
+        for (const auto& [job, time] : catalog->last_success()) names.insert(job);
+        return names;
+    };
+    const auto jobs = co_await async::run_blocking(core_.pool, read_jobs);
+    const auto sets = co_await offsite::remote_sets(*target, std::nullopt, stop);
+    std::size_t removed = 0;
+    for (const auto& id : offsite::stale_halves(sets, core_.clock.now())) {
+        if (!jobs.contains(id.job)) continue;
+        // Held while it is looked at and removed; who sends it has it meanwhile.
+        const auto claim = core_.targets->claim(name, id.text());
+        if (!claim) continue;
+        const auto is_owed = [catalog, name, id] {
+            const auto copies = catalog->copies_of(id);
+            return std::any_of(copies.begin(), copies.end(),
+                               [&name](const auto& copy) { return copy.target == name && copy.owed; });
+        };
+        const bool owed = co_await async::run_blocking(core_.pool, is_owed);
+        if (owed) continue;
+        const bool gone = co_await offsite::remove_half(*target, id, stop);
+        if (gone) ++removed;
+    }
+    changed_.notify();
+    co_return removed;
 }
 
 asio::awaitable<void> CopySender::wait(std::optional<base::Timestamp> until, async::StopToken stop) {
@@ -256,6 +297,7 @@ asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why) {
     auto* catalog = core_.catalog.get();
     const auto forget = [catalog, copy] { catalog->forget_copy(copy.target, copy.id); };
     co_await async::run_blocking(core_.pool, forget);
+    co_await drop_local(copy.id);  // maybe all others have it
 }
 
 asio::awaitable<void> CopySender::put(catalog::Copy copy) {

@@ -20,8 +20,8 @@ class CopySender {
 
     // Until stopped; what is on its way is left so that the next start goes on behind it.
     asio::awaitable<void> send(async::StopToken stop);
-    // Removes what unfinished uploads left on the targets and nobody has gone on with for a day: at the start, then
-    // once a day. Until stopped.
+    // Removes what unfinished uploads left on the targets and nobody has gone on with for a day, and half sets of the
+    // jobs that this host has or had: at the start, then once a day. Until stopped.
     asio::awaitable<void> sweep(async::StopToken stop);
     // A run has ended, or the configuration changed.
     void wake() { changed_.notify(); }
@@ -29,6 +29,7 @@ class CopySender {
   private:
     using ClaimPtr = std::shared_ptr<offsite::Targets::Claim>;
     asio::awaitable<void> sweep_one(std::string name, async::StopToken stop);
+    asio::awaitable<std::size_t> sweep_halves(std::string name, offsite::TargetPtr target, async::StopToken stop);
     asio::awaitable<void> wait(std::optional<base::Timestamp> until, async::StopToken stop);
     asio::awaitable<void> send_one(catalog::Copy copy, ClaimPtr claim, async::StopToken stop);
     asio::awaitable<void> attempt(catalog::Copy& copy, async::StopToken stop);

@@ -37,6 +37,8 @@ constexpr std::chrono::days history_kept{400};
 constexpr std::size_t most_expired = 100'000;
 constexpr std::chrono::seconds status_period{5};
 constexpr std::chrono::microseconds least_grace = std::chrono::seconds(1);
+constexpr std::chrono::microseconds last_words =
+    std::chrono::seconds(5);  // to give up, and say so, before systemd kills
 
 std::string search_path() {
     const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): nothing here calls setenv
@@ -154,7 +156,7 @@ class Daemon {
             dispatcher_.finished(report.job);
             sender_.wake();
         });
-        auto reconciled = run::reconcile(repository, catalog, config.reports_directory, core_.clock.now());
+        auto reconciled = run::reconcile(repository, catalog, config.reports_directory, config.jobs, core_.clock.now());
         if (catalog.was_damaged()) rebuild_catalog();
         (void)catalog.expire_runs(core_.clock.now() - history_kept, most_expired);
         for (const auto& report : reconciled.finished)
@@ -195,7 +197,7 @@ class Daemon {
         core_.notifier.stopping("stopping");
         core_.log.write(Priority::info, "stopping", systemd::daemon_stopping);
         const auto grace = std::chrono::duration_cast<std::chrono::microseconds>(core_.config->shutdown_grace);
-        if (!core_.runner->active().empty()) core_.notifier.extend_timeout(grace);
+        core_.notifier.extend_timeout(std::max(grace, least_grace) + last_words);
         grace_.expires_after(std::max(grace, least_grace));
         grace_.async_wait([this](const boost::system::error_code& cancelled) {
             if (!cancelled) give_up();

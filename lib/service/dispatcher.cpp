@@ -60,20 +60,20 @@ bool may_pass(const base::Error& error) {
 }
 
 // Takes the anchors out of the queue that no other action of the same job stands before.
-std::vector<scheduler::Action> take_leading_anchors(std::deque<scheduler::Action>& actions) {
+std::vector<Queued> take_leading_anchors(std::deque<Queued>& actions) {
     std::set<std::string> others;
-    std::vector<scheduler::Action> anchors;
-    std::deque<scheduler::Action> rest;
-    for (auto& action : actions) {
-        const auto* anchor = std::get_if<scheduler::Anchor>(&action);
+    std::vector<Queued> anchors;
+    std::deque<Queued> rest;
+    for (auto& queued : actions) {
+        const auto* anchor = std::get_if<scheduler::Anchor>(&queued.action);
         if (anchor != nullptr && !others.contains(anchor->state.job)) {
-            anchors.push_back(std::move(action));
+            anchors.push_back(std::move(queued));
             continue;
         }
-        if (const auto* start = std::get_if<scheduler::Start>(&action)) others.insert(start->job);
-        if (const auto* skip = std::get_if<scheduler::Skip>(&action)) others.insert(skip->job);
-        if (const auto* forget = std::get_if<scheduler::Forget>(&action)) others.insert(forget->job);
-        rest.push_back(std::move(action));
+        if (const auto* start = std::get_if<scheduler::Start>(&queued.action)) others.insert(start->job);
+        if (const auto* skip = std::get_if<scheduler::Skip>(&queued.action)) others.insert(skip->job);
+        if (const auto* forget = std::get_if<scheduler::Forget>(&queued.action)) others.insert(forget->job);
+        rest.push_back(std::move(queued));
     }
     actions = std::move(rest);
     return anchors;
@@ -88,7 +88,7 @@ asio::awaitable<void> Dispatcher::act_first(std::vector<scheduler::Action> actio
         co_return;
     }
     // Two that take from the queue would lose what they take from each other.
-    while (carries_out_ && !stuck_ && anchors_ > 0) co_await carried_out_.wait();
+    while (carries_out_ && !stuck_ && awaited_ > 0) co_await carried_out_.wait();
 }
 
 asio::awaitable<void> Dispatcher::settle() {
@@ -96,11 +96,12 @@ asio::awaitable<void> Dispatcher::settle() {
 }
 
 asio::awaitable<std::exception_ptr> Dispatcher::record_anchors() {
-    if (anchors_ == 0) co_return nullptr;
+    if (!anchors_added_) co_return nullptr;
+    anchors_added_ = false;
     const auto anchors = take_leading_anchors(actions_);
     std::vector<catalog::JobState> states;
     states.reserve(anchors.size());
-    for (const auto& action : anchors) states.push_back(std::get<scheduler::Anchor>(action).state);
+    for (const auto& queued : anchors) states.push_back(std::get<scheduler::Anchor>(queued.action).state);
     auto* catalog = core_.catalog.get();
     const auto put = [catalog, states] { catalog->put_job_states(states); };
     std::exception_ptr failure;
@@ -109,17 +110,30 @@ asio::awaitable<std::exception_ptr> Dispatcher::record_anchors() {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure)
+    if (failure) {
         actions_.insert(actions_.begin(), anchors.begin(), anchors.end());
-    else
-        anchors_ -= anchors.size();
+        anchors_added_ = true;
+    } else {
+        for (const auto& queued : anchors)
+            if (queued.awaited) --awaited_;
+    }
+    carried_out_.notify();
     co_return failure;
 }
 
 void Dispatcher::act(std::vector<scheduler::Action> actions) {
+    std::set<std::string> starts;
+    for (const auto& queued : actions_)
+        if (const auto* start = std::get_if<scheduler::Start>(&queued.action)) starts.insert(start->job);
     for (auto& action : actions) {
-        if (std::holds_alternative<scheduler::Anchor>(action)) ++anchors_;
-        actions_.push_back(std::move(action));
+        bool awaited = false;
+        if (const auto* start = std::get_if<scheduler::Start>(&action)) starts.insert(start->job);
+        if (const auto* anchor = std::get_if<scheduler::Anchor>(&action)) {
+            anchors_added_ = true;
+            awaited = !starts.contains(anchor->state.job);
+            if (awaited) ++awaited_;
+        }
+        actions_.push_back({std::move(action), awaited});
     }
     added_.notify();
 }
@@ -131,7 +145,7 @@ asio::awaitable<void> Dispatcher::carry_out(async::StopToken stop) {
             // Where schedules begin comes first, in one transaction: whoever loaded them waits for that.
             auto failure = co_await record_anchors();
             std::shared_ptr<const scheduler::Action> action;
-            if (!failure && !actions_.empty()) action = std::make_shared<scheduler::Action>(actions_.front());
+            if (!failure && !actions_.empty()) action = std::make_shared<scheduler::Action>(actions_.front().action);
             try {
                 if (action) co_await carry_out_one(action);
             } catch (...) {
@@ -153,7 +167,7 @@ asio::awaitable<void> Dispatcher::carry_out(async::StopToken stop) {
                 core_.log.write(Priority::info, "schedules can be recorded again");
             }
             if (!actions_.empty()) {
-                if (std::holds_alternative<scheduler::Anchor>(actions_.front())) --anchors_;
+                if (actions_.front().awaited) --awaited_;
                 actions_.pop_front();
             }
             carried_out_.notify();
@@ -238,13 +252,14 @@ asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
         report->finished_at = report->started_at;
         report->error = run::describe(told.error);
     }
-    const auto record = [catalog, state = skip.state, report] {
-        if (report)
-            catalog->skip_slot(state, *report);
-        else
-            catalog->put_job_state(state);
+    const auto record = [catalog, state = skip.state, slot = skip.slot, report] {
+        if (report) return catalog->skip_slot(state, slot, *report);
+        catalog->put_job_state(state);
+        return true;
     };
-    co_await async::run_blocking(core_.pool, record);
+    // What was told before, when a kill came before what stood in its way was settled, is not told again.
+    const bool settled_now = co_await async::run_blocking(core_.pool, record);
+    if (!settled_now) co_return;
     const std::vector<Field> fields{{"PGBAKD_JOB", skip.job}};
     if (skip.milestone.empty()) {
         core_.log.write(Priority::warning, told.line, systemd::fire_missed, fields);

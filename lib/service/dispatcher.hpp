@@ -16,6 +16,13 @@
 
 namespace pgbakd::service {
 
+struct Queued {
+    scheduler::Action action;
+    // An anchor that no start of its job stands before: who loaded it waits until it is recorded. (Behind a start,
+    // which may take its time, the job has a state already.)
+    bool awaited = false;
+};
+
 class Dispatcher {
   public:
     explicit Dispatcher(Core& core)
@@ -50,8 +57,9 @@ class Dispatcher {
                               std::optional<base::Instant> slot);
 
     Core& core_;
-    std::deque<scheduler::Action> actions_;
-    std::size_t anchors_ = 0;  // among them, or being recorded
+    std::deque<Queued> actions_;
+    bool anchors_added_ = false;  // since those that can go first were last taken out of it
+    std::size_t awaited_ = 0;     // of them, and of those that are being recorded
     bool carries_out_ = false;
     bool stuck_ = false;  // recording fails, and is tried again
     async::Event added_, carried_out_;

@@ -13,7 +13,8 @@ namespace pgbakd::service {
 
 asio::awaitable<ReloadVerdict> Reloader::reload() {
     if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
-    if (reloading_) throw base::Error(base::ErrorCode::conflict, "a reload is going on already");
+    while (reloading_) co_await ended_.wait();
+    if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
     reloading_ = true;
     core_.notifier.reloading(core_.clock.steady());
     std::exception_ptr failure;
@@ -24,6 +25,7 @@ asio::awaitable<ReloadVerdict> Reloader::reload() {
         failure = std::current_exception();
     }
     reloading_ = false;
+    ended_.notify();
     if (!core_.stopping) core_.notifier.ready(core_.status_line());
     if (failure) std::rethrow_exception(failure);
     co_return verdict;
@@ -88,6 +90,7 @@ asio::awaitable<bool> Reloader::read_zones_again() {
         failure = std::current_exception();
     }
     reloading_ = false;
+    ended_.notify();
     if (failure) std::rethrow_exception(failure);
     for (const auto& problem : read.problems)
         core_.log.problem(Priority::warning, {problem.code(), problem.during("reading time zones again").message(),

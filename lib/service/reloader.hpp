@@ -1,6 +1,7 @@
 // Takes a changed configuration over, or refuses it as a whole; and the same configuration under new time zone rules.
 #pragma once
 
+#include "async/event.hpp"
 #include "service/control_routes.hpp"
 #include "service/copy_sender.hpp"
 #include "service/core.hpp"
@@ -11,11 +12,11 @@ namespace pgbakd::service {
 class Reloader {
   public:
     Reloader(Core& core, Dispatcher& dispatcher, CopySender& sender)
-        : core_(core), dispatcher_(dispatcher), sender_(sender) {}
+        : core_(core), dispatcher_(dispatcher), sender_(sender), ended_(core.io.get_executor()) {}
 
     // Reads the files again. When this returns, where new and edited schedules begin is on the disk. Anything wrong:
-    // the old configuration stays in force, and the verdict and the log say why. Errors: conflict (a reload goes on),
-    // interrupted (the daemon stops).
+    // the old configuration stays in force, and the verdict and the log say why. While another one goes on, which may
+    // have read the files before they were changed again, it waits for its turn. Error: interrupted (the daemon stops).
     asio::awaitable<ReloadVerdict> reload();
 
     // The time zone files may have changed (behaviour of an updated tzdata): each zone that a job goes by is read
@@ -31,6 +32,7 @@ class Reloader {
     Dispatcher& dispatcher_;
     CopySender& sender_;
     bool reloading_ = false;
+    async::Event ended_;
 };
 
 }  // namespace pgbakd::service

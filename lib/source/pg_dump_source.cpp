@@ -41,11 +41,15 @@ asio::awaitable<std::string> OpenPart::changed_tables(async::StopToken stop) {
     co_return co_await database_.snapshot->changed_tables(database_.chosen, stop);
 }
 
-asio::awaitable<std::string> OpenPart::count_rows(async::StopToken stop) {
+asio::awaitable<std::string> OpenPart::moved_schemas(async::StopToken stop) {
+    return database_.snapshot->moved_schemas(database_.chosen, std::move(stop));
+}
+
+asio::awaitable<postgres::Counts> OpenPart::count_rows(async::StopToken stop) {
     auto counted = co_await database_.snapshot->count_rows(database_.chosen, std::move(stop));
-    database_.facts.fingerprint = std::move(counted.tables);
+    database_.facts.fingerprint = counted.tables;
     database_.facts.fingerprinted = true;
-    co_return counted.left_out;
+    co_return counted;
 }
 
 PgDumpSource::PgDumpSource(asio::any_io_executor executor, async::Pool& pool, Settings settings)

@@ -65,9 +65,11 @@ class OpenPart {
     // The tables whose rows the dump may lack, as they were changed while it began (postgres::Snapshot); empty: none.
     // To be run beside the stream, as it waits until the dump holds its locks. Only if counts(), as count_rows().
     asio::awaitable<std::string> changed_tables(async::StopToken stop);
-    // Counts the rows of every table of the dump, in its snapshot; after changed_tables(), beside the stream. Returns
-    // what could not be counted, empty for nothing.
-    asio::awaitable<std::string> count_rows(async::StopToken stop);
+    // The same for schemas, whose names the dump's locks do not hold; after the stream has ended.
+    asio::awaitable<std::string> moved_schemas(async::StopToken stop);
+    // Counts the rows of every table of the dump, in its snapshot; after changed_tables(), beside the stream. What
+    // could not be counted is told in the counts.
+    asio::awaitable<postgres::Counts> count_rows(async::StopToken stop);
     // What is known of the database; with the fingerprint after count_rows() ended well. Nothing for globals.
     [[nodiscard]] const model::DatabaseFacts& facts() const noexcept { return database_.facts; }
 

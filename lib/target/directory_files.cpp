@@ -28,6 +28,11 @@ Error exists_already(const std::string& key) {
     return {ErrorCode::conflict, fmt::format("{} exists already", key), "nothing there is ever overwritten"};
 }
 
+Error not_a_directory(const std::filesystem::path& path) {
+    return {ErrorCode::invalid_configuration, fmt::format("{} is not a directory", path.native()),
+            "what stands in its place has to go, or this target needs another path"};
+}
+
 }  // namespace
 
 DirectoryFiles::DirectoryFiles(std::filesystem::path root, bool require_mount) : root_(std::move(root)) {
@@ -59,25 +64,40 @@ auto DirectoryFiles::guarded(const Work& work) const {
 void DirectoryFiles::check_root() {
     if (mount_) mount_->check();
     // One that is not there yet is made; something else in its place is a mistake that a listing must not pass over.
-    if (const auto found = os::target_status(root_); found && !found->is_directory)
-        throw Error(ErrorCode::conflict, fmt::format("{} is not a directory", root_.native()),
-                    "name a directory as this target's path");
+    if (const auto found = os::target_status(root_); found && !found->is_directory) throw not_a_directory(root_);
 }
 
-DirectoryFiles::Unfinished DirectoryFiles::begin(const std::string& key, Existing existing) {
+// A conflict is another object of that name, and nothing else.
+void DirectoryFiles::make_directories(const std::filesystem::path& directory) const {
+    try {
+        os::make_directories(directory);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::conflict) throw;
+        auto path = directory;
+        while (path != root_ && !os::target_status(path)) path = path.parent_path();
+        throw not_a_directory(path);
+    }
+}
+
+std::unique_ptr<DirectoryFiles::Unfinished> DirectoryFiles::begin(const std::string& key, Existing existing,
+                                                                  Waiting& waiting) {
     return guarded([&] {
         check_root();
         if (existing == Existing::refuse && os::file_status(path_of(key))) throw exists_already(key);
         const auto folder = root_ / uploads_folder;
-        os::make_directories(folder);
-        Unfinished upload{.path = folder / upload_name(), .file = {}};
-        upload.file = os::create_file(upload.path);
+        make_directories(folder);
+        auto name = upload_name();
+        auto path = folder / name;
+        auto upload = std::unique_ptr<Unfinished>(new Unfinished{LiveUpload(std::move(name)), std::move(path), {}, {}});
+        if (waiting.left()) return upload;
+        upload->file = os::create_file(upload->path);
         try {
-            if (mount_) mount_->check_file(upload.file);
+            if (mount_) mount_->check_file(upload->file);
         } catch (...) {
-            discard(upload.path);
+            discard(upload->path);
             throw;
         }
+        if (waiting.left()) discard(upload->path);
         return upload;
     });
 }
@@ -92,9 +112,25 @@ void DirectoryFiles::append(const Unfinished& upload, std::span<const std::byte>
     });
 }
 
-Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing) {
+// A piece at a time, each of which is a step: the whole may take longer than a server is waited for.
+void DirectoryFiles::flush(const Unfinished& upload, std::uint64_t size, Waiting& waiting) const {
+    constexpr unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER;
+    for (std::uint64_t at = 0; at < size; at += writeback_bytes) {
+        const auto length = std::min(writeback_bytes, size - at);
+        // A failure that was told here is not told again by fsync.
+        if (::sync_file_range(upload.file.get(), static_cast<off64_t>(at), static_cast<off64_t>(length), all) != 0 &&
+            errno != EINVAL && errno != ENOSYS && errno != EINTR)
+            throw base::error_from_errno(errno, "flushing " + upload.path.native());
+        waiting.step();
+    }
+    os::sync_file(upload.file, upload.path);
+    waiting.step();
+}
+
+Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
+                             Waiting& waiting) {
     return guarded([&] {
-        os::sync_file(upload.file, upload.path);
+        flush(upload, size, waiting);
         check_root();
         const auto status = os::file_status(upload.path);
         if (!status)
@@ -104,6 +140,9 @@ Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, s
             throw Error(ErrorCode::corrupt,
                         fmt::format("{} has {} bytes where {} were written", upload.path.native(), status->size, size),
                         {}, base::Persistence::passing);
+        waiting.step();
+        // Whoever left was told that it failed.
+        if (waiting.left()) throw Error(ErrorCode::cancelled, fmt::format("{} is not waited for any more", key));
         place(upload.path, path_of(key), key, existing);
         os::drop_from_cache(upload.file, 0, size);
         return Entry{.key = key, .size = size, .modified = modified_of(*status), .checksums = {}};
@@ -113,7 +152,7 @@ Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, s
 void DirectoryFiles::place(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& key,
                            Existing existing) {
     for (int attempt = 1;; ++attempt) {
-        os::make_directories(to.parent_path());
+        make_directories(to.parent_path());
         int status = existing == Existing::replace
                          ? ::rename(from.c_str(), to.c_str())
                          : ::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE);
@@ -174,11 +213,13 @@ std::optional<Entry> DirectoryFiles::stat(const std::string& key) {
     });
 }
 
-std::vector<Refusal> DirectoryFiles::remove(const std::vector<std::string>& keys) {
+std::vector<Refusal> DirectoryFiles::remove(const std::vector<std::string>& keys, Waiting& waiting) {
     return guarded([&] {
         check_root();
         std::vector<Refusal> refused;
         for (const auto& key : keys) {
+            waiting.step();
+            if (waiting.left()) break;
             try {
                 const auto status = os::file_status(path_of(key));
                 // A directory is no object.
@@ -198,15 +239,37 @@ void DirectoryFiles::remove_empty_parents(std::filesystem::path directory) const
     while (directory != root_ && ::rmdir(directory.c_str()) == 0) directory = directory.parent_path();
 }
 
-Swept DirectoryFiles::sweep(base::Timestamp older_than) {
+// As the place itself tells the time: of a file that is made now. A server's clock is not this host's. The epoch where
+// there is no room for one, which is no time to leave anything lying about.
+base::Timestamp DirectoryFiles::place_time(const std::filesystem::path& folder) {
+    const LiveUpload probe(upload_name());
+    const auto path = folder / probe.name();
+    std::optional<os::FileStatus> status;
+    try {
+        const auto file = os::create_file(path);
+        status = os::file_status(path);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::no_space) throw;
+    }
+    discard(path);
+    return status ? modified_of(*status) : base::Timestamp();
+}
+
+Swept DirectoryFiles::sweep(base::Timestamp older_than, base::Timestamp now, Waiting& waiting) {
     return guarded([&] {
         check_root();
         Swept swept;
         const auto folder = root_ / uploads_folder;
         if (!os::file_status(folder)) return swept;
+        std::optional<base::Timestamp> oldest_kept;
         for (const auto& name : os::list_directory(folder)) {
+            waiting.step();
+            if (waiting.left()) break;
             const auto status = os::file_status(folder / name);
             if (!status || !status->is_regular || modified_of(*status) >= older_than) continue;
+            if (LiveUpload::is_live(name)) continue;
+            if (!oldest_kept) oldest_kept = sweep_limit(older_than, now, place_time(folder));
+            if (modified_of(*status) >= *oldest_kept) continue;
             os::remove_file(folder / name);
             ++swept.uploads;
             swept.bytes += status->size;
@@ -220,15 +283,16 @@ Swept DirectoryFiles::sweep(base::Timestamp older_than) {
 struct DirectoryFiles::Walk {
     const std::string& after;
     std::size_t limit;
+    Waiting& waiting;
     Page page;
     [[nodiscard]] bool full() const { return page.entries.size() >= limit; }
 };
 
-Page DirectoryFiles::list(const std::string& prefix, const std::string& after, std::size_t limit) {
+Page DirectoryFiles::list(const std::string& prefix, const std::string& after, std::size_t limit, Waiting& waiting) {
     return guarded([&] {
         check_root();
         // One more than asked for tells whether there is a next page.
-        Walk state{.after = after, .limit = limit + 1, .page = {}};
+        Walk state{.after = after, .limit = limit + 1, .waiting = waiting, .page = {}};
         const auto directory = prefix.empty() ? root_ : path_of(prefix).parent_path();
         const auto status = os::target_status(directory);
         if (status && status->is_directory) walk(state, directory, prefix);
@@ -256,6 +320,7 @@ void DirectoryFiles::walk(Walk& walk, const std::filesystem::path& directory, co
         throw;
     }
     for (const auto& name : names) {
+        walk.waiting.step();
         if (prefix.empty() && name == uploads_folder) continue;
         const auto status = os::file_status(directory / name);
         if (!status || (!status->is_regular && !status->is_directory)) continue;
@@ -265,7 +330,7 @@ void DirectoryFiles::walk(Walk& walk, const std::filesystem::path& directory, co
     }
     std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.key < b.key; });
     for (const auto& [key, status] : found) {
-        if (walk.full()) return;
+        if (walk.full() || walk.waiting.left()) return;
         if (status.is_directory) {
             // Nothing below it comes after the cursor if the cursor is not below it itself and sorts behind it.
             if (key < walk.after && !walk.after.starts_with(key)) continue;

@@ -1,13 +1,18 @@
-// The blocking half of the directory target: what its operations do on the pool. Safe on any thread.
+// The blocking half of the directory target: what its operations do on the pool. Safe on any thread. All of it hangs as
+// long as the mount's server is away; each answer of the server is a step.
 #pragma once
 
+#include <atomic>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "async/leaving.hpp"
 #include "os/file.hpp"
+#include "target/live_upload.hpp"
 #include "target/mount.hpp"
 #include "target/target.hpp"
 
@@ -15,19 +20,24 @@ namespace pgbakd::target {
 
 class DirectoryFiles {
   public:
+    using Waiting = async::Waiting;
+
     DirectoryFiles(std::filesystem::path root, bool require_mount);
 
     [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
 
     // A new file in the uploads folder, made sure to be on the mount. Error: conflict if `key` exists and is refused.
     struct Unfinished {
+        LiveUpload live;
         std::filesystem::path path;
         os::Descriptor file;
+        std::atomic<bool> given_up = false;  // nobody wants it any more: work that was left behind removes it
     };
-    [[nodiscard]] Unfinished begin(const std::string& key, Existing existing);
+    [[nodiscard]] std::unique_ptr<Unfinished> begin(const std::string& key, Existing existing, Waiting& waiting);
     void append(const Unfinished& upload, std::span<const std::byte> bytes, std::uint64_t offset);
     // Flushed, renamed to its key, both directories flushed.
-    [[nodiscard]] Entry finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing);
+    [[nodiscard]] Entry finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
+                               Waiting& waiting);
     void discard(const std::filesystem::path& upload) noexcept;
 
     [[nodiscard]] os::Descriptor open(const std::string& key);
@@ -35,14 +45,18 @@ class DirectoryFiles {
     [[nodiscard]] std::size_t read_at(const os::Descriptor& file, const std::string& key, std::uint64_t offset,
                                       std::span<std::byte> into) const;
     [[nodiscard]] std::optional<Entry> stat(const std::string& key);
-    [[nodiscard]] Page list(const std::string& prefix, const std::string& after, std::size_t limit);
-    [[nodiscard]] std::vector<Refusal> remove(const std::vector<std::string>& keys);
-    [[nodiscard]] Swept sweep(base::Timestamp older_than);
+    [[nodiscard]] Page list(const std::string& prefix, const std::string& after, std::size_t limit, Waiting& waiting);
+    [[nodiscard]] std::vector<Refusal> remove(const std::vector<std::string>& keys, Waiting& waiting);
+    // `now` as this host's clock has it, by which `older_than` is meant.
+    [[nodiscard]] Swept sweep(base::Timestamp older_than, base::Timestamp now, Waiting& waiting);
 
   private:
     struct Walk;
     [[nodiscard]] std::filesystem::path path_of(std::string_view key) const { return root_ / key; }
     void check_root();
+    void make_directories(const std::filesystem::path& directory) const;
+    void flush(const Unfinished& upload, std::uint64_t size, Waiting& waiting) const;
+    [[nodiscard]] base::Timestamp place_time(const std::filesystem::path& folder);
     void walk(Walk& walk, const std::filesystem::path& directory, const std::string& prefix) const;
     void place(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& key,
                Existing existing);

@@ -2,6 +2,7 @@
 // so that its key is there whole or not at all; directories are made with mode 0700, files with 0600.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -17,10 +18,15 @@ struct DirectoryOptions {
     // Before each operation: it must be on a mount other than the root file system, and on the same mount point as
     // before; else unreachable (passing). An upload's file is looked at once it is open, too.
     bool require_mount = false;
+    // How long no step of an operation may come to its end (a piece written, a name looked up); above zero.
+    std::chrono::milliseconds stall_timeout = std::chrono::minutes(5);
 };
 
-// The pool must outlive the target. A mount whose server is away may hold the threads of the pool for as long as it
-// likes: such targets get a pool of their own. Error: invalid_argument for a path that is not absolute.
-[[nodiscard]] std::shared_ptr<Target> make_directory_target(DirectoryOptions options, async::Pool& pool);
+// The pool must outlive the target, and so must the clock. A mount whose server is away may hold the threads of the
+// pool for as long as it likes: such targets get a pool of their own. What hangs fails with timed_out, or ends with its
+// stop, and its thread stays behind; until that comes back every operation fails with unreachable (passing). Error:
+// invalid_argument for a path that is not absolute.
+[[nodiscard]] std::shared_ptr<Target> make_directory_target(DirectoryOptions options, async::Pool& pool,
+                                                            const base::Clock& clock);
 
 }  // namespace pgbakd::target

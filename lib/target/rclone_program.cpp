@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "target/key.hpp"
+#include "target/rclone_stall.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::target {
@@ -19,6 +20,7 @@ using base::ErrorCode;
 constexpr std::size_t config_bytes = 4 << 20;
 constexpr std::size_t text_bytes = 1 << 20;
 constexpr std::size_t read_bytes = 256 << 10;
+constexpr int slow_factor = 3;
 
 }  // namespace
 
@@ -89,7 +91,11 @@ asio::awaitable<os::Command> RcloneProgram::prepare(RcloneCall call) {
                     "--log-level",
                     "NOTICE",
                     "--log-format",
-                    ""};
+                    "",
+                    "--contimeout",
+                    "20s",
+                    "--timeout",
+                    call.is_slow ? "10m" : "4m"};
     command.argv.insert(command.argv.end(), call.arguments.begin(), call.arguments.end());
     command.argv.emplace_back("--");
     command.argv.insert(command.argv.end(), call.places.begin(), call.places.end());
@@ -99,19 +105,27 @@ asio::awaitable<os::Command> RcloneProgram::prepare(RcloneCall call) {
     co_return command;
 }
 
+std::chrono::milliseconds RcloneProgram::stall_timeout(bool is_slow) const noexcept {
+    return is_slow ? slow_factor * options_.stall_timeout : options_.stall_timeout;
+}
+
 asio::awaitable<void> RcloneProgram::run(RcloneCall call, Sink& output, async::StopToken stop) {
     stop.check();
     const auto command = co_await prepare(call);
     async::Child child(co_await asio::this_coro::executor, command);
     std::exception_ptr failure;
     try {
+        const auto executor = co_await asio::this_coro::executor;
         std::vector<std::byte> buffer(read_bytes);
         for (;;) {
-            const auto count = co_await child.read(buffer, stop);
+            // Not of the time that whoever takes the output needs.
+            const RcloneStall stall(executor, stop, stall_timeout(call.is_slow), child.pid(), call.what);
+            const auto count = co_await child.read(buffer, stall.token());
             if (count == 0) break;
             co_await output.write(std::span(buffer).first(count), stop);
         }
-        const auto ending = co_await child.finish(stop);
+        const RcloneStall stall(executor, stop, stall_timeout(call.is_slow), child.pid(), call.what);
+        const auto ending = co_await child.finish(stall.token());
         if (!ending.good()) throw rclone_error(call.what, ending, child.error_lines());
     } catch (...) {
         failure = std::current_exception();

@@ -39,6 +39,7 @@ struct RcloneCall {
     std::vector<std::string> arguments;  // the verb and its flags
     std::vector<std::string> places;     // remotes and paths, never taken for flags
     bool feed_input = false;
+    bool is_slow = false;  // the service may be silent for long while it does that
 };
 
 class RcloneProgram {
@@ -48,6 +49,7 @@ class RcloneProgram {
     // "gdrive:backups/<key>"; the remote itself for an empty key.
     [[nodiscard]] std::string place(std::string_view key) const;
     [[nodiscard]] asio::awaitable<os::Command> prepare(RcloneCall call);
+    [[nodiscard]] std::chrono::milliseconds stall_timeout(bool is_slow) const noexcept;
     // Runs it to its end; its output goes to `output` as it comes. Throws what rclone_error() makes of a bad end.
     asio::awaitable<void> run(RcloneCall call, Sink& output, async::StopToken stop);
     // The same for what prints little: at most 1 MiB.

@@ -82,6 +82,7 @@ asio::awaitable<void> RcloneRemote::cat(std::string path, Range range, Sink& sin
 asio::awaitable<std::unique_ptr<async::Child>> RcloneRemote::rcat(std::string path) {
     auto asked = call("rcat", {}, path);
     asked.feed_input = true;
+    asked.is_slow = true;
     const auto command = co_await program_.prepare(std::move(asked));
     co_return std::make_unique<async::Child>(co_await asio::this_coro::executor, command);
 }
@@ -89,6 +90,7 @@ asio::awaitable<std::unique_ptr<async::Child>> RcloneRemote::rcat(std::string pa
 asio::awaitable<void> RcloneRemote::move(std::string from, std::string to, Existing existing, async::StopToken stop) {
     // Two objects of one size may look the same to rclone, which would then keep the old one: --ignore-times.
     auto asked = call("moveto", {existing == Existing::refuse ? "--ignore-existing" : "--ignore-times"}, from);
+    asked.is_slow = true;
     asked.places.push_back(place(to));
     (void)co_await program_.text_of(std::move(asked), std::move(stop));
 }

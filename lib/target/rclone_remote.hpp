@@ -24,6 +24,9 @@ class RcloneRemote {
     // Every object below a prefix, in no order, what is in the uploads folder included.
     asio::awaitable<std::vector<Entry>> list(std::string prefix, async::StopToken stop);
     asio::awaitable<void> cat(std::string path, Range range, Sink& sink, async::StopToken stop);
+    [[nodiscard]] std::chrono::milliseconds stall_timeout(bool is_slow) const noexcept {
+        return program_.stall_timeout(is_slow);
+    }
     // The program that stores its standard input at `path`.
     asio::awaitable<std::unique_ptr<async::Child>> rcat(std::string path);
     asio::awaitable<void> move(std::string from, std::string to, Existing existing, async::StopToken stop);

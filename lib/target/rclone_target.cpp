@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "target/key.hpp"
+#include "target/live_upload.hpp"
 #include "target/rclone_remote.hpp"
 
 namespace pgbakd::target {
@@ -119,7 +120,8 @@ class RcloneTarget final : public Target {
         Swept swept;
         const auto entries = co_await remote_->list(std::string(uploads_folder) + "/", stop);
         for (const auto& entry : entries) {
-            if (entry.modified >= older_than) continue;
+            const bool live = LiveUpload::is_live(entry.key.substr(entry.key.rfind('/') + 1));
+            if (live || entry.modified >= older_than) continue;
             co_await remote_->remove(entry.key, stop);
             ++swept.uploads;
             swept.bytes += entry.size;

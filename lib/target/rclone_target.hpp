@@ -2,6 +2,7 @@
 // is for the places that nothing else here speaks to.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -22,6 +23,9 @@ struct RcloneOptions {
     std::filesystem::path program;            // rclone, absolute
     // For the child beside the little it inherits: RCLONE_CONFIG_PASS and whatever else is a secret. Never in argv.
     std::vector<os::Command::Variable> environment;
+    // How long an rclone may neither take nor give nor move a byte; thrice that for what a service does on its side (an
+    // upload's end, a move). Above zero.
+    std::chrono::milliseconds stall_timeout = std::chrono::minutes(5);
 };
 
 // Uploads go to a name of their own and are moved to their key when they are complete; a remote that can neither move

@@ -1,10 +1,13 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
-#include "async/timer.hpp"
 #include "target/key.hpp"
+#include "target/live_upload.hpp"
 #include "target/rclone_remote.hpp"
+#include "target/rclone_stall.hpp"
+#include "target/tidying.hpp"
 
 namespace pgbakd::target {
 namespace {
@@ -13,6 +16,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr std::chrono::seconds abort_patience{60};
+constexpr std::size_t piece_bytes = 64 << 10;  // that rclone takes one of them is a sign of life
 
 Error exists_already(const std::string& key) {
     return {ErrorCode::conflict, fmt::format("{} exists already", key), "nothing there is ever overwritten"};
@@ -21,18 +25,27 @@ Error exists_already(const std::string& key) {
 class RcloneUpload final : public Upload {
   public:
     RcloneUpload(std::shared_ptr<RcloneRemote> remote, std::unique_ptr<async::Child> child, std::string key,
-                 std::string path, Existing existing, Assurance assurance)
+                 std::string path, Existing existing, Assurance assurance, async::StopToken stop)
         : remote_(std::move(remote)),
           child_(std::move(child)),
           key_(std::move(key)),
           path_(std::move(path)),
           existing_(existing),
-          assurance_(assurance) {}
+          assurance_(assurance),
+          live_(path_.substr(path_.rfind('/') + 1)),
+          last_stop_(std::move(stop)) {}
 
     asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override {
+        last_stop_ = stop;
         std::exception_ptr failure;
         try {
-            co_await child_->write(*chunk, stop);
+            const auto executor = co_await asio::this_coro::executor;
+            RcloneStall stall(executor, stop, remote_->stall_timeout(false), child_->pid(), what());
+            for (std::span<const std::byte> rest(*chunk); !rest.empty(); stall.moved()) {
+                const auto piece = rest.first(std::min(rest.size(), piece_bytes));
+                co_await child_->write(piece, stall.token());
+                rest = rest.subspan(piece.size());
+            }
         } catch (const Error& error) {
             if (error.code() != ErrorCode::program_failed) throw;
             failure = std::current_exception();
@@ -45,6 +58,7 @@ class RcloneUpload final : public Upload {
     }
 
     asio::awaitable<Receipt> finish(async::StopToken stop) override {
+        last_stop_ = stop;
         stop.check();
         child_->close_input();
         co_await check_end(stop);
@@ -66,7 +80,8 @@ class RcloneUpload final : public Upload {
 
     asio::awaitable<void> abort() override {
         co_await child_->abort();
-        const async::Deadline deadline(co_await asio::this_coro::executor, {}, abort_patience, "removing an upload");
+        const auto executor = co_await asio::this_coro::executor;
+        const TidyingDeadline deadline(executor, last_stop_, abort_patience, "removing an upload");
         try {
             co_await remote_->remove(path_, deadline.token());
         } catch (const Error&) {
@@ -76,10 +91,12 @@ class RcloneUpload final : public Upload {
 
   private:
     asio::awaitable<void> check_end(async::StopToken stop) {
-        const auto ending = co_await child_->finish(std::move(stop));
-        if (!ending.good())
-            throw rclone_error(fmt::format("rclone rcat of {}", remote_->place(key_)), ending, child_->error_lines());
+        const auto executor = co_await asio::this_coro::executor;
+        const RcloneStall stall(executor, stop, remote_->stall_timeout(true), child_->pid(), what());
+        const auto ending = co_await child_->finish(stall.token());
+        if (!ending.good()) throw rclone_error(what(), ending, child_->error_lines());
     }
+    [[nodiscard]] std::string what() const { return fmt::format("rclone rcat of {}", remote_->place(key_)); }
 
     std::shared_ptr<RcloneRemote> remote_;
     std::unique_ptr<async::Child> child_;
@@ -87,6 +104,8 @@ class RcloneUpload final : public Upload {
     std::string path_;  // where it is stored until it is complete
     Existing existing_;
     Assurance assurance_;
+    LiveUpload live_;
+    async::StopToken last_stop_;  // of the last call
     std::uint64_t sent_ = 0;
 };
 
@@ -101,9 +120,9 @@ asio::awaitable<std::unique_ptr<Upload>> begin_rclone_upload(std::shared_ptr<Rcl
     }
     auto path = features.moves ? fmt::format("{}/{}", uploads_folder, upload_name()) : key;
     auto child = co_await remote->rcat(path);
+    const auto assurance = features.checksums ? Assurance::checksum : Assurance::size;
     co_return std::make_unique<RcloneUpload>(std::move(remote), std::move(child), std::move(key), std::move(path),
-                                             options.existing,
-                                             features.checksums ? Assurance::checksum : Assurance::size);
+                                             options.existing, assurance, std::move(stop));
 }
 
 }  // namespace pgbakd::target

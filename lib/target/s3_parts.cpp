@@ -78,9 +78,14 @@ PartPlan PartPlan::behind(std::span<const ListedPart> parts) const {
     return plan;
 }
 
-std::uint64_t PartPlan::longest() const {
+bool PartPlan::can_follow(std::span<const ListedPart> parts, std::uint64_t size) const {
     std::uint64_t sent = 0;
-    for (std::uint64_t parts = 0; parts < profile_->most_parts; ++parts) {
+    for (const auto& part : parts) sent += part.size;
+    return sent >= size || behind(parts).longest(parts.size(), sent) >= size;
+}
+
+std::uint64_t PartPlan::longest(std::uint64_t parts, std::uint64_t sent) const {
+    for (; parts < profile_->most_parts; ++parts) {
         const auto part = next(parts, sent);
         if (!part) break;
         sent += *part;

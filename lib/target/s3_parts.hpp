@@ -34,14 +34,20 @@ class PartPlan {
 
     // The longest stream that fits. Equal parts: their size × their number. Parts that grow, to 5 GiB each: 12 TiB and
     // more in 10,000 of them, 1.7 TiB in 1,000, where nothing was expected.
-    [[nodiscard]] std::uint64_t longest() const;
+    [[nodiscard]] std::uint64_t longest() const { return longest(0, 0); }
 
     // The plan of an upload that is gone on with: these are its first parts, in order, and equal ones stay equal.
     [[nodiscard]] PartPlan behind(std::span<const ListedPart> parts) const;
+    // Whether so many parts may follow those that a stream of `size` bytes (0: not known) fits. Equal ones that were
+    // begun when nothing was known of the length may turn out too small for it.
+    [[nodiscard]] bool can_follow(std::span<const ListedPart> parts, std::uint64_t size) const;
 
   private:
     PartPlan(const S3Profile& profile, std::uint64_t first, bool grows, std::uint64_t expected)
         : profile_(&profile), first_(first), expected_(expected), grows_(grows) {}
+    // The same behind `parts` parts with `sent` bytes.
+    [[nodiscard]] std::uint64_t longest(std::uint64_t parts, std::uint64_t sent) const;
+
     const S3Profile* profile_;
     std::uint64_t first_;
     std::uint64_t expected_;

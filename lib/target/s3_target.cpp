@@ -52,7 +52,8 @@ class S3Target final : public Target {
     asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override;
 
   private:
-    asio::awaitable<bool> take_up(S3Upload& upload, std::string key, std::string upload_id, async::StopToken stop);
+    asio::awaitable<bool> take_up(S3Upload& upload, PartPlan plan, std::uint64_t size, std::string key,
+                                  std::string upload_id, async::StopToken stop);
     asio::awaitable<std::vector<Refusal>> remove_some(std::span<const std::string> keys, async::StopToken stop);
     asio::awaitable<std::vector<Refusal>> remove_together(std::span<const std::string> keys, async::StopToken stop);
     asio::awaitable<std::optional<Refusal>> remove_one(std::string key, async::StopToken stop);
@@ -89,9 +90,9 @@ asio::awaitable<Facts> S3Target::facts(async::StopToken /*stop*/) {
                     static_cast<std::size_t>(options.concurrent_parts)};
 }
 
-// Whether what arrived of an earlier upload is still there.
-asio::awaitable<bool> S3Target::take_up(S3Upload& upload, std::string key, std::string upload_id,
-                                        async::StopToken stop) {
+// Whether what arrived of an earlier upload is still there, and the rest of `size` bytes can follow it.
+asio::awaitable<bool> S3Target::take_up(S3Upload& upload, PartPlan plan, std::uint64_t size, std::string key,
+                                        std::string upload_id, async::StopToken stop) {
     auto held = HeldUpload::hold(store_, upload_id);
     if (!held) co_return false;  // a sweep is about to remove it
     std::vector<ListedPart> parts;
@@ -102,6 +103,14 @@ asio::awaitable<bool> S3Target::take_up(S3Upload& upload, std::string key, std::
         co_return false;
     }
     parts.resize(usable_parts(*store_->options.profile, parts));
+    if (!plan.can_follow(parts, size)) {
+        try {
+            co_await store_->abort(key, upload_id, stop);
+        } catch (const base::Error&) {
+            stop.check();  // else left to sweep()
+        }
+        co_return false;
+    }
     upload.resume(std::move(upload_id), std::move(held), parts);
     co_return true;
 }
@@ -111,8 +120,9 @@ asio::awaitable<std::unique_ptr<Upload>> S3Target::put(std::string key, PutOptio
     const auto& profile = *store_->options.profile;
     const auto plan = PartPlan::make(profile, options.size, store_->options.part_size).value();
     const auto checkpoint = options.checkpoint;
-    auto upload = std::make_unique<S3Upload>(store_, key, std::move(options), plan);
-    if (!checkpoint.empty()) co_await take_up(*upload, key, checkpoint, stop);
+    const auto size = options.size.value_or(0);
+    auto upload = std::make_unique<S3Upload>(store_, key, std::move(options), plan, stop);
+    if (!checkpoint.empty()) co_await take_up(*upload, plan, size, key, checkpoint, stop);
     co_return upload;
 }
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "async/timer.hpp"
 #include "codec/sha256.hpp"
+#include "target/tidying.hpp"
 
 namespace pgbakd::target {
 namespace {
@@ -46,12 +46,14 @@ class S3Upload::Sending {
     S3Upload& upload_;
 };
 
-S3Upload::S3Upload(std::shared_ptr<S3Store> store, std::string key, PutOptions options, PartPlan plan)
+S3Upload::S3Upload(std::shared_ptr<S3Store> store, std::string key, PutOptions options, PartPlan plan,
+                   async::StopToken stop)
     : store_(std::move(store)),
       key_(std::move(key)),
       options_(std::move(options)),
       plan_(plan),
       at_once_(store_->options.concurrent_parts),
+      last_stop_(std::move(stop)),
       changed_(store_->executor),
       tasks_(store_->executor) {}
 
@@ -91,6 +93,7 @@ void S3Upload::open_part() {
 }
 
 asio::awaitable<void> S3Upload::write(async::Chunk chunk, async::StopToken stop) {
+    last_stop_ = stop;
     for (std::size_t taken = 0; taken < chunk->size();) {
         stop.check();
         check();
@@ -250,6 +253,7 @@ asio::awaitable<void> S3Upload::complete(async::StopToken stop) {
 }
 
 asio::awaitable<Receipt> S3Upload::finish(async::StopToken stop) {
+    last_stop_ = stop;
     check();
     if (upload_id_.empty()) {
         co_await put_whole(stop);
@@ -282,7 +286,7 @@ asio::awaitable<void> S3Upload::abort() {
     const auto held = std::exchange(held_, nullptr);
     co_await suspend();
     if (upload_id_.empty()) co_return;
-    const async::Deadline deadline(store_->executor, {}, abort_patience, "aborting an upload");
+    const TidyingDeadline deadline(store_->executor, last_stop_, abort_patience, "aborting an upload");
     try {
         co_await store_->abort(key_, upload_id_, deadline.token());
     } catch (const base::Error& error) {

@@ -65,7 +65,7 @@ class HeldUpload {
 
 class S3Upload final : public Upload {
   public:
-    S3Upload(std::shared_ptr<S3Store> store, std::string key, PutOptions options, PartPlan plan);
+    S3Upload(std::shared_ptr<S3Store> store, std::string key, PutOptions options, PartPlan plan, async::StopToken stop);
     // Goes on with an upload of which these parts, from the first without a gap, have arrived.
     void resume(std::string upload_id, std::unique_ptr<HeldUpload> held, const std::vector<ListedPart>& parts);
 
@@ -111,7 +111,8 @@ class S3Upload final : public Upload {
     std::vector<SentPart> parts_;
     std::uint64_t in_flight_ = 0;
     std::exception_ptr failure_;
-    async::StopSource stop_;  // of the parts
+    async::StopToken last_stop_;  // of the last call
+    async::StopSource stop_;      // of the parts
     async::Event changed_;
     async::TaskGroup tasks_;
 };

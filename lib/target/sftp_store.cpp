@@ -7,6 +7,7 @@
 
 #include "base/units.hpp"
 #include "target/key.hpp"
+#include "target/live_upload.hpp"
 
 namespace pgbakd::target {
 namespace {
@@ -249,6 +250,22 @@ std::vector<Refusal> SftpStore::remove(const std::vector<std::string>& keys, Int
     return refused;
 }
 
+// As the server tells the time: of a file that is made now. The epoch where there is no room for one: what the server
+// calls that is server_error.
+base::Timestamp SftpStore::server_time(http::SftpSession& session, Interrupt& interrupt) {
+    const LiveUpload probe(upload_name());
+    const auto path = path_of(upload_key(probe.name()));
+    std::optional<http::SftpStatus> status;
+    try {
+        session.write(path, 0, {}, interrupt);
+        status = session.look(path, interrupt);
+        session.remove_file(path, interrupt);
+    } catch (const Error& error) {
+        if (error.code() != ErrorCode::server_error) throw;
+    }
+    return status ? base::Timestamp(status->modified) : base::Timestamp();
+}
+
 Swept SftpStore::sweep(base::Timestamp older_than, Interrupt& interrupt) {
     return ask(
         [&](http::SftpSession& session) {
@@ -260,11 +277,14 @@ Swept SftpStore::sweep(base::Timestamp older_than, Interrupt& interrupt) {
             } catch (const Error& error) {
                 if (error.code() != ErrorCode::not_found) throw;
             }
+            std::optional<base::Timestamp> limit;
             for (const auto& name : names) {
-                if (name == "." || name == "..") continue;
+                if (name == "." || name == ".." || LiveUpload::is_live(name)) continue;
                 const auto path = fmt::format("{}/{}", folder, name);
                 const auto status = session.look(path, interrupt);
                 if (!status || status->modified >= older_than || session.is_directory(path, interrupt)) continue;
+                if (!limit) limit = sweep_limit(older_than, clock_.now(), server_time(session, interrupt));
+                if (status->modified >= *limit) continue;
                 session.remove_file(path, interrupt);
                 ++swept.uploads;
                 swept.bytes += status->size;

@@ -64,6 +64,7 @@ class SftpStore {
         return std::move(*value);
     }
     [[nodiscard]] base::Error explained(const base::Error& error, std::uint64_t needed, Interrupt& interrupt);
+    [[nodiscard]] base::Timestamp server_time(http::SftpSession& session, Interrupt& interrupt);
     [[nodiscard]] bool is_file(http::SftpSession& session, const std::string& path, Interrupt& interrupt);
     void rename_over(http::SftpSession& session, const std::string& from, const std::string& key, Interrupt& interrupt);
     [[nodiscard]] std::vector<Found> list_directory(http::SftpSession& session, const std::string& prefix,

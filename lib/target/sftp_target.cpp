@@ -45,7 +45,7 @@ class SftpTarget final : public Target {
             co_await on_sftp_pool(shared_, refuse, stop);
         }
         const auto executor = co_await asio::this_coro::executor;
-        auto upload = std::make_unique<SftpUpload>(executor, shared_, key, options.existing);
+        auto upload = std::make_unique<SftpUpload>(executor, shared_, key, options.existing, stop);
         auto checkpoint = parse_checkpoint(options.checkpoint);
         if (checkpoint) co_await upload->resume(std::move(*checkpoint), stop);
         co_return upload;

@@ -6,7 +6,6 @@
 #include <charconv>
 #include <utility>
 
-#include "async/timer.hpp"
 #include "base/text.hpp"
 #include "codec/sha256.hpp"
 #include "target/key.hpp"
@@ -77,13 +76,20 @@ std::optional<SftpCheckpoint> parse_checkpoint(std::string_view text) {
 }
 
 SftpUpload::SftpUpload(const asio::any_io_executor& executor, std::shared_ptr<SftpShared> shared, std::string key,
-                       Existing existing)
-    : shared_(std::move(shared)), key_(std::move(key)), existing_(existing), changed_(executor), tasks_(executor) {
+                       Existing existing, async::StopToken stop)
+    : shared_(std::move(shared)),
+      key_(std::move(key)),
+      existing_(existing),
+      last_stop_(std::move(stop)),
+      changed_(executor),
+      tasks_(executor) {
     arrived_.name = upload_name();
+    live_ = std::make_unique<LiveUpload>(arrived_.name);
 }
 
 asio::awaitable<bool> SftpUpload::resume(SftpCheckpoint checkpoint, async::StopToken stop) {
     const auto most = shared_->store.options().piece_size;
+    auto live = std::make_unique<LiveUpload>(checkpoint.name);  // a sweep has no business with it while we look
     const auto is_there = [checkpoint, most](SftpStore& store, http::Interrupt& interrupt) {
         const auto key = SftpStore::upload_key(checkpoint.name);
         const auto status = store.look(key, interrupt);
@@ -97,6 +103,7 @@ asio::awaitable<bool> SftpUpload::resume(SftpCheckpoint checkpoint, async::StopT
     if (found) {
         begins_at_ = closed_ = checkpoint.length;
         arrived_ = std::move(checkpoint);
+        live_ = std::move(live);
         first_try_ = false;
     } else {
         const auto discard = [name = checkpoint.name](SftpStore& store, http::Interrupt& interrupt) {
@@ -116,6 +123,7 @@ std::string SftpUpload::checkpoint() const {
 }
 
 asio::awaitable<void> SftpUpload::write(async::Chunk chunk, async::StopToken stop) {
+    last_stop_ = stop;
     const auto most = shared_->store.options().piece_size;
     std::span<const std::byte> rest(*chunk);
     while (!rest.empty()) {
@@ -169,6 +177,7 @@ asio::awaitable<void> SftpUpload::send(Piece piece, std::uint64_t offset) {
 }
 
 asio::awaitable<Receipt> SftpUpload::finish(async::StopToken stop) {
+    last_stop_ = stop;
     stop.check();
     check();
     if (!piece_ && closed_ == 0) piece_ = std::make_shared<std::vector<std::byte>>();
@@ -190,11 +199,13 @@ asio::awaitable<void> SftpUpload::end_sending() {
 
 asio::awaitable<void> SftpUpload::suspend() {
     co_await end_sending();
+    live_.reset();
 }
 
 asio::awaitable<void> SftpUpload::abort() {
     co_await end_sending();
-    const async::Deadline deadline(co_await asio::this_coro::executor, {}, abort_patience, "removing an upload");
+    const auto executor = co_await asio::this_coro::executor;
+    const TidyingDeadline deadline(executor, last_stop_, abort_patience, "removing an upload");
     try {
         const auto discard = [name = arrived_.name](SftpStore& store, http::Interrupt& interrupt) {
             store.discard(name, interrupt);

@@ -7,32 +7,50 @@
 #include <vector>
 
 #include "async/event.hpp"
+#include "async/leaving.hpp"
 #include "async/task_group.hpp"
+#include "target/live_upload.hpp"
 #include "target/sftp_store.hpp"
+#include "target/tidying.hpp"
 
 namespace pgbakd::target {
+
+// An interrupt takes two seconds; what does not heed it hangs on something else, as on a key file of a dead mount.
+inline constexpr std::chrono::seconds interrupt_patience{4};
 
 // What the target and its uploads share.
 struct SftpShared {
     SftpShared(SftpTargetOptions options, async::Pool& pool_, const base::Clock& clock)
         : store(std::move(options), clock), pool(pool_) {}
+    [[nodiscard]] base::Error busy() const {
+        return {base::ErrorCode::unreachable,
+                store.place() + " does not answer: what was begun there before still waits for it",
+                {},
+                base::Persistence::passing};
+    }
     SftpStore store;
     async::Pool& pool;
 };
 
-// Runs a job of the store on the pool; a stop interrupts it, and is thrown once it has ended.
+// Runs a job of the store on the pool; a stop interrupts it, and is thrown once it has ended, or when it does not end.
+// Then it is left behind, and nothing is begun before it has ended.
 template <class Work>
 auto on_sftp_pool(std::shared_ptr<SftpShared> shared, Work work, async::StopToken stop)
     -> asio::awaitable<std::invoke_result_t<Work&, SftpStore&, http::Interrupt&>> {
     using Value = std::invoke_result_t<Work&, SftpStore&, http::Interrupt&>;
     stop.check();
+    if (shared->pool.left() > 0) throw shared->busy();
     const auto interrupt = std::make_shared<http::Interrupt>();
     const auto registration = stop.on_stop([interrupt] { interrupt->stop(); });
-    const auto job = [shared, work, interrupt]() mutable { return work(shared->store, *interrupt); };
+    const auto job = [shared, work, interrupt](async::Waiting&) mutable { return work(shared->store, *interrupt); };
+    // How long a server may be silent is libcurl's to watch.
+    async::Patience patience;
+    patience.after_stop = interrupt_patience;
+    patience.stop = stop;
     std::exception_ptr failure;
     if constexpr (std::is_void_v<Value>) {
         try {
-            co_await async::run_blocking(shared->pool, job);
+            co_await async::run_leaving(shared->pool, job, std::move(patience));
         } catch (...) {
             failure = std::current_exception();
         }
@@ -41,7 +59,7 @@ auto on_sftp_pool(std::shared_ptr<SftpShared> shared, Work work, async::StopToke
     } else {
         std::optional<Value> value;
         try {
-            value.emplace(co_await async::run_blocking(shared->pool, job));
+            value.emplace(co_await async::run_leaving(shared->pool, job, std::move(patience)));
         } catch (...) {
             failure = std::current_exception();
         }
@@ -66,7 +84,7 @@ struct SftpCheckpoint {
 class SftpUpload final : public Upload {
   public:
     SftpUpload(const asio::any_io_executor& executor, std::shared_ptr<SftpShared> shared, std::string key,
-               Existing existing);
+               Existing existing, async::StopToken stop);
     // Whether the file is there and ends as the checkpoint says: then the upload goes on behind it.
     asio::awaitable<bool> resume(SftpCheckpoint checkpoint, async::StopToken stop);
 
@@ -92,6 +110,8 @@ class SftpUpload final : public Upload {
     std::uint64_t closed_ = 0;  // bytes in pieces that are being sent or were
     bool first_try_ = true;     // the file has no bytes but those of `arrived_`
     SftpCheckpoint arrived_;
+    std::unique_ptr<LiveUpload> live_;  // the name of it
+    async::StopToken last_stop_;        // of the last call
     Piece piece_;
     bool busy_ = false;
     std::exception_ptr failure_;

@@ -136,7 +136,7 @@ class Choice(ServerCase):
         """A run during whose beginning that happens, and its counts."""
         halt.arm()
         with ThreadPoolExecutor() as threads:
-            run = threads.submit(daemon.run, form)
+            run = threads.submit(daemon.run, form, check=False)
             try:
                 daemon.wait_for(halt.reached, what="pg_dump's start")
                 self.server.sql("set lock_timeout = '5s'; " + change, "changing")
@@ -176,15 +176,60 @@ class Choice(ServerCase):
                     restored = {name: rows for name, rows in other.counts("changing").items() if name in expected}
                 self.assertEqual(restored, expected)
 
-    def test_a_table_that_is_emptied_each_time_is_told_as_what_may_lack_its_rows(self) -> None:
-        daemon, halt = self.changing(retries={"attempts": 1})
+    def test_a_set_that_may_lack_rows_never_counts_as_good(self) -> None:
+        keep_one = {"local": {"last": 1, "at_least": 1}}
+        daemon, halt = self.changing(retries={"attempts": 1}, retention=keep_one)
         for form in FORMATS:
             with self.subTest(form):
+                halt.release()
+                good = daemon.run(form)["set"]
                 report, counts = self.run_changed(daemon, halt, form, "truncate u")
-                self.assertEqual(report["status"], "WARNING", report)
+                self.assertEqual(report["status"], "FAILED", report)
                 self.assertIn('"public"."u" was truncated, rewritten or replaced while the dump began: its rows may be missing',
-                              "\n".join(report["notes"]))  # fmt: skip
+                              report["error"]["message"])  # fmt: skip
                 self.assertEqual(counts, without("public.u"))
+                self.assertEqual({entry["set"]: bool(entry["problem"]) for entry in daemon.sets(form)}, {report["set"]: True, good: False})
+
+    def test_when_nobody_could_look_the_dump_is_made_anew(self) -> None:
+        daemon, halt = self.changing(retries={"attempts": 2, "backoff": "100ms"})
+        ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'pgbakd/%' and state like 'idle in%'"
+        for form in FORMATS:
+            with self.subTest(form):
+                report, counts = self.run_changed(daemon, halt, form, f"truncate u; insert into u values (1); {ended}")
+                self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
+                self.assertEqual(counts, {**ALL, "public.u": 1})
+
+    def test_a_schema_that_takes_anothers_place_in_mid_dump_is_noticed(self) -> None:
+        """ALTER SCHEMA RENAME waits for no lock of a dump, which then reads the tables of the new one."""
+        for form in ("custom", "plain"):
+            with self.subTest(form):
+                self.server.dropdb("changing")
+                self.server.createdb("changing")
+                self.server.sql("create table a as select repeat(md5(i::text), 30) x from generate_series(1, 20000) i; create schema live; "
+                                "create table live.t as select generate_series(1, 5) i", "changing")  # fmt: skip
+                source = self.source(form, [], databases=["changing"])
+                config = config_for(self.server, jobs={"job": {"source": source, "compression": "none", "retries": {"attempts": 2, "backoff": "100ms"}}})
+                daemon = self.new_daemon(config)
+                halt = Halt(daemon.directory)
+                script = f'{{real}} "$@" | {{ head -c 2000000\n{halt.command}cat; }}\nexit "${{PIPESTATUS[0]}}"'
+                programs = replace_pg_dump(daemon.directory / "bin", self.server, script)
+                config["servers"]["local"]["client"] = {"bin": str(programs)}
+                daemon.write_config(config)
+                daemon.start()
+                with ThreadPoolExecutor() as threads:
+                    run = threads.submit(daemon.run, "job")
+                    try:
+                        daemon.wait_for(halt.reached)
+                        self.server.sql("create schema build; create table build.t as select generate_series(1, 9) i; begin; "
+                                        "alter schema live rename to old; alter schema build rename to live; commit", "changing")  # fmt: skip
+                    finally:
+                        halt.release()
+                    report = run.result()
+                self.assertEqual(report["status"], "SUCCESS", report)
+                self.assertIn('schema "live" was renamed or replaced while the dump went on', daemon.log())
+                found = daemon.manifest(report["set"])["databases"][0]["fingerprint"]
+                self.assertEqual({f"{table['schema']}.{table['name']}": table["rows"] for table in found},
+                                 {"live.t": 9, "old.t": 5, "public.a": 20000})  # fmt: skip
 
     def test_counts_are_those_of_a_restored_database(self) -> None:
         jobs = {form: {"source": self.source(form, ["--exclude-table-data=t", "-N", "other", "-x"])} for form in FORMATS}

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import socket
 import sqlite3
 import sys
+import time
 import unittest
 from pathlib import Path
 from typing import Any
@@ -298,6 +300,143 @@ class Targets(LifeCase):
         daemon.wait_for_log("another set named")
         self.assertEqual(foreign.read_bytes(), before)
         self.assertEqual([copy["set"] for copy in daemon.status()["owed"]], [name])
+
+    def by_another_host(self, directory: Path, host: str) -> None:
+        """The set there was made by another host's run."""
+        manifest = directory / "manifest.json"
+        text = json.loads(manifest.read_text(encoding="utf-8"))
+        text["host"], text["run"] = host, "01J00000000000000000000000"
+        manifest.write_text(json.dumps(text), encoding="utf-8")
+
+    def give_to(self, daemon: Daemon, directory: Path) -> None:
+        for path in (directory, *directory.rglob("*")):
+            os.chown(path, daemon.account.uid, daemon.account.gid)
+
+    def test_a_rescan_of_a_target_strikes_no_owed_copy(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed, arrived = [daemon.run("job")["set"] for _ in range(2)]
+        self.open(daemon, "nas")
+        for name in (owed, arrived):
+            shutil.copytree(daemon.directory / "vault" / name, daemon.directory / "nas" / name)
+        self.by_another_host(daemon.directory / "nas" / owed, "elsewhere")
+        self.give_to(daemon, daemon.directory / "nas")
+        daemon.stop()
+        daemon.ctl("rescan", "--from", "nas")
+        self.assertEqual(self.places(daemon, owed), {"local": True, "nas": False, "vault": True})
+        self.assertEqual(self.places(daemon, arrived), {"local": True, "nas": True, "vault": True})
+        daemon.start()
+        self.assertEqual([copy["set"] for copy in daemon.status()["owed"]], [owed])
+
+    def test_a_rescan_of_a_target_forgets_what_is_gone_from_there(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        gone, kept = [daemon.run("job")["set"] for _ in range(2)]
+        shutil.rmtree(daemon.directory / "nas" / gone)
+        self.assertIn("1 set found on nas, 1 forgotten that are gone, 0 runs added", daemon.ctl("rescan", "--from", "nas").out)
+        self.assertEqual(self.places(daemon, gone), {"local": True, "vault": True})
+        [copy] = [copy for entry in daemon.sets() if entry["set"] == kept for copy in entry["copies"] if copy["place"] == "nas"]
+        self.assertEqual((copy["complete"], copy["verified"]), (True, "read back"), "how it was compared stays known")
+        # A place that is not mounted must not empty the catalog.
+        (daemon.directory / "nas").rename(daemon.directory / "nas-away")
+        (daemon.directory / "nas").mkdir()
+        refused = daemon.ctl("rescan", "--from", "nas", check=False)
+        self.assertEqual(refused.code, 1)
+        self.assertIn("there is no set on nas, but the catalog knows of 1 set there: nothing was changed", refused.err)
+        self.assertEqual(self.places(daemon, kept), {"local": True, "nas": True, "vault": True})
+
+    def test_two_hosts_with_a_job_of_one_name_prune_their_own_sets(self) -> None:
+        keep_one = {"local": {"last": 1, "at_least": 1}, "targets": {"nas": {"last": 1, "at_least": 1}}}
+        daemon = self.targets(["nas"], retention=keep_one).start()
+        own = daemon.run("job")["set"]
+        others = ["job/20200101_000000", "job/20200102_000000"]
+        for name in others:
+            there = daemon.directory / "nas" / name
+            shutil.copytree(daemon.directory / "nas" / own, there)
+            manifest = there / "manifest.json"
+            manifest.write_text(manifest.read_text(encoding="utf-8").replace(own, name), encoding="utf-8")
+            self.by_another_host(there, "elsewhere")
+        self.give_to(daemon, daemon.directory / "nas")
+        reports = [daemon.run("job") for _ in range(2)]
+        self.assertEqual([report["status"] for report in reports], ["SUCCESS", "SUCCESS"])
+        on_nas = sorted(f"job/{path.name}" for path in (daemon.directory / "nas" / "job").iterdir())
+        self.assertEqual(on_nas, [*others, reports[1]["set"]])
+        told = [[note for note in report["notes"] if "elsewhere too has 2 sets of job on nas" in note] for report in reports]
+        self.assertEqual([len(notes) for notes in told], [1, 0], "once")
+        self.assertIn("made by elsewhere, which prunes its own", daemon.ctl("list").out)
+        # The history and the newest set are this host's.
+        daemon.stop()
+        runs = len(daemon.ctl("--json", "runs").json["runs"])
+        rescanned = daemon.ctl("rescan", "--from", "nas")
+        self.assertIn("pgbakctl rescan --from nas --adopt elsewhere", rescanned.err)
+        self.assertEqual(len(daemon.ctl("--json", "runs").json["runs"]), runs)
+        self.assertEqual(daemon.ctl("rescan", "--adopt", "elsewhere", check=False).code, 2)
+        # Whoever takes the place of that host says so, once.
+        daemon.ctl("rescan", "--from", "nas", "--adopt", "elsewhere")
+        daemon.ctl("rescan", "--from", "nas")
+        daemon.start()
+        report = daemon.run("job")
+        self.assertEqual([path.name for path in (daemon.directory / "nas" / "job").iterdir()], [report["set"].removeprefix("job/")])
+
+    def test_half_a_set_is_swept_at_the_start_but_no_copy_that_is_owed_and_nobody_elses(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed = daemon.run("job")["set"]
+        self.open(daemon, "nas")
+        daemon.stop()
+        nas = daemon.directory / "nas"
+        halves = {name: nas / name / "shop.dump" for name in ("job/20200101_000000", owed, "photos/20200101_000000")}
+        for half in [*halves.values(), nas / "job" / "20200102_000000" / "shop.dump"]:
+            half.parent.mkdir(parents=True)
+            half.write_text("half", encoding="utf-8")
+            os.utime(half, (1e9, 1e9))
+        os.utime(nas / "job" / "20200102_000000" / "shop.dump")  # it has just come
+        self.give_to(daemon, nas)
+        # What is owed is not sent before its pause is over.
+        self.put_off(daemon)
+        daemon.start()
+        daemon.wait_for_log("removed half a set from nas")
+        self.assertFalse(halves["job/20200101_000000"].exists())
+        self.assertTrue(halves[owed].exists())
+        self.assertTrue(halves["photos/20200101_000000"].exists(), "no job of this host's")
+        self.assertTrue((nas / "job" / "20200102_000000" / "shop.dump").exists())
+
+    def put_off(self, daemon: Daemon) -> None:
+        """As if the copies that are owed were to be tried again much later."""
+        with sqlite3.connect(daemon.repository.parent / "state.db") as connection:
+            connection.execute("update copies set next_attempt = ? where owed", (int(time.time() + 3000) * 1000,))
+        connection.close()
+
+    def test_a_local_set_that_is_only_to_last_until_it_is_copied_goes_whenever_that_is(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        before = daemon.run("job")["set"]
+        self.close(daemon, "vault")
+        self.configuration["jobs"]["job"]["keep_local"] = False
+        daemon.write_config(self.configuration)
+        # As after a kill between the last copy and the removal: at the start.
+        daemon.restart()
+        daemon.wait_for_log(f"job: removed the local set {before.removeprefix('job/')}: every target has it")
+        self.assertEqual(self.places(daemon, before), {"nas": True, "vault": True})
+        owed = daemon.run("job")["set"]
+        self.assertEqual(self.places(daemon, owed), {"local": True, "nas": True, "vault": False})
+        # The target that it waits for is taken out of the job.
+        daemon.stop()
+        self.configuration["jobs"]["job"]["targets"] = ["nas"]
+        daemon.write_config(self.configuration)
+        self.forget_pauses(daemon)
+        daemon.start()
+        daemon.wait_for(lambda: not daemon.set_directory(owed).exists(), what="the end of the local set")
+        self.assertEqual(self.places(daemon, owed), {"nas": True})
+
+    def test_a_run_removes_the_local_sets_that_the_job_does_not_keep_any_more(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        before = daemon.run("job")["set"]
+        self.configuration["jobs"]["job"]["keep_local"] = False
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        after = daemon.run("job")["set"]
+        self.assertEqual([self.places(daemon, name) for name in (before, after)], [{"nas": True}, {"nas": True}])
 
     def test_a_restored_copy_is_the_database(self) -> None:
         daemon = self.targets(["nas"]).start()

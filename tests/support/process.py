@@ -70,7 +70,9 @@ def remove_directory(directory: Path) -> None:
 
     def make_writable(function: Callable[..., Any], path: str, _error: object) -> None:
         try:
-            os.chmod(os.path.dirname(path), 0o700)
+            # Never what it lies in: that is everybody's.
+            if Path(path) != directory:
+                os.chmod(os.path.dirname(path), 0o700)
             function(path)
         except OSError:
             pass

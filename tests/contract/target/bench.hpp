@@ -62,6 +62,8 @@ class Bench {
         return false;
     }
     [[nodiscard]] target::Target& target() { return *target_; }
+    // To be kept while it is still used, where ready() opens another.
+    [[nodiscard]] std::shared_ptr<target::Target> opened() const { return target_; }
 
     template <class T>
     T run(asio::awaitable<T> task) {

@@ -1,8 +1,12 @@
 // What only a directory promises: modes, mounts, a full disk.
 #include <sys/stat.h>
 
+#include <thread>
+
 #include "bench.hpp"
+#include "hung_mount.hpp"
 #include "support/small_disk.hpp"
+#include "wrong_clock.hpp"
 
 using namespace contract;
 using base::ErrorCode;
@@ -14,9 +18,11 @@ class Custom {
   public:
     static std::string missing() { return {}; }
     std::shared_ptr<target::Target> open(async::Pool& pool) const {
-        return target::make_directory_target(options, pool);
+        static const base::SystemClock right;
+        return target::make_directory_target(options, pool, clock != nullptr ? *clock : right);
     }
     inline static target::DirectoryOptions options;
+    inline static const base::Clock* clock = nullptr;
 };
 
 unsigned mode_of(const std::filesystem::path& path) {
@@ -109,5 +115,124 @@ TEST_CASE("a full directory target says so, and the upload leaves nothing") {
 
 TEST_CASE("a relative path is no directory target") {
     async::Pool pool(1, 0);
-    CHECK_THROWS_AS(target::make_directory_target({.name = "nas", .path = "mnt"}, pool), base::Error);
+    const base::SystemClock clock;
+    CHECK_THROWS_AS(target::make_directory_target({.name = "nas", .path = "mnt"}, pool, clock), base::Error);
+}
+
+TEST_CASE("what is no directory where one has to be is named, and is not taken for another object") {
+    const support::TemporaryDirectory directory;
+    Custom::options = {.name = "nas", .path = directory / "far"};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    const auto check = [](const base::Error& error, const std::filesystem::path& path) {
+        CHECK(error.code() == ErrorCode::invalid_configuration);
+        CHECK(error.message() == path.native() + " is not a directory");
+        CHECK_FALSE(error.hint().empty());
+    };
+    bench.put("a", "x");
+    std::ofstream(directory / "far/job") << "x";
+    check(bench.error_of([&] { bench.put("job/set/a", "x"); }), directory / "far/job");
+    const auto upload = bench.run(bench.target().put("b", {}, {}));
+    std::filesystem::rename(directory / "far", directory / "away");
+    std::ofstream(directory / "far") << "x";
+    check(bench.error_of([&] { bench.run(upload->finish({})); }), directory / "far");
+    bench.run(upload->abort());
+    check(bench.error_of([&] { bench.put("c", "x"); }), directory / "far");
+}
+
+TEST_CASE("a host whose clock is wrong sweeps a directory by the directory's own time") {
+    const support::TemporaryDirectory directory;
+    std::filesystem::create_directory(directory / "far");
+    const WrongClock clock(std::chrono::hours(48));
+    Custom::clock = &clock;
+    Custom::options = {.name = "nas", .path = directory / "far"};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    Custom::clock = nullptr;
+    const auto leave = [&](const std::string& name, std::chrono::hours age) {
+        const auto path = directory / "far/.pgbakd-uploads" / name;
+        std::filesystem::create_directories(path.parent_path());
+        std::ofstream(path) << "some";
+        std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - age);
+    };
+    leave("of-another-host", std::chrono::hours(1));
+    leave("old", std::chrono::hours(30));
+    CHECK(bench.run(bench.target().sweep(clock.now() - std::chrono::hours(24), {})).uploads == 1);
+    CHECK(std::filesystem::exists(directory / "far/.pgbakd-uploads/of-another-host"));
+}
+
+namespace {
+
+asio::awaitable<void> write_and_finish(target::Upload& upload, async::StopToken stop) {
+    const auto chunk = chunk_of(noise(100'000));
+    co_await upload.write(chunk, stop);
+    co_await upload.finish(stop);
+}
+
+// Once the mount's server is back.
+std::vector<std::string> keys_when_back(Bench<Custom>& bench) {
+    for (;;) {
+        try {
+            return bench.keys();
+        } catch (const base::Error& error) {
+            REQUIRE(error.code() == ErrorCode::unreachable);
+            std::this_thread::sleep_for(std::chrono::milliseconds(1));
+        }
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a directory whose server is away is given up in time, and is unreachable until it is back") {
+    for (const auto call : {HungMount::Call::write, HungMount::Call::flush, HungMount::Call::look}) {
+        INFO(static_cast<int>(call));
+        const support::TemporaryDirectory directory;
+        HungMount mount(directory / "far");
+        Custom::options = {.name = "nas", .path = directory / "far"};
+        Custom::options.stall_timeout = std::chrono::seconds(1);
+        Bench<Custom> bench;
+        REQUIRE(bench.ready());
+        const auto upload = bench.run(bench.target().put("job/set/a", {}, {}));
+        mount.hang(call);
+        const auto error = bench.error_of([&] { bench.run(write_and_finish(*upload, {})); });
+        INFO(error.message());
+        CHECK(error.code() == ErrorCode::timed_out);
+        CHECK(error.is_passing());
+        CHECK(error.message().find((directory / "far").native() + " has not moved for 1.0 s") != std::string::npos);
+        CHECK(error.hint() == "is the server behind " + (directory / "far").native() + " up?");
+        for (const auto& next :
+             {bench.error_of([&] { bench.put("job/set/b", "x"); }), bench.error_of([&] { bench.get("job/set/a"); }),
+              bench.error_of([&] { bench.remove({"job/set/a"}); })}) {
+            CHECK(next.code() == ErrorCode::unreachable);
+            CHECK(next.is_passing());
+        }
+        bench.run(upload->abort());
+        mount.come_back();
+        // What was told to have failed does not come about afterwards.
+        CHECK(keys_when_back(bench).empty());
+        CHECK(std::filesystem::is_empty(directory / "far/.pgbakd-uploads"));
+        bench.put("job/set/a", "now");
+        CHECK(bench.get("job/set/a") == "now");
+    }
+}
+
+TEST_CASE("a stop does not wait for a directory whose server is away, nor does the end of the process") {
+    const support::TemporaryDirectory directory;
+    HungMount mount(directory / "far");
+    Custom::options = {.name = "nas", .path = directory / "far"};
+    Custom::options.stall_timeout = std::chrono::hours(1);
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    async::StopSource source;
+    const auto upload = bench.run(bench.target().put("job/set/a", {}, source.token()));
+    mount.hang(HungMount::Call::flush);
+    mount.when_hung([&] {
+        asio::post(bench.io(), [&source] { source.stop({ErrorCode::interrupted, "the daemon is told to stop"}); });
+    });
+    const auto error = bench.error_of([&] { bench.run(write_and_finish(*upload, source.token())); });
+    CHECK(error.message() == "the daemon is told to stop");
+    bench.run(upload->abort());
+    mount.come_back();
+    CHECK(keys_when_back(bench).empty());
+    CHECK(std::filesystem::is_empty(directory / "far/.pgbakd-uploads"));
 }

@@ -103,7 +103,8 @@ class Directory : public LocalPlace {
   public:
     static std::string missing() { return {}; }
     std::shared_ptr<pgbakd::target::Target> open(pgbakd::async::Pool& pool) const {
-        return pgbakd::target::make_directory_target({.name = "nas", .path = path()}, pool);
+        static const pgbakd::base::SystemClock clock;
+        return pgbakd::target::make_directory_target({.name = "nas", .path = path()}, pool, clock);
     }
 };
 

@@ -102,6 +102,9 @@ TEST_CASE("secrets reach rclone by its environment, and are in no command line")
     CHECK(content_of(directory / "secret") == "hunter2");
     CHECK(content_of(directory / "argv").find("rcat\n--\nstore:.pgbakd-uploads/") != std::string::npos);
     CHECK(content_of(directory / "argv").find("hunter2") == std::string::npos);
+    // A server that is silent is rclone's to give up.
+    CHECK(content_of(directory / "argv").find("--contimeout\n20s\n--timeout\n10m\nrcat\n") != std::string::npos);
+    CHECK(content_of(directory / "argv").find("--contimeout\n20s\n--timeout\n4m\nlsjson\n") != std::string::npos);
 }
 
 TEST_CASE("what rclone cannot do is told in its own words, with what to do") {
@@ -167,4 +170,73 @@ TEST_CASE("an rclone that is killed in mid-stream fails the upload, which leaves
     CHECK(error.is_passing());
     CHECK(bench.keys().empty());
     CHECK(bench.place.leftovers() == 0);
+}
+
+TEST_CASE("an rclone that does nothing any more is given up in time") {
+    struct Row {
+        std::string verb;
+        std::string script;  // of that verb, before it stops itself
+    };
+    for (const auto& row : {Row{"rcat", "head -c 300000 >/dev/null"}, Row{"rcat", "cat >/dev/null"}, Row{"lsjson", ":"},
+                            Row{"moveto", ":"}}) {
+        INFO(row.verb << " " << row.script);
+        const support::TemporaryDirectory directory;
+        const auto program = directory / "rclone";
+        Custom::change = [&](target::RcloneOptions& options) {
+            write_program(program, "case \" $* \" in *' " + row.verb + " '*) " + row.script +
+                                       "; kill -STOP $$;; esac\nexec " + options.program.native() + " \"$@\"\n");
+            options.program = program;
+            options.stall_timeout = std::chrono::milliseconds(1500);
+        };
+        Bench<Custom> bench;
+        if (!bench.ready()) return;
+        target::PutOptions options;
+        if (row.verb != "lsjson") options.existing = target::Existing::replace;
+        const auto error = bench.error_of([&] { bench.put("job/set/a", noise(20'000'000), options); });
+        INFO(error.message());
+        CHECK(error.code() == ErrorCode::timed_out);
+        CHECK(error.is_passing());
+        CHECK(error.message().find("rclone " + row.verb + " of ") != std::string::npos);
+        CHECK(bench.place.leftovers() == 0);
+    }
+}
+
+TEST_CASE("an rclone that is slow is not given up while bytes move") {
+    const support::TemporaryDirectory directory;
+    const auto program = directory / "rclone";
+    // Four times the limit, by a way that takes no byte of the upload for half of it.
+    Custom::change = [&](target::RcloneOptions& options) {
+        write_program(program,
+                      "case \" $* \" in *' rcat '*) for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.5; head -c "
+                      "100000 /dev/zero >/dev/null; : $(head -c 100000 /dev/zero | tr '\\0' x); done;; esac\nexec " +
+                          options.program.native() + " \"$@\"\n");
+        options.program = program;
+        options.stall_timeout = std::chrono::milliseconds(1500);
+    };
+    Bench<Custom> bench;
+    if (!bench.ready()) return;
+    bench.put("job/set/a", noise(5'000'000));
+    CHECK(bench.get("job/set/a") == noise(5'000'000));
+}
+
+TEST_CASE("a stopped rclone upload waits little for its removal") {
+    const support::TemporaryDirectory directory;
+    const auto program = directory / "rclone";
+    Custom::change = [&](target::RcloneOptions& options) {
+        write_program(program, "case \" $* \" in *' deletefile '*) touch " + (directory / "asked").native() +
+                                   "; exec sleep 1000;; esac\nexec " + options.program.native() + " \"$@\"\n");
+        options.program = program;
+    };
+    Bench<Custom> bench;
+    if (!bench.ready()) return;
+    async::StopSource source;
+    const auto put_and_abort = [&]() -> asio::awaitable<void> {
+        const auto upload = co_await bench.target().put("job/set/a", {}, source.token());
+        source.stop({ErrorCode::interrupted, "the daemon is told to stop"});
+        co_await upload->abort();
+    };
+    const auto begin = std::chrono::steady_clock::now();
+    bench.run(put_and_abort());
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
+    CHECK(std::filesystem::exists(directory / "asked"));
 }

@@ -1,6 +1,7 @@
 // What only S3 promises: parts, signatures, regions, clocks, and answers that say what to do.
 #include "bench.hpp"
 #include "support/small_disk.hpp"
+#include "wrong_clock.hpp"
 
 using namespace contract;
 using base::ErrorCode;
@@ -8,18 +9,6 @@ using base::ErrorCode;
 namespace {
 
 constexpr std::size_t mib = 1024UL * 1024;
-
-// A clock that is wrong.
-class WrongClock final : public base::Clock {
-  public:
-    explicit WrongClock(std::chrono::minutes by) : by_(by) {}
-    [[nodiscard]] base::Timestamp now() const noexcept override { return right_.now() + by_; }
-    [[nodiscard]] base::SteadyTime steady() const noexcept override { return right_.steady(); }
-
-  private:
-    base::SystemClock right_;
-    std::chrono::minutes by_;
-};
 
 // A target on a server, with options and credentials of the test's own choice.
 template <class PlaceType>
@@ -128,6 +117,32 @@ TEMPLATE_TEST_CASE("an upload goes on behind the parts that arrived, and begins 
     // That upload is over.
     CHECK(bench.run(put_rest(bench.target(), "job/set/b", content, options)) == 0);
     CHECK(bench.get("job/set/b") == content);
+}
+
+TEMPLATE_TEST_CASE("an upload whose equal parts are too small for what follows begins anew", "", S3OnRgw) {
+    // As a set that was streamed before its length was known, to a provider whose parts are equal; with few parts.
+    auto few = *target::find_s3_profile("r2");
+    few.most_parts = 4;
+    std::uint64_t part_size = 5 * mib;
+    CustomBench<TestType> bench([&](target::S3Options& options, target::Credentials&) {
+        few.no_replace = options.profile->no_replace;
+        options.profile = &few;
+        options.part_size = part_size;
+        options.concurrent_parts = 1;  // so that the first has arrived when the third is begun
+    });
+    if (!bench.ready()) return;
+    const auto content = noise(21 * mib);
+    target::PutOptions options;
+    options.checkpoint = bench.run(put_and_suspend(bench.target(), "job/set/a", content.substr(0, 13 * mib), {}));
+    CHECK(bench.place.leftovers() == 1);
+    part_size = 0;
+    REQUIRE(bench.ready());
+    options.size = 20 * mib;
+    CHECK(bench.run(bench.target().put("job/set/a", options, {}))->begins_at() >= 5 * mib);
+    options.size = content.size();
+    CHECK(bench.run(put_rest(bench.target(), "job/set/a", content, options)) == 0);
+    CHECK(bench.get("job/set/a") == content);
+    CHECK(bench.place.leftovers() == 0);
 }
 
 TEMPLATE_TEST_CASE("an upload that goes on is not swept, however long ago it was begun", "", S3OnRgw, S3OnSwift) {

@@ -6,6 +6,7 @@
 #include "bench.hpp"
 #include "forwarder.hpp"
 #include "support/small_disk.hpp"
+#include "wrong_clock.hpp"
 
 using namespace contract;
 using base::ErrorCode;
@@ -15,12 +16,13 @@ namespace {
 class Custom : public Sftp {
   public:
     std::shared_ptr<target::Target> open(async::Pool& pool) const {
-        static const base::SystemClock clock;
+        static const base::SystemClock right;
         auto changed = options();
         if (change) change(changed);
-        return target::make_sftp_target(changed, pool, clock);
+        return target::make_sftp_target(changed, pool, clock != nullptr ? *clock : right);
     }
     inline static std::function<void(target::SftpTargetOptions&)> change;
+    inline static const base::Clock* clock = nullptr;
 };
 
 unsigned mode_of(const std::filesystem::path& path) {
@@ -374,4 +376,19 @@ TEST_CASE("SFTP: a full disk is told, though the protocol has no word for it, an
     CHECK(std::filesystem::is_empty(disk.path() / "far/.pgbakd-uploads"));
     bench.put("job/set/a", noise(100'000));
     CHECK(bench.get("job/set/a") == noise(100'000));
+}
+
+TEST_CASE("SFTP: a host whose clock is wrong sweeps by the server's time") {
+    if (!sftp_is_there()) return;
+    const WrongClock clock(std::chrono::hours(48));
+    Custom::change = {};
+    Custom::clock = &clock;
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    Custom::clock = nullptr;
+    bench.place.leave_upload("of-another-host", 5, std::chrono::hours(1));
+    bench.place.leave_upload("old", 5, std::chrono::hours(30));
+    CHECK(bench.run(bench.target().sweep(clock.now() - std::chrono::hours(24), {})).uploads == 1);
+    CHECK(std::filesystem::exists(bench.place.uploads() / "of-another-host"));
+    CHECK(bench.place.leftovers() == 1);
 }

@@ -63,6 +63,17 @@ asio::awaitable<std::optional<base::Error>> finish_stopped(target::Target& targe
     co_return base::to_error(failure);
 }
 
+// With another target of the same place, by a clock that is a day ahead.
+asio::awaitable<target::Swept> put_and_sweep(target::Target& target, target::Target& other, std::string key) {
+    const auto upload = co_await target.put(std::move(key), {}, {});
+    const auto chunk = chunk_of(noise(200'000));
+    co_await upload->write(chunk, {});
+    const auto tomorrow = base::SystemClock().now() + std::chrono::hours(24);
+    const auto swept = co_await other.sweep(tomorrow, {});
+    co_await upload->finish({});
+    co_return swept;
+}
+
 // Two at once for one key: how many of them were told that they succeeded.
 asio::awaitable<int> put_twice(target::Target& target, std::string key) {
     const auto first = co_await target.put(key, {}, {});
@@ -170,6 +181,17 @@ TEMPLATE_TEST_CASE("a sweep removes what is stale, and nothing else", "", CONTRA
     CHECK(bench.place.leftovers() == 1);
     CHECK(bench.get("job/set/a") == "object");
     CHECK(bench.run(bench.target().sweep(bench.place.moment(hours(1)), {})).uploads == 1);
+    CHECK(bench.place.leftovers() == 0);
+}
+
+TEMPLATE_TEST_CASE("an upload under way is not swept, whatever the clock says and however often a target is opened", "",
+                   CONTRACT_PLACES) {
+    Bench<TestType> bench;
+    if (!bench.ready()) return;
+    const auto before = bench.opened();
+    REQUIRE(bench.ready());
+    CHECK(bench.run(put_and_sweep(*before, bench.target(), "job/set/a")).uploads == 0);
+    CHECK(bench.get("job/set/a") == noise(200'000));
     CHECK(bench.place.leftovers() == 0);
 }
 

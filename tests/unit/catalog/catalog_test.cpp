@@ -71,15 +71,20 @@ TEST_CASE("a slot that is skipped is settled and told in one step, or not at all
     const JobState state{"shop", "daily", slot_at("2026-01-13T16:00:00Z"), false};
     place.catalog->put_job_state(before);
     const auto skipped = run(1, "shop", today, Outcome::skipped);
-    place.catalog->skip_slot(state, skipped);
+    const auto slot = slot_at("2026-01-13T16:00:00Z");
+    CHECK(place.catalog->skip_slot(state, slot, skipped));
     CHECK(place.catalog->job_states() == std::vector<JobState>{state});
     CHECK(place.catalog->run(skipped.run)->outcome == Outcome::skipped);
 
     place.catalog->put_job_state(before);
-    CHECK(error_of([&] { place.catalog->skip_slot(state, skipped); }).code() == ErrorCode::conflict);
+    const auto later = slot_at("2026-01-14T16:00:00Z");
+    CHECK(error_of([&] { (void)place.catalog->skip_slot(state, later, skipped); }).code() == ErrorCode::conflict);
     CHECK(place.catalog->job_states() == std::vector<JobState>{before});
-    // It is no taken slot: what was skipped may be asked for.
-    CHECK(place.catalog->take_slot(state, state.anchor, run(2, "shop", today)));
+    // Settled once: it is neither skipped a second time nor run.
+    CHECK_FALSE(place.catalog->skip_slot(state, slot, run(2, "shop", today, Outcome::skipped)));
+    CHECK(place.catalog->job_states() == std::vector<JobState>{state});
+    CHECK_FALSE(place.catalog->take_slot(state, slot, run(3, "shop", today)));
+    CHECK(runs_of(*place.catalog).size() == 1);
 }
 
 TEST_CASE("runs come newest first, filtered and in pages") {

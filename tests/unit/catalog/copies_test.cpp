@@ -56,6 +56,8 @@ TEST_CASE("a copy comes back as it was put, also after a restart") {
     copy.unfinished = "shop.dump";
     copy.checkpoint = "{\"upload\": 1}";
     copy.begun = true;
+    copy.run = run_id(3);
+    copy.host = "db2";
     place.catalog->put_copy(copy);
     place.reopen();
     const auto copies = place.catalog->copies();
@@ -77,6 +79,8 @@ TEST_CASE("a copy comes back as it was put, also after a restart") {
     CHECK(found.unfinished == copy.unfinished);
     CHECK(found.checkpoint == copy.checkpoint);
     CHECK(found.begun);
+    CHECK(found.run == copy.run);
+    CHECK(found.host == "db2");
     // Put again, it is replaced.
     copy.owed = false;
     copy.begun = false;
@@ -153,6 +157,94 @@ TEST_CASE("a catalog from before there were copies is brought up to date and kee
     CHECK(place.catalog->copies().empty());
     place.catalog->put_copy(copy_of("r2", "shop", "20260113_000001", true));
     CHECK(Catalog::open_for_reading(place.file)->owed_copies().size() == 1);
+}
+
+TEST_CASE("a catalog from before hosts were noted keeps what it owes and has sent, and forgets what it has only seen") {
+    Place place;
+    auto sent = copy_of("r2", "shop", "20260113_000001", false);
+    sent.assurance = "checksum";
+    sent.verified = model::Verification::decoded;
+    place.catalog->put_copies(
+        {sent, copy_of("r2", "shop", "20260114_000001", true), copy_of("r2", "shop", "20260112_000001", false)});
+    place.catalog.reset();
+    // As schema 2 was.
+    execute(place.file,
+            "ALTER TABLE copies DROP COLUMN host; ALTER TABLE copies DROP COLUMN run; PRAGMA user_version = 2");
+    CHECK(error_of([&] { (void)Catalog::open_for_reading(place.file); }).code() == ErrorCode::unsupported);
+    place.reopen();
+    CHECK_FALSE(place.catalog->was_damaged());
+    CHECK(texts(place.catalog->copies()) == Texts{"r2 shop/20260113_000001", "r2 shop/20260114_000001 owed"});
+    CHECK(place.catalog->copies().at(0).run.empty());
+    CHECK(place.catalog->newest_copy("shop")->host.empty());
+    place.reopen();
+    CHECK(place.catalog->copies().size() == 2);
+}
+
+TEST_CASE("a rescan of a target enters what is there, strikes what is gone, and no owed copy but one that arrived") {
+    const auto made_by = [](Copy copy, unsigned run, const std::string& host = {}) {
+        copy.run = run_id(run);
+        copy.host = host;
+        return copy;
+    };
+    const Place place;
+    auto& catalog = *place.catalog;
+    auto sent = made_by(copy_of("nas", "shop", "20260110_000001", false), 1);
+    sent.assurance = "checksum";
+    auto noted_before_runs = sent;
+    noted_before_runs.id.set = "20260111_000001";
+    noted_before_runs.run = {};
+    const auto owed = made_by(copy_of("nas", "shop", "20260112_000001", true), 2);
+    const auto arrived = made_by(copy_of("nas", "shop", "20260113_000001", true), 3);
+    const auto owed_of_old = copy_of("nas", "shop", "20260114_000001", true);
+    const auto gone = made_by(copy_of("nas", "shop", "20260115_000001", false), 5);
+    const auto owed_and_gone = made_by(copy_of("nas", "shop", "20260116_000001", true), 6);
+    const auto elsewhere = made_by(copy_of("r2", "shop", "20260115_000001", false), 5);
+    const auto replaced = made_by(copy_of("nas", "shop", "20260117_000001", false), 7);
+    catalog.put_copies({sent, noted_before_runs, owed, arrived, owed_of_old, gone, owed_and_gone, elsewhere, replaced});
+
+    auto seen = sent;
+    seen.assurance.clear();
+    seen.host = "an-older-name";
+    seen.since = today + std::chrono::hours(1);
+    auto seen_old = seen;
+    seen_old.id.set = "20260111_000001";
+    seen_old.run = run_id(9);
+    auto came = arrived;
+    came.owed = false;
+    auto others = made_by(copy_of("nas", "shop", "20260112_000001", false), 12, "db2");
+    auto other_old = made_by(copy_of("nas", "shop", "20260114_000001", false), 14, "db2");
+    auto anew = made_by(copy_of("nas", "shop", "20260117_000001", false), 17, "db2");
+    CHECK(catalog.rescan_copies({seen, seen_old, came, others, other_old, anew}, {gone, owed_and_gone}) == 1);
+    CHECK(texts(catalog.copies()) == Texts{"nas shop/20260110_000001", "nas shop/20260111_000001",
+                                           "nas shop/20260112_000001 owed", "nas shop/20260113_000001",
+                                           "nas shop/20260114_000001 owed", "nas shop/20260116_000001 owed",
+                                           "nas shop/20260117_000001", "r2 shop/20260115_000001"});
+    const auto copies = catalog.copies();
+    for (const std::size_t i : {0U, 1U}) {
+        CHECK(copies.at(i).assurance == "checksum");
+        CHECK(copies.at(i).host.empty());
+        CHECK(copies.at(i).since == today);
+    }
+    CHECK(copies.at(1).run == run_id(9));
+    CHECK(copies.at(6).host == "db2");
+    // Adopted, and seen again under its own name.
+    anew.host.clear();
+    CHECK(catalog.rescan_copies({anew}, {}) == 0);
+    anew.host = "db2";
+    CHECK(catalog.rescan_copies({anew}, {}) == 0);
+    CHECK(catalog.copies().at(6).host.empty());
+}
+
+TEST_CASE("the newest copy of a job is never another host's") {
+    const Place place;
+    auto own = copy_of("nas", "shop", "20260110_000001", false);
+    own.verified = model::Verification::decoded;
+    auto other = own;
+    other.id.set = "20260111_000001";
+    other.started_at = today;
+    other.host = "db2";
+    place.catalog->put_copies({own, other});
+    CHECK(place.catalog->newest_copy("shop")->id == own.id);
 }
 
 TEST_CASE("a catalog that lacks the table of copies is damaged, and set aside") {

@@ -3,6 +3,7 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include "catalog/schema.hpp"
 #include "support/small_disk.hpp"
 #include "unit/catalog/support.hpp"
 
@@ -186,7 +187,7 @@ TEST_CASE("a file of a newer pgbakd is refused and left as it is") {
         CHECK_FALSE(error.hint().empty());
     }
     CHECK(std::filesystem::exists(place.file));
-    execute(place.file, "PRAGMA user_version = 2");
+    execute(place.file, ("PRAGMA user_version = " + std::to_string(catalog::schema_version())).c_str());
     place.reopen();
     CHECK_FALSE(place.catalog->was_damaged());
 }

@@ -121,6 +121,28 @@ TEST_CASE("what is owed of a set says all that retention must know of it") {
     CHECK(copy.milestone == "mvp");
     CHECK(copy.attempts == 0);
     CHECK(copy.assurance.empty());
+    CHECK(copy.run == set.run);
+    CHECK(copy.host.empty());
+}
+
+TEST_CASE("a set that was found on a target is its host's, and a name that is none becomes no part of a command") {
+    model::BackupSet set;
+    set.id = {"shop", "20260113_000001"};
+    set.run = base::RunId::make(now, {});
+    struct Row {
+        std::string made_by;
+        std::string host;
+    };
+    for (const auto& row :
+         {Row{"db1", ""}, Row{"", ""}, Row{"db2.example.org", "db2.example.org"}, Row{"-rf", "unknown-host"},
+          Row{"$(reboot)", "unknown-host"}, Row{"a\nb", "unknown-host"}, Row{std::string(256, 'a'), "unknown-host"}}) {
+        CAPTURE(row.made_by);
+        set.host = row.made_by;
+        const auto copy = offsite::found_copy("r2", set, now, "db1");
+        CHECK(copy.host == row.host);
+        CHECK_FALSE(copy.owed);
+        CHECK(copy.run == set.run);
+    }
 }
 
 // Two targets, a set every six hours, "r2" away from the second hour on for two days: what the sender would do, minute

@@ -6,6 +6,26 @@
 using namespace pgbakd;
 using namespace pgbakd::testing;
 
+namespace {
+
+model::JobSpec job_with(std::vector<std::string> targets, model::KeepLocal keep) {
+    return {.name = "shop",
+            .schedule = calendar::Schedule::parse("daily at 02:00").value(),
+            .timezone = "UTC",
+            .zone = calendar::Zone::utc(),
+            .milestones = {},
+            .catch_up = {},
+            .source = {},
+            .compression = {},
+            .targets = std::move(targets),
+            .keep_local = keep,
+            .local_retention = {},
+            .target_retention = {},
+            .retries = {}};
+}
+
+}  // namespace
+
 TEST_CASE("the local set goes when every target has it, and not before") {
     struct Row {
         std::string name;
@@ -24,6 +44,8 @@ TEST_CASE("the local set goes when every target has it, and not before") {
           Row{"pinned", KeepLocal::until_copied, {"r2"}, {"r2"}, true, false},
           Row{"owed to a former target", KeepLocal::until_copied, {"r2"}, {"r2", "former owed"}, false, false},
           Row{"a former target has it too", KeepLocal::until_copied, {"r2"}, {"r2", "former"}, false, true},
+          Row{"found corrupt on one", KeepLocal::until_copied, {"r2", "nas"}, {"r2", "nas corrupt"}, false, false},
+          Row{"another host's on one", KeepLocal::until_copied, {"r2", "nas"}, {"r2", "nas foreign"}, false, false},
           Row{"only a former one has it", KeepLocal::until_copied, {"r2"}, {"former"}, false, false},
           Row{"it is to be kept", KeepLocal::always, {"r2"}, {"r2"}, false, false},
           Row{"no targets", KeepLocal::until_copied, {}, {"r2"}, false, false}}) {
@@ -37,26 +59,39 @@ TEST_CASE("the local set goes when every target has it, and not before") {
             const bool owed = text.ends_with(" owed");
             auto copy = offsite::owed_copy(text.substr(0, text.find(' ')), set, today);
             copy.owed = owed;
+            if (text.ends_with(" corrupt")) copy.verified = model::Verification::none;
+            if (text.ends_with(" foreign")) copy.host = "db2";
             catalog->put_copy(copy);
         }
         catalog->put_set_state({id, model::Verification::decoded, today, false, {}});
         if (row.pinned) bench.place.repository.pin(id, true);
-        model::JobSpec job{.name = "shop",
-                           .schedule = calendar::Schedule::parse("daily at 02:00").value(),
-                           .timezone = "UTC",
-                           .zone = calendar::Zone::utc(),
-                           .milestones = {},
-                           .catch_up = {},
-                           .source = {},
-                           .compression = {},
-                           .targets = row.targets,
-                           .keep_local = row.keep,
-                           .local_retention = {},
-                           .target_retention = {},
-                           .retries = {}};
+        const auto job = job_with(row.targets, row.keep);
         CHECK(offsite::drop_if_copied(bench.place.repository, *catalog, job, id) == row.dropped);
         CHECK(bench.place.repository.ids() == (row.dropped ? std::vector{other} : std::vector{id, other}));
         CHECK(catalog->set_states().empty() == row.dropped);
         CHECK(catalog->copies_of(id).size() == row.copies.size());  // where it is stays known
+        if (row.dropped) CHECK_FALSE(offsite::drop_if_copied(bench.place.repository, *catalog, job, id));
     }
+}
+
+TEST_CASE("all local sets that every target has go, of that job alone") {
+    Bench bench;
+    const auto catalog = catalog::Catalog::open(bench.directory / "state.db", today);
+    const auto first = bench.add_set("2026-01-13T00:00:01Z");
+    const auto owed = bench.add_set("2026-01-14T00:00:01Z");
+    const auto second = bench.add_set("2026-01-15T00:00:01Z");
+    const auto other = bench.add_set("2026-01-13T00:00:01Z", "crm");
+    for (const auto& id : {first, owed, second, other}) {
+        auto copy = offsite::owed_copy("r2", bench.place.repository.find(id).manifest, today);
+        copy.owed = id == owed;
+        catalog->put_copy(copy);
+    }
+    using model::KeepLocal;
+    CHECK(offsite::drop_all_copied(bench.place.repository, *catalog, job_with({"r2"}, KeepLocal::always)).sets.empty());
+    CHECK(offsite::drop_all_copied(bench.place.repository, *catalog, job_with({"r2"}, KeepLocal::never)).sets.empty());
+    const auto dropped =
+        offsite::drop_all_copied(bench.place.repository, *catalog, job_with({"r2"}, KeepLocal::until_copied));
+    CHECK(dropped.sets == std::vector{first, second});
+    CHECK(dropped.failures.empty());
+    CHECK(bench.place.repository.ids() == std::vector{other, owed});
 }

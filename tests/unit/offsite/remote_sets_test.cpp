@@ -13,6 +13,11 @@ std::vector<offsite::RemoteSet> list(Bench& bench, std::optional<std::string> jo
     return bench.run(offsite::remote_sets(bench.target, std::move(job), {}));
 }
 
+std::optional<target::Refusal> remove_set(Bench& bench, const model::SetId& id) {
+    if (auto refused = bench.run(offsite::remove_manifest(bench.target, id, {}))) return refused;
+    return bench.run(offsite::remove_remains(bench.target, id, {}));
+}
+
 }  // namespace
 
 TEST_CASE("what a target holds is told by its keys alone") {
@@ -76,19 +81,17 @@ TEST_CASE("a set is removed manifest first, and whatever call fails the next att
         bench.target.add("shop/20260113_000001-2/manifest.json", "another");
         return id;
     };
-    const auto remove = [](Bench& bench, const model::SetId& id) {
-        return bench.run(offsite::remove_remote_set(bench.target, id, {}));
-    };
+    const auto remove = [](Bench& bench, const model::SetId& id) { return remove_set(bench, id); };
     std::size_t count = 0;
     {
         Bench bench;
         const auto id = prepare(bench);
-        CHECK_FALSE(remove(bench, id).refused);
+        CHECK_FALSE(remove(bench, id));
         CHECK(bench.target.removed.front() == offsite::key_of(id, "manifest.json"));
         CHECK(bench.target.removed.size() == 5);
         CHECK(bench.target.keys() == std::vector<std::string>{"shop/20260113_000001-2/manifest.json"});
         count = bench.target.calls.size();
-        CHECK_FALSE(remove(bench, id).refused);  // nothing to do
+        CHECK_FALSE(remove(bench, id));  // nothing to do
     }
     for (std::size_t call = 1; call <= count; ++call) {
         for (const bool lost : {false, true}) {
@@ -102,7 +105,7 @@ TEST_CASE("a set is removed manifest first, and whatever call fails the next att
             if (bench.target.objects.contains(offsite::key_of(id, "manifest.json")))
                 CHECK(bench.target.objects.size() == 6);
             bench.target.fail_at = 0;
-            CHECK_FALSE(remove(bench, id).refused);
+            CHECK_FALSE(remove(bench, id));
             CHECK(bench.target.objects.size() == 1);
         }
     }
@@ -113,13 +116,52 @@ TEST_CASE("a set whose manifest the target retains stays whole") {
     const auto id = bench.add_set("2026-01-13T00:00:01Z");
     bench.put_there(id);
     bench.target.retains = [](const std::string& key) { return key.ends_with("manifest.json"); };
-    const auto removed = bench.run(offsite::remove_remote_set(bench.target, id, {}));
-    REQUIRE(removed.refused);
-    CHECK(removed.refused->key == offsite::key_of(id, "manifest.json"));
+    const auto removed = remove_set(bench, id);
+    REQUIRE(removed);
+    CHECK(removed->key == offsite::key_of(id, "manifest.json"));
     CHECK(bench.objects_there() == bench.objects_of(id));
     bench.target.retains = [](const std::string& key) { return key.ends_with(".gz"); };
-    const auto half = bench.run(offsite::remove_remote_set(bench.target, id, {}));
-    REQUIRE(half.refused);
-    CHECK(half.refused->key.ends_with(".gz"));
+    const auto half = remove_set(bench, id);
+    REQUIRE(half);
+    CHECK(half->key.ends_with(".gz"));
     CHECK(bench.target.objects.size() == 2);
+}
+
+TEST_CASE("a half is stale when nothing has come to it for a day, by this host's clock and by the place's") {
+    const auto half = [](const std::string& set, base::Timestamp newest, bool exists = false) {
+        offsite::RemoteSet result;
+        result.id = {"shop", set};
+        result.exists = exists;
+        result.newest = newest;
+        return result;
+    };
+    using Ids = std::vector<model::SetId>;
+    const Ids first{{"shop", "1"}};
+    CHECK(offsite::stale_halves({}, today).empty());
+    CHECK(offsite::stale_halves({half("1", today - 25h), half("2", today)}, today) == first);
+    CHECK(offsite::stale_halves({half("1", today - 24h), half("2", today)}, today).empty());
+    CHECK(offsite::stale_halves({half("1", today - 25h, true), half("2", today)}, today).empty());
+    // A clock that is ahead: by the place's, it has just begun.
+    CHECK(offsite::stale_halves({half("1", today - 1h), half("2", today)}, today + 48h).empty());
+    // One that is behind.
+    CHECK(offsite::stale_halves({half("1", today - 25h), half("2", today)}, today - 48h).empty());
+    // Nothing else there tells the time.
+    CHECK(offsite::stale_halves({half("1", today - 25h)}, today).empty());
+}
+
+TEST_CASE("a half is removed as long as it is one") {
+    Bench bench;
+    const model::SetId id{"shop", "20260113_000001"};
+    const auto remove = [&] { return bench.run(offsite::remove_half(bench.target, id, {})); };
+    bench.target.add(offsite::key_of(id, "a.dump"), "half");
+    bench.target.add("shop/20260113_000001-2/a.dump", "another");
+    bench.target.retains = [](const std::string&) { return true; };
+    CHECK_FALSE(remove());
+    bench.target.retains = {};
+    bench.target.add(offsite::key_of(id, "manifest.json"), "{}");
+    CHECK_FALSE(remove());
+    CHECK(bench.target.objects.size() == 3);
+    bench.target.objects.erase(offsite::key_of(id, "manifest.json"));
+    CHECK(remove());
+    CHECK(bench.target.keys() == std::vector<std::string>{"shop/20260113_000001-2/a.dump"});
 }

@@ -22,7 +22,7 @@ class House : public Bench {
     House() { policy.at_least = 1; }
 
     [[nodiscard]] offsite::Retention around() {
-        return {target, "r2", pool, place.repository, with_catalog ? catalog.get() : nullptr, record, made};
+        return {target, "r2", pool, place.repository, with_catalog ? catalog.get() : nullptr, record, made, "db1"};
     }
     offsite::RemotePlan plan(base::Timestamp now = today) {
         model::JobSpec job{.name = "shop",
@@ -50,6 +50,16 @@ class House : public Bench {
         copy.owed = false;
         catalog->put_copy(copy);
         place.repository.remove(id);
+        return id;
+    }
+    // One that another host has made, and nobody knows here.
+    model::SetId foreign(std::string_view started_at, const std::string& host = "db2") {
+        const auto id = found(started_at);
+        const auto key = offsite::key_of(id, "manifest.json");
+        auto set = model::parse_manifest(target.objects.at(key).content).value();
+        set.host = host;
+        set.run = base::RunId::make(set.started_at, {});
+        target.objects.at(key).content = model::to_manifest(set);
         return id;
     }
     // One that it has and nobody knows.
@@ -157,6 +167,7 @@ TEST_CASE("halves that nobody sends are swept after a day, those that are owed a
     house.target.now = today - 1h;
     house.target.add("shop/20260105_000000/b.dump", "");
     house.target.add("other/20260101_000000/a.dump", "another job's");
+    half("20260201_000000", today);  // just begun
     catalog::Copy owed;
     owed.target = "r2";
     owed.id = {"shop", "20260104_000000"};
@@ -171,7 +182,20 @@ TEST_CASE("halves that nobody sends are swept after a day, those that are owed a
     CHECK(house.apply(std::move(plan)).swept == 2);
     CHECK(house.target.keys() == Texts{"other/20260101_000000/a.dump", "shop/20260103_000000/a.dump",
                                        "shop/20260104_000000/a.dump", "shop/20260105_000000/a.dump",
-                                       "shop/20260105_000000/b.dump"});
+                                       "shop/20260105_000000/b.dump", "shop/20260201_000000/a.dump"});
+}
+
+TEST_CASE("a half that became a set before it was swept stays") {
+    House house;
+    house.target.now = today - 48h;
+    house.target.add("shop/20260101_000000/a.dump", "half");
+    house.target.now = today;
+    house.target.add("shop/20260201_000000/a.dump", "just begun");
+    auto plan = house.plan();
+    REQUIRE(plan.stale.size() == 1);
+    house.target.add("shop/20260101_000000/manifest.json", "the last of it");
+    CHECK(house.apply(std::move(plan)).swept == 0);
+    CHECK(house.target.removed.empty());
 }
 
 TEST_CASE("what the catalog does not know is learnt from its manifest") {
@@ -355,4 +379,88 @@ TEST_CASE("a set that is owed is never taken for there, whatever lies there unde
     CHECK(plan.decisions[1].keep);
     CHECK(plan.decisions[1].reason.find("owed") != std::string::npos);
     CHECK(house.apply(std::move(plan)).deleted.empty());
+}
+
+// Two hosts with a job of the same name in one place.
+TEST_CASE("what another host has made is left alone, counts for nothing, and is told once") {
+    House house;
+    house.policy.last = 1;
+    const auto old = house.copied("2026-01-10T00:00:00Z");
+    house.copied("2026-01-11T00:00:00Z");
+    house.foreign("2026-01-09T00:00:00Z");
+    const auto newest = house.foreign("2026-01-30T00:00:00Z");
+    auto plan = house.plan();
+    CHECK(texts(plan) == Texts{"20260130_000000 stays: held by db2, which made it and prunes its own",
+                               "20260111_000000 stays: the newest (last: 1)",
+                               "20260110_000000 goes: not among the 1 newest; 1 newer good set remains",
+                               "20260109_000000 stays: held by db2, which made it and prunes its own"});
+    CHECK(
+        plan.remarks ==
+        Texts{"db2 too has 2 sets of shop on r2, and prunes its own: left alone here, and counted for nothing; if this "
+              "host has taken its place: pgbakctl rescan --from r2 --adopt db2"});
+    const auto pruned = house.apply(std::move(plan));
+    REQUIRE(pruned.deleted.size() == 1);
+    CHECK(pruned.deleted[0].id == old);
+
+    house.target.calls.clear();
+    plan = house.plan();
+    CHECK(house.target.calls == Texts{"list shop/"});  // no manifest is read twice
+    CHECK(that_stay(plan).size() == 3);
+    CHECK(plan.remarks.empty());
+    // One more of the same host's, and one that it has pruned, are no news; another host is.
+    std::erase_if(house.target.objects,
+                  [&](const auto& entry) { return entry.first.starts_with("shop/" + newest.set); });
+    house.foreign("2026-01-31T00:00:00Z");
+    CHECK(house.plan().remarks.empty());
+    house.foreign("2026-01-31T01:00:00Z", "\033[2J");
+    const auto again = house.plan();
+    REQUIRE(again.remarks.size() == 1);
+    CHECK(again.remarks[0].starts_with("unknown-host too has 1 set of shop on r2"));
+    CHECK(house.known().size() == 4);
+    CHECK_FALSE(house.catalog->newest_copy("shop")->id == newest);
+    CHECK(house.catalog->newest_copy("shop")->id.set == "20260111_000000");
+}
+
+TEST_CASE("a set is this host's by its name, by lying here too, and where no host is told") {
+    struct Row {
+        std::string host;
+        bool local;
+        bool kept;
+    };
+    for (const auto& row : {Row{"db1", false, false}, Row{"", false, false}, Row{"db2", false, true},
+                            Row{"db2", true, false}, Row{"DB1", false, true}}) {
+        CAPTURE(row.host, row.local);
+        House house;
+        house.policy.last = 1;
+        house.copied("2026-01-30T00:00:00Z");
+        const auto id = house.foreign("2026-01-10T00:00:00Z", row.host);
+        if (row.local) {
+            // As it was made here, before this host got another name.
+            house.add_set("2026-01-10T00:00:00Z");
+            write(house.place / "shop" / id.set / "manifest.json",
+                  house.target.objects.at(offsite::key_of(id, "manifest.json")).content);
+        }
+        CHECK(house.plan().decisions.at(1).keep == row.kept);
+    }
+}
+
+TEST_CASE("a set that was found corrupt over there is learnt as that") {
+    House house;
+    const auto id = house.found("2026-01-30T00:00:00Z");
+    house.target.add(offsite::key_of(id, offsite::corrupt_file), "");
+    house.plan();
+    CHECK(house.known() == Texts{id.set});
+    CHECK_FALSE(house.catalog->newest_copy("shop"));
+}
+
+TEST_CASE("a copy that came to be owed while the target was listed stays owed") {
+    House house;
+    const auto id = house.found("2026-01-30T00:00:00Z");
+    auto another = model::parse_manifest(house.target.objects.at(offsite::key_of(id, "manifest.json")).content).value();
+    another.run = base::RunId::make(today, {});
+    house.target.on_call = [&](const std::string& call) {
+        if (call.starts_with("get")) house.catalog->put_copy(offsite::owed_copy("r2", another, today));
+    };
+    house.plan();
+    CHECK(house.known() == Texts{id.set + " owed"});
 }

@@ -212,7 +212,7 @@ TEST_CASE("all copies are owed before the set is committed") {
     SECTION("and are no more when there will be no set; what was sent is removed") {
         house.go(house.arrived("a", 2));
         house.go(house.arrived("b", 2));
-        house.go(house.copies->abandon());
+        house.go(house.copies->abandon({base::ErrorCode::cancelled, "there will be no set"}));
         CHECK(house.known().empty());
         CHECK(house.files_on("a") == 0);
         CHECK(house.files_on("b") == 0);
@@ -230,7 +230,7 @@ TEST_CASE("a run that is abandoned removes nothing of another host's set") {
     write(other / "crm.sql.gz", "another host's");
     house.go(house.dump());
     house.go(house.arrived("a", 3));
-    house.go(house.copies->abandon());
+    house.go(house.copies->abandon({base::ErrorCode::cancelled, "there will be no set"}));
     CHECK(house.files_on("a") == 1);
     CHECK(contents(other / "crm.sql.gz") == "another host's");
 }

@@ -3,6 +3,7 @@
 #include <array>
 #include <fstream>
 
+#include "offsite/backlog.hpp"
 #include "run/report_file.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
@@ -32,24 +33,53 @@ struct Host {
         catalog->begin_run(report);
         return report;
     }
+    run::Jobs jobs;
+    void configure(model::KeepLocal keep, std::vector<std::string> targets) {
+        jobs = {std::make_shared<const model::JobSpec>(
+            model::JobSpec{.name = "job",
+                           .schedule = calendar::Schedule::parse("daily at 02:00").value(),
+                           .timezone = "UTC",
+                           .zone = calendar::Zone::utc(),
+                           .milestones = {},
+                           .catch_up = {},
+                           .source = {},
+                           .compression = {},
+                           .targets = std::move(targets),
+                           .keep_local = keep,
+                           .local_retention = {},
+                           .target_retention = {},
+                           .retries = {}})};
+    }
+    void put_copy(const std::string& target, const model::BackupSet& set, bool owed = false) {
+        auto copy = offsite::owed_copy(target, set, now + 5s);
+        copy.owed = owed;
+        if (!owed) copy.assurance = "checksum";
+        catalog->put_copy(copy);
+    }
     // A set that a check found corrupt, which the catalog alone knows.
     model::SetId add_corrupt_set(const std::string& name) {
+        const auto id = add_set(name).id;
+        catalog->put_set_state({id, model::Verification::none, now, true, "shop.sql is cut off"});
+        return id;
+    }
+    model::BackupSet add_set(const std::string& name, const base::RunId& run = {}) {
         const auto partial = repository.begin("job", name);
         model::BackupSet set;
         set.id = partial.id;
+        set.run = run;
         set.started_at = set.finished_at = now;
         model::Artifact artifact;
         artifact.file = "shop.sql";
         artifact.kind = "database";
         artifact.bytes = 1;
         artifact.sha256 = std::string(64, '0');
+        artifact.verified = model::Verification::decoded;
         set.artifacts.push_back(artifact);
         std::ofstream(partial.directory / artifact.file) << 'x';
         repository.commit(partial, set);
-        catalog->put_set_state({partial.id, model::Verification::none, now, true, "shop.sql is cut off"});
-        return partial.id;
+        return set;
     }
-    run::Reconciled reconcile() { return run::reconcile(repository, *catalog, reports, now + 1min); }
+    run::Reconciled reconcile() { return run::reconcile(repository, *catalog, reports, jobs, now + 1min); }
     std::size_t report_files() const {
         std::size_t count = 0;
         for (const auto& entry : std::filesystem::directory_iterator(reports)) count += entry.is_regular_file() ? 1 : 0;
@@ -132,4 +162,110 @@ TEST_CASE("a mark that says more than the catalog is not written over") {
     host.repository.mark_corrupt(set, repository::Corruption{now + 1s, "found again"});
     CHECK(host.reconcile().notes.empty());
     CHECK(host.repository.find(set).corrupt->message == "found again");
+}
+
+TEST_CASE("a run whose set is on targets alone has left it, and says which of them lack it") {
+    struct Row {
+        std::vector<std::string> there;
+        bool complete;
+        bool configured;
+        model::Outcome outcome;
+        std::vector<std::string> told;
+    };
+    using model::Outcome;
+    for (const auto& row : {Row{{"nas", "r2"}, true, true, Outcome::success, {"nas copied", "r2 copied"}},
+                            Row{{"r2"}, true, true, Outcome::warning, {"r2 copied", "nas failed"}},
+                            Row{{"r2"}, false, true, Outcome::failed, {"r2 copied", "nas failed"}},
+                            Row{{"r2"}, true, false, Outcome::success, {"r2 copied"}}}) {
+        CAPTURE(row.there.size(), row.complete, row.configured);
+        Host host;
+        host.repository.prepare();
+        if (row.configured) host.configure(model::KeepLocal::never, {"nas", "r2"});
+        const auto run = host.begin(1);
+        model::BackupSet set;
+        set.id = {"job", "20260202_024000"};
+        set.run = run.run;
+        set.started_at = now + 1s;
+        set.complete = row.complete;
+        for (const auto& target : row.there) host.put_copy(target, set);
+        const auto result = host.reconcile();
+        CHECK(result.failures.empty());
+        CHECK(result.interrupted.empty());
+        REQUIRE(result.finished.size() == 1);
+        const auto settled = *host.catalog->run(run.run);
+        CHECK(settled.outcome == row.outcome);
+        CHECK(settled.set == "job/20260202_024000");
+        CHECK(settled.finished_at == now + 5s);
+        std::vector<std::string> told;
+        for (const auto& target : settled.targets) told.push_back(target.name + " " + target.status);
+        CHECK(told == row.told);
+        CHECK(host.report_files() == 1);
+        CHECK(host.reconcile().finished.empty());
+    }
+}
+
+TEST_CASE("what is owed, another run's or another host's is nothing that a run has left") {
+    Host host;
+    host.repository.prepare();
+    host.configure(model::KeepLocal::never, {"nas"});
+    const auto run = host.begin(1);
+    model::BackupSet set;
+    set.id = {"job", "20260202_024000"};
+    set.run = host.begin(2).run;
+    SECTION("another run's") {
+        host.put_copy("nas", set);
+        const auto result = host.reconcile();
+        REQUIRE(result.interrupted.size() == 1);
+        CHECK(result.interrupted[0].run == run.run);
+        REQUIRE(result.finished.size() == 1);
+    }
+    SECTION("owed") {
+        host.put_copy("nas", set, true);
+        CHECK(host.reconcile().interrupted.size() == 2);
+    }
+    SECTION("another host's") {
+        auto copy = offsite::owed_copy("nas", set, now);
+        copy.owed = false;
+        copy.host = "db2";
+        host.catalog->put_copy(copy);
+        CHECK(host.reconcile().interrupted.size() == 2);
+    }
+}
+
+TEST_CASE("a local set that every target has goes at the start, if the job does not keep it") {
+    Host host;
+    host.repository.prepare();
+    host.configure(model::KeepLocal::until_copied, {"nas"});
+    // A kill behind its last copy; one that was settled before; one that is owed.
+    const auto run = host.begin(1);
+    const auto killed = host.add_set("20260202_024003", run.run);
+    const auto before = host.add_set("20260202_024001");
+    const auto owed = host.add_set("20260202_024002");
+    host.put_copy("nas", killed);
+    host.put_copy("nas", before);
+    host.put_copy("nas", owed, true);
+    const auto result = host.reconcile();
+    CHECK(result.failures.empty());
+    CHECK(host.repository.ids() == std::vector{owed.id});
+    CHECK(result.notes == std::vector<std::string>{"job: removed the local set 20260202_024003: every target has it",
+                                                   "job: removed the local set 20260202_024001: every target has it"});
+    const auto settled = *host.catalog->run(run.run);
+    CHECK(settled.outcome == model::Outcome::success);
+    CHECK(settled.set == killed.id.text());
+    CHECK(settled.set_directory.empty());
+    CHECK(settled.artifacts.size() == 1);
+}
+
+TEST_CASE("a job that keeps its local sets, and one that somebody holds, lose none at the start") {
+    Host host;
+    host.repository.prepare();
+    host.configure(model::KeepLocal::until_copied, {"nas"});
+    const auto set = host.add_set("20260202_024001");
+    host.put_copy("nas", set);
+    SECTION("keeps them") {
+        host.configure(model::KeepLocal::always, {"nas"});
+    }
+    const auto lock = host.repository.lock_job("job", "pgbakctl prune");
+    CHECK(host.reconcile().notes.empty());
+    CHECK(host.repository.ids() == std::vector{set.id});
 }

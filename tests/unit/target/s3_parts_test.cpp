@@ -212,3 +212,27 @@ TEST_CASE("each profile is found by its name, and knows its storage classes") {
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().hint() == "one of STANDARD, STANDARD_IA");
 }
+
+TEST_CASE("equal parts that were begun without knowing the length are not gone on with where they cannot hold it") {
+    struct Row {
+        std::string_view provider;
+        std::uint64_t length;
+        bool can_follow;
+    };
+    for (const auto& row : {
+             Row{"r2", 0, true},  // still not known
+             Row{"r2", 100 * gib, true}, Row{"r2", 10'000ULL * 24 * mib, true},
+             Row{"r2", 10'000ULL * 24 * mib + 1, false}, Row{"r2", tib, false}, Row{"aws", tib, true},  // parts grow
+         }) {
+        INFO(row.provider << " " << row.length);
+        const auto& profile = *find_s3_profile(row.provider);
+        const auto size = PartPlan::make(profile, {}).value().next(0, 0).value();
+        std::vector<ListedPart> parts(1000);
+        for (std::size_t i = 0; i < parts.size(); ++i) {
+            parts[i].number = i + 1;
+            parts[i].size = size;
+        }
+        const auto expected = row.length == 0 ? std::nullopt : std::optional(row.length);
+        CHECK(PartPlan::make(profile, expected).value().can_follow(parts, row.length) == row.can_follow);
+    }
+}
