@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "calendar/calendar_form.hpp"
+#include "calendar/human_words.hpp"
 #include "calendar/value_list.hpp"
 
 namespace pgbakd::calendar {
@@ -287,6 +288,9 @@ base::Result<std::string> take_zone(Span& text) {
         return std::string();
     }
     if (!begins_as_name) return std::string();
+    if (is_form_word(base::to_lower(word.text)))
+        return problem(word.position, quoted(word.text), "neither a time nor the name of a time zone",
+                       human_fix(text.text).value_or("time zones have names as Europe/Berlin or UTC"));
     text = text.sub(0, text.text.find_last_not_of(' ', blank) + 1);
     return base::to_lower(word.text) == "utc" ? "UTC" : std::string(word.text);
 }

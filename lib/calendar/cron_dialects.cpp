@@ -109,9 +109,8 @@ base::Error wrong_field_count(Span text, std::span<const Span> fields) {
     const auto why = fmt::format("cron takes five ({})", cron_field_order);
     if (count > cron_facts.size())
         return problem(fields[5].position, what, why, hint_for_tail(fields).value_or(hint_for_many(fields)));
-    const auto as_event = fmt::format("calendar {}", text.text);
-    if (text.text.find(':') != std::string_view::npos && Schedule::parse(as_event))
-        return problem(text.end(), what, why, fmt::format("did you mean \"{}\"?", as_event));
+    const auto event = text.text.find(':') == std::string_view::npos ? std::nullopt : event_meant(text.text);
+    if (event) return problem(text.end(), what, why, fmt::format("did you mean \"{}\"?", *event));
     return problem(text.end(), what, why, example);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <span>
 
 #include "base/text.hpp"
 #include "calendar/human_form.hpp"
@@ -11,14 +12,13 @@
 namespace pgbakd::calendar {
 namespace {
 
-constexpr int usual_time = 2 * 60;
-
-enum class Unit { minutes, hours, days, weeks, months, years };
+enum class Unit { minutes, hours, days, nights, weeks, months, years };
 
 std::optional<Unit> unit_of(std::string_view word) {
     if (is_one_of(word, {"minute", "minutes", "min", "mins", "m"})) return Unit::minutes;
     if (is_one_of(word, {"hour", "hours", "hr", "hrs", "h"})) return Unit::hours;
     if (is_one_of(word, {"day", "days", "d"})) return Unit::days;
+    if (is_one_of(word, {"night", "nights"})) return Unit::nights;
     if (is_one_of(word, {"week", "weeks", "w"})) return Unit::weeks;
     if (is_one_of(word, {"month", "months"})) return Unit::months;
     if (is_one_of(word, {"year", "years", "y"})) return Unit::years;
@@ -30,7 +30,7 @@ struct Tail {
     std::vector<std::string> days;  // as they were written
     std::set<int> times;            // minutes from midnight
     std::set<int> minutes;          // of each hour: ":15"
-    bool is_clear = true;           // no time in it is a riddle
+    bool is_clear = true;           // nothing in it is a riddle; otherwise its times may be others
 
     [[nodiscard]] bool empty() const { return days.empty() && times.empty() && minutes.empty() && is_clear; }
     [[nodiscard]] bool is_times_only() const { return days.empty() && minutes.empty() && !times.empty() && is_clear; }
@@ -38,17 +38,16 @@ struct Tail {
     // "02:00, 14:00"
     [[nodiscard]] std::string at() const {
         std::vector<std::string> each;
-        for (const int time : times_or_usual()) each.push_back(fmt::format("{:02}:{:02}", time / 60, time % 60));
+        for (const int time : times_or_usual()) each.push_back(clock_text(time));
         return base::join(each, ", ");
     }
 };
 
-Tail read_tail(std::vector<std::string> words, bool hourly) {
-    for (auto& word : words)
-        if (const auto time = time_meant(word)) word = fmt::format("{:02}:{:02}", *time / 60, *time % 60);
+Tail read_tail(const std::vector<std::string>& words, bool hourly) {
     auto parts = parts_of(words, hourly);
     Tail tail;
     tail.days = std::move(parts.days);
+    tail.is_clear = parts.others.empty();
     for (const auto& word : parts.times) {
         const auto time = time_meant(word);
         const auto minute = word.size() == 3 && word.front() == ':' ? parse_number(word.substr(1)) : std::nullopt;
@@ -59,11 +58,12 @@ Tail read_tail(std::vector<std::string> words, bool hourly) {
         else
             tail.is_clear = false;
     }
+    // "2:30 in the afternoon" is not 02:30.
+    if (!tail.is_clear) {
+        tail.times.clear();
+        tail.minutes.clear();
+    }
     return tail;
-}
-
-std::string say(std::string_view schedule, bool is_meant) {
-    return fmt::format("say \"{}\"{}", schedule, is_meant ? "" : ", for example");
 }
 
 bool is_form(const std::string& text) {
@@ -113,7 +113,7 @@ std::string weeks(int count, const Tail& tail) {
     const auto on = [&tail](std::string_view form, const std::string& days) {
         return fmt::format("{} on {} at {}", form, days, tail.at());
     };
-    const auto asked = on("weekly", base::join(tail.days, ", "));
+    const auto asked = weekly_form(tail.days, tail.at());
     const bool has_day = !tail.days.empty() && tail.is_clear && tail.minutes.empty() && is_form(asked);
     if (count == 1) return say(has_day ? asked : on("weekly", "sunday"), has_day && !tail.times.empty());
     if (count >= 52) return years(tail);
@@ -144,7 +144,8 @@ std::optional<std::string> hours(int count, const Tail& tail) {
         std::vector<std::string> each;
         each.reserve(minutes.size());
         for (const int minute : minutes) each.push_back(fmt::format(":{:02}", minute));
-        return say(fmt::format("hourly at {}", base::join(each, ", ")), true);
+        // "Every hour at 13:00" is a riddle.
+        return say(fmt::format("hourly at {}", base::join(each, ", ")), first == 0);
     }
     std::set<int> each;
     for (int hour = first % count; hour < 24; hour += count) each.insert(hour);
@@ -157,49 +158,75 @@ std::optional<std::string> minutes(int count, const Tail& tail) {
     return count % 60 == 0 ? hours(count / 60, tail) : std::nullopt;
 }
 
-// "every monday", "every weekday", "every first sunday".
-std::optional<std::string> named_days(const std::vector<std::string>& words) {
-    const auto tail = read_tail({words.begin() + 1, words.end()}, false);
-    const bool is_week = !tail.days.empty() && is_one_of(tail.days.front(), {"weekday", "weekdays"});
-    auto form = fmt::format("weekly on {} at {}", base::join(tail.days, ", "), tail.at());
-    if (is_week && tail.days.size() == 1) form = fmt::format("weekdays at {}", tail.at());
+// "every monday", "every weekday", "every first sunday", and "every 02:00".
+std::optional<std::string> named_days(const Tail& tail) {
+    if (!tail.is_clear || !tail.minutes.empty()) return std::nullopt;
+    if (tail.days.empty() && !tail.times.empty()) return say(fmt::format("daily at {}", tail.at()), false);
+    auto form = weekly_form(tail.days, tail.at());
     if (!is_form(form)) form = fmt::format("monthly on {} at {}", base::join(tail.days, ", "), tail.at());
-    if (!tail.is_clear || !tail.minutes.empty() || !is_form(form)) return std::nullopt;
-    return say(form, !tail.times.empty());
+    return is_form(form) ? std::optional(say(form, !tail.times.empty())) : std::nullopt;
+}
+
+// What stands between `every` and the rest: "6 hours", "6h", "other day", the unit alone, or nothing.
+struct Step {
+    std::size_t words = 0;
+    std::optional<Unit> unit;
+    int count = 1;
+};
+
+std::optional<Step> read_step(std::span<const std::string> words) {
+    if (words.empty()) return Step{};
+    const auto& first = words.front();
+    if (const auto unit = unit_of(first)) return Step{1, unit, 1};
+    const auto digits = std::min(first.find_first_not_of("0123456789"), first.size());
+    const auto count = parse_number(std::string_view(first).substr(0, digits));
+    const bool is_second = first == "other" || first == "second";
+    if (count && digits < first.size()) {
+        if (const auto unit = unit_of(std::string_view(first).substr(digits))) return Step{1, unit, *count};
+    } else if (count || is_second) {
+        const auto unit = words.size() > 1 ? unit_of(words[1]) : std::nullopt;
+        if (unit) return Step{2, unit, count.value_or(2)};
+        // "every second sunday" is one of the month to some, and one in two weeks to others.
+        return std::nullopt;
+    }
+    return Step{};
+}
+
+std::optional<std::string> fix_of(const Step& step, const std::vector<std::string>& rest) {
+    auto tail = read_tail(rest, step.unit == Unit::hours && step.count == 1);
+    if (!step.unit) return named_days(tail);
+    // The error says what numbers there are.
+    if (step.count == 0) return std::nullopt;
+    if (step.unit == Unit::nights && !std::all_of(tail.times.begin(), tail.times.end(), is_at_night))
+        tail = {tail.days, {}, {}, false};
+    switch (*step.unit) {
+        case Unit::minutes: return minutes(step.count, tail);
+        case Unit::hours: return hours(step.count, tail);
+        case Unit::days:
+        case Unit::nights: return days(step.count, tail);
+        case Unit::weeks: return weeks(step.count, tail);
+        case Unit::months: return months(step.count, tail);
+        case Unit::years: return years(tail);
+    }
+    return std::nullopt;
 }
 
 }  // namespace
 
-std::optional<std::string> every_fix(const std::vector<std::string>& words) {
-    if (words.size() < 2) return std::nullopt;
-    // "6 hours", "6h", "other day", or the unit alone.
-    const auto& second = words[1];
-    const auto digits = std::min(second.find_first_not_of("0123456789"), second.size());
-    auto count = parse_number(std::string_view(second).substr(0, digits));
-    std::string unit_word = second.substr(digits);
-    std::size_t used = 2;
-    if (is_one_of(second, {"other", "second"})) count = 2;
-    if ((count && digits == second.size()) || second == "other" || second == "second") {
-        if (words.size() < 3) return std::nullopt;
-        unit_word = words[2];
-        used = 3;
-    }
-    const auto unit = unit_of(unit_word);
-    if (!unit) return count ? std::nullopt : named_days(words);
-    if (!count) count = 1;
-    // The error says what numbers there are.
-    if (*count == 0) return std::nullopt;
-    const auto tail =
-        read_tail({words.begin() + static_cast<std::ptrdiff_t>(used), words.end()}, unit == Unit::hours && *count == 1);
-    switch (*unit) {
-        case Unit::minutes: return minutes(*count, tail);
-        case Unit::hours: return hours(*count, tail);
-        case Unit::days: return days(*count, tail);
-        case Unit::weeks: return weeks(*count, tail);
-        case Unit::months: return months(*count, tail);
-        case Unit::years: return years(tail);
-    }
-    return std::nullopt;
+std::optional<std::string> every_fix(const std::vector<std::string>& words, std::size_t position) {
+    const auto behind = std::span(words).subspan(position + 1);
+    const auto step = words[position] == "everyday" ? std::optional(Step{0, Unit::days, 1}) : read_step(behind);
+    if (!step) return std::nullopt;
+    auto rest = words;
+    const auto begin = rest.begin() + static_cast<std::ptrdiff_t>(position);
+    rest.erase(begin, begin + 1 + static_cast<std::ptrdiff_t>(step->words));
+    const auto half = parts_of(rest, step->unit == Unit::hours && step->count == 1).half;
+    if (half == 0) return fix_of(*step, rest);
+    rest.resize(half);
+    const auto first = fix_of(*step, rest);
+    if (!first) return std::nullopt;
+    const auto parts = base::split(*first, '"');
+    return parts.size() < 3 ? std::nullopt : std::optional(say_job_each(parts[1]));
 }
 
 }  // namespace pgbakd::calendar

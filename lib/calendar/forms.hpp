@@ -35,6 +35,11 @@ struct ParsedSchedule {
 [[nodiscard]] bool looks_like_zone(std::string_view word);
 [[nodiscard]] std::string put_zone_apart(std::string_view schedule, std::string_view zone);
 
+// What may have been meant by a text that is no schedule (human_repair.cpp): a calendar event without the word in front
+// of it; or, as a hint with a whole schedule in it, one of the forms for people.
+[[nodiscard]] std::optional<std::string> event_meant(std::string_view text);
+[[nodiscard]] std::optional<std::string> human_fix(std::string_view text);
+
 // Adds a warning if the lowest of `days` is one that some of `months` have not; `last_day` is how the last one is said.
 void warn_of_short_months(std::vector<std::string>& warnings, Bits days, Bits months, std::string_view last_day);
 

@@ -44,7 +44,5 @@ inline constexpr std::array<std::string_view, 6> human_ordinals = {"last",  "fir
                                                                    "third", "fourth", "fifth"};
 
 [[nodiscard]] base::Result<HumanForm> read_human_form(Span text);
-// A hint with the whole schedule that was meant by a text that is none; or nothing (human_repair.cpp).
-[[nodiscard]] std::optional<std::string> human_fix(std::string_view text);
 
 }  // namespace pgbakd::calendar

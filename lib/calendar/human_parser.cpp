@@ -138,8 +138,12 @@ class HumanParser {
         }
         if (!hour || !has_colon || !minute || minute_text.size() != 2 || whole.text.find(':') > 2)
             return unexpected(whole, why, "say 02:00 or 14:30, for example");
-        if (*hour > 23) return unexpected(whole, "hours are 0 to 23", *hour == 24 ? "midnight is 00:00" : "");
-        if (*minute > 59) return unexpected(whole, "minutes are 0 to 59");
+        // Of steps an example would have no time at all.
+        const bool is_step = form_.shape == Shape::every_hours;
+        const std::string hours = is_step ? "hours go from 0 to 23" : "",
+                          minutes = is_step ? "minutes go from 0 to 59" : "";
+        if (*hour > 23) return unexpected(whole, "hours are 0 to 23", *hour == 24 ? "midnight is 00:00" : hours);
+        if (*minute > 59) return unexpected(whole, "minutes are 0 to 59", minutes);
         return *hour * 60 + *minute;
     }
 

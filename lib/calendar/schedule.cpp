@@ -24,7 +24,8 @@ std::optional<std::string> meant_by(Span text, std::string_view word, const std:
     const auto behind_word = text.text.substr(word.size());
     const auto lower = base::to_lower(word);
     // A calendar event or a weekday without the words in front of it.
-    std::vector<std::string> readings = {fmt::format("calendar {}", text.text), fmt::format("weekly on {}", text.text)};
+    if (auto event = event_meant(text.text)) return event;
+    std::vector<std::string> readings = {fmt::format("weekly on {}", text.text)};
     if (lower == "weekends" || lower == "weekend")
         readings.push_back(fmt::format("weekly on saturday, sunday{}", behind_word));
     else if (nearest)
@@ -42,17 +43,31 @@ base::Error unknown_form(Span text) {
     // With something in front it is another word, not a slip: biweekly is not weekly.
     if (nearest && base::to_lower(word.text).ends_with(*nearest)) nearest.reset();
     const auto meant = meant_by(text, word.text, nearest);
+    const auto behind = std::string(text.text.substr(word.text.size()));
     std::string hint = "say daily at 02:00, weekly on sunday at 02:00, every 6 hours or 0 2 * * *, for example";
     const auto lower = base::to_lower(word.text);
     if (lower == "never" || lower == "none" || lower == "off" || lower == "manual" || lower == "disabled")
         hint = "remove the job if it is not to run; say \"milestone\" for one that runs by name only";
     else if (meant)
         hint = fmt::format("did you mean \"{}\"?", *meant);
+    else if (const auto fix = human_fix(text.text))
+        hint = *fix;
+    else if (const auto mended = nearest ? human_fix(*nearest + behind) : std::nullopt)
+        hint = *mended;
     else if (lower.starts_with("weekend"))
         hint = "say \"weekly on saturday, sunday at 02:00\", for example";
     else if (nearest)
         hint = fmt::format("say \"{}\", for example", example_of(*nearest));
     return problem(text.position, fmt::format("\"{}\"", word.text), "not the beginning of a schedule", hint);
+}
+
+// Cron; or what begins with a digit as well: "02:00 daily".
+base::Result<ParsedSchedule> parse_digits_first(Span text) {
+    auto parsed = parse_cron_form(text);
+    if (parsed || event_meant(text.text)) return parsed;
+    const auto fix = human_fix(text.text);
+    if (!fix) return parsed;
+    return base::Error(parsed.error().code(), parsed.error().message(), base::printable(*fix));
 }
 
 base::Result<ParsedSchedule> parse_any_form(Span text) {
@@ -64,7 +79,7 @@ base::Result<ParsedSchedule> parse_any_form(Span text) {
         const auto begin = std::min(text.text.find_first_not_of(' ', word.size()), text.text.size());
         return parse_calendar_form(text.sub(begin));
     }
-    if (text.text.front() == '@' || !base::is_letter(text.text.front())) return parse_cron_form(text);
+    if (text.text.front() == '@' || !base::is_letter(text.text.front())) return parse_digits_first(text);
     return unknown_form(text);
 }
 

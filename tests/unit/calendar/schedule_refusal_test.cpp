@@ -54,7 +54,8 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"daily 02:00", "\"02:00\" at column 7: the word \"at\" belongs here", "say \"daily at 02:00\""},
         {"daily at 24:00", "\"24:00\" at column 10: hours are 0 to 23", "midnight is 00:00"},
         {"daily at 12:60", "\"12:60\" at column 10: minutes are 0 to 59", ""},
-        {"daily at 2am", "\"2am\" at column 10: a time is hour:minute", "say 02:00 or 14:30"},
+        {"daily at 2am", "\"2am\" at column 10: a time is hour:minute", "say \"daily at 02:00\""},
+        {"daily at 2", "\"2\" at column 10: a time is hour:minute", "say 02:00 or 14:30"},
         {"daily at 2:5", "\"2:5\" at column 10: a time is hour:minute", ""},
         {"daily at 002:05", "\"002:05\" at column 10", ""},
         {"daily at 02:00:30", "\"02:00:30\" at column 10", "leave the seconds out"},
@@ -72,7 +73,9 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"weekly on funday at 02:00", "\"funday\" at column 11: not a weekday", "did you mean sunday?"},
         {"monthly at 02:00", "\"at\" at column 9: monthly needs a day", ""},
         {"monthly on 32 at 02:00", "\"32\" at column 12: a day of the month is 1 to 31", ""},
-        {"monthly on last day at 02:00", "\"day\" at column 17: the last day is one word", "say last-day"},
+        {"monthly on last day at 02:00", "\"day\" at column 17: the last day is one word",
+         "say \"monthly on last-day at 02:00\""},
+        {"monthly on last day", "\"day\" at column 17: the last day is one word", "say last-day"},
         {"yearly on 02-30 at 02:00", "\"02-30\" at column 11: there is no such day", ""},
         {"yearly on 1-1 at 02:00", "\"1-1\" at column 11: the date of a year is month-day", ""},
         {"hourly at 15", "\"15\" at column 11: the minute of each hour is :00 to :59", "say \"hourly at :15\""},
@@ -80,9 +83,9 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"every 0 minutes", "every 0 minutes at column 7", "use 1, 2"},
         {"every day", "\"day\" at column 7", "say \"daily at 02:00\""},
         {"every 0 days at 03:00", "\"0\" at column 7: the number must be at least 1", "say daily at 02:00"},
-        {"every 6 hours at 25:00", "\"25:00\" at column 18: hours are 0 to 23", ""},
+        {"every 6 hours at 25:00", "\"25:00\" at column 18: hours are 0 to 23", "hours go from 0 to 23"},
         {"every 6 hours 24:00", "\"24:00\" at column 15: hours are 0 to 23", "midnight is 00:00"},
-        {"every 6 hours at 01:75", "\"01:75\" at column 18: minutes are 0 to 59", ""},
+        {"every 6 hours at 01:75", "\"01:75\" at column 18: minutes are 0 to 59", "minutes go from 0 to 59"},
         {"every 6 hours at 1:5", "\"1:5\" at column 18: a time is hour:minute", ""},
         {"every 6 hours at dawn", "\"at dawn\" at column 15: the schedule is complete before it", ""},
         {"every 1 days", "\"days\" at column 9", "say \"daily at 02:00\""},
@@ -93,6 +96,9 @@ TEST_CASE("a text that is no schedule is refused with its column and the fix", "
         {"milestone x", "\"x\" at column 11", ""},
         {"dail at 02:00", "\"dail\" at column 1: not the beginning of a schedule", "did you mean \"daily at 02:00\"?"},
         {"calendar", "no calendar event at column 9", ""},
+        {"calendar 02:00 daily", "\"daily\" at column 16: neither a time nor the name of a time zone",
+         "say \"daily at 02:00\""},
+        {"02:00 daily", "two fields at column 12: " + five, "say \"daily at 02:00\""},
         {"calendar dayly", "\"dayly\" at column 10", "did you mean \"calendar daily\"?"},
         {"calendar 10:00:0.5", "a fraction at column 17: times are whole seconds", "leave the fraction out"},
         {"calendar */2:00", "\"*/\" at column 10: in calendar a step needs a start", "say 00/2"},
@@ -226,6 +232,29 @@ TEST_CASE("whatever is asked for every so often, what is offered instead is a sc
                     FAIL(text << ": " << parsed.error().hint());
             }
     CHECK(refused > 2'000);
+}
+
+TEST_CASE("in whatever order days, times and the word for how often stand, what is offered is a schedule",
+          "[calendar]") {
+    int refused = 0;
+    const std::vector<std::string> words = {"daily",   "nightly", "weekly",        "every",    "every day",
+                                            "hourly",  "on",      "1st",           "last-day", "first sunday",
+                                            "sun",     "mon-fri", "02:00",         "02:00:30", "25:00",
+                                            "2:30 pm", "noon",    "Europe/Berlin", "CET",      "calendar"};
+    for (const auto& first : words)
+        for (const auto& second : words)
+            for (const auto& third : words) {
+                const auto text = first + " " + second + " " + third;
+                const auto parsed = Schedule::parse(text);
+                if (parsed) continue;
+                ++refused;
+                const auto& hint = parsed.error().hint();
+                if (!offers_schedules(parsed.error()) || hint.empty()) FAIL(text << ": " << hint);
+                // A zone stands in what is offered only if it looks like one.
+                if (hint.find("CET\"") != std::string::npos || hint.find("daily\"") != std::string::npos)
+                    FAIL(text << ": " << hint);
+            }
+    CHECK(refused > 7'000);
 }
 
 TEST_CASE("what would be too long written out is refused too", "[calendar]") {
