@@ -22,7 +22,7 @@ from support.daemon import Daemon, config_for
 from support.owed import forget_pauses
 from support.process import wait_for
 from support.s3_case import MIB, S3Case
-from support.s3_proxy import Every, Fault, From, Once, Plan, S3Proxy
+from support.s3_proxy import Every, Fault, From, Once, Plan, S3Proxy, a_second_later
 
 CTEST = {"timeout": 600, "servers": ["rgw"]}
 SINGLE = (Fault.REFUSE, Fault.RESET, Fault.ERROR, Fault.LOST, Fault.CUT)
@@ -94,9 +94,10 @@ class UploadFaults(S3Case):
     def check_after_recovery(self) -> None:
         """Once all is well and a day later."""
         ats = [self.told(proxy) for proxy in self.proxies]
+        before = a_second_later()
         for proxy in self.proxies:
             proxy.heal()
-            proxy.ages = True
+            proxy.age(before)
         if self.daemon.running:
             self.daemon.stop()
         forget_pauses(self.daemon)

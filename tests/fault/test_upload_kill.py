@@ -16,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from support.daemon import Daemon, config_for
 from support.process import wait_for
 from support.s3_case import MIB, S3Case
+from support.s3_proxy import a_second_later
 
 CTEST = {"timeout": 900, "servers": ["rgw"]}
 KILLS = 50
@@ -93,7 +94,7 @@ class UploadKill(S3Case):
         self.check(daemon, f"seed {seed}, at the end")
         print(f"{dict(kills)}; {len(self.uploads())} multipart uploads left before the sweep", flush=True)
         # A day later.
-        self.gateway.ages = True
+        self.gateway.age(a_second_later())
         report = daemon.run("job")
         self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []))
         self.assertEqual(self.uploads(), [])

@@ -20,11 +20,28 @@ import time
 import urllib.parse
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
 
 PIECE = 1 << 16
 ERROR = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>so the test wants it</Message></Error>"
 # What a sweep goes by. The answer keeps its length.
-DATES = re.compile(rb"<(Initiated|LastModified)>\d{4}")
+DATES = re.compile(rb"<(?P<name>Initiated|LastModified)>(?P<date>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)")
+
+
+def aged(found: re.Match[bytes], before: bytes) -> bytes:
+    """The same date, but decades ago where it is of before that time."""
+    if found["date"] >= before:
+        return found.group()
+    return b"<" + found["name"] + b">2001" + found["date"][4:]
+
+
+
+def a_second_later() -> bytes:
+    """The next full second, once it has come: what is there by now is of before it."""
+    border = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(seconds=1)
+    while datetime.now(timezone.utc) < border:
+        time.sleep(0.01)
+    return border.strftime("%Y-%m-%dT%H:%M:%S").encode()
 
 
 class Fault(enum.Enum):
@@ -126,7 +143,7 @@ class S3Proxy:
         self.url = f"http://127.0.0.1:{self.port}"
         self.calls: list[Call] = []
         self.struck: list[Call] = []  # those that harm was done to
-        self.ages = False  # what is listed looks as if it were years old
+        self._old_before = b""
         self.throttle = Throttle(0)  # of what is sent
         self.passed = 0  # bytes of bodies that went to the service
         self._plan: Plan | None = None
@@ -172,6 +189,10 @@ class S3Proxy:
             self.calls = []
             self.struck = []
             self._healed.clear()
+
+    def age(self, before: bytes) -> None:
+        """What was there before that time (see a_second_later()) looks decades old in lists from now on."""
+        self._old_before = before
 
     def heal(self) -> None:
         """No more harm; what is stalled is reset."""
@@ -238,8 +259,9 @@ class S3Proxy:
         kept = [f"{name}: {value}" for name, value in headers if name.lower() not in ("expect", "connection")]
         request = "\r\n".join([lines[0], *kept, "Connection: close", "", ""]).encode("latin-1")
         answer = self._pass_on(peer, request, body, length, fault)
-        if self.ages and call.kind in ("ListMultipartUploads", "ListParts", "ListObjectsV2"):
-            answer = DATES.sub(rb"<\g<1>>2001", answer)
+        before = self._old_before
+        if before and call.kind in ("ListMultipartUploads", "ListParts", "ListObjectsV2"):
+            answer = DATES.sub(lambda found: aged(found, before), answer)
         self._give(peer, answer, fault)
 
     def _pass_on(self, peer: socket.socket, request: bytes, body: bytes, length: int, fault: Fault | None) -> bytes:
