@@ -1,6 +1,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 #include "base/text.hpp"
 #include "calendar/human_form.hpp"
@@ -62,11 +63,23 @@ class HumanParser {
         return time ? std::nullopt : std::optional(time.error());
     }
 
+    static bool begins_a_date(std::string_view word) {
+        constexpr std::string_view months = "jan feb mar apr may jun jul aug sep oct nov dec";
+        const auto beginning = base::to_lower(word.substr(0, 3));
+        return !word.empty() && (base::is_digit(word.front()) ||
+                                 (beginning.size() == 3 && months.find(beginning) != std::string_view::npos));
+    }
+
     base::Status parse_form() {
         const auto word = base::to_lower(scanner_.word().text);
         if (word == change_opening) {
             form_.shape = Shape::on_change;
             example_ = "on change";
+            scanner_.skip_blanks();
+            // A day where only "change" belongs: one of a year.
+            if (const auto next = scanner_.peek_word(); begins_a_date(next.text))
+                return unexpected(next, "the word \"change\" belongs here",
+                                  "say yearly on 12-31 at 02:00, for example");
             return expect("change");
         }
         const auto opening =
@@ -193,6 +206,13 @@ class HumanParser {
         for (std::size_t i = 0; i < human_weekdays.size(); ++i)
             if (lower == human_weekdays[i] || lower == human_weekdays[i].substr(0, 3)) return Bits{1} << i;
         const std::vector<std::string> names(human_weekdays.begin(), human_weekdays.end());
+        // Words that end like a weekday's name, and are none.
+        constexpr std::array others{"day", "weekday", "workday", "holiday", "today", "payday"};
+        if (std::any_of(others.begin(), others.end(), [&lower](std::string_view other) {
+                return lower == other || lower == std::string(other) + "s";
+            }))
+            return unexpected(word, "not a weekday",
+                              "weekdays are " + base::join(names, ", ") + "; weekdays at 02:00 is monday to friday");
         if (const auto nearest = base::closest(lower, names); nearest && !lower.empty())
             return unexpected(word, "not a weekday", fmt::format("did you mean {}?", *nearest));
         return unexpected(word, "a weekday belongs here", "weekdays are " + base::join(names, ", "));

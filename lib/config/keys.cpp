@@ -72,7 +72,8 @@ const Section<PgDumpSource>& source_keys() {
                                   {{"counts", model::FingerprintKind::counts}, {"none", model::FingerprintKind::none}}),
                               is("counts"),
                               "`counts`: count the rows of each table in the dump's own snapshot, so that a restored "
-                              "copy can be compared. `none`: do not."),
+                              "copy can be compared, and look whether tables were changed just when they were "
+                              "dumped. `none`: neither."),
         });
     return section;
 }

@@ -215,12 +215,37 @@ asio::awaitable<std::vector<DumpedTable>> changed_tables(Session& session, std::
     co_return changed;
 }
 
-asio::awaitable<std::vector<std::string>> moved_schemas(Session& session, std::vector<DumpedTable> tables,
-                                                        async::StopToken stop) {
-    std::vector<std::string> moved;
-    if (tables.empty()) co_return moved;
-    const auto rows = co_await session.query(moved_schemas_statement(tables), {}, std::move(stop));
-    for (const auto& row : rows) moved.push_back(quote_identifier(row.at(0).value_or("")));
+namespace {
+
+std::vector<Schema> schemas_in(const Rows& rows) {
+    std::vector<Schema> schemas;
+    for (const auto& row : rows)
+        schemas.push_back({table_id(row.at(0).value_or("")).value_or(TableId{}), row.at(1).value_or(""),
+                           row.at(2).value_or(""), row.at(3).value_or("")});
+    return schemas;
+}
+
+}  // namespace
+
+asio::awaitable<std::vector<Schema>> schemas_of(Session& session, std::vector<DumpedTable> tables,
+                                                async::StopToken stop) {
+    if (tables.empty()) co_return std::vector<Schema>();
+    const auto rows = co_await session.query(schemas_statement(tables), {}, std::move(stop));
+    co_return schemas_in(rows);
+}
+
+asio::awaitable<std::string> moved_schemas(ConnectOptions options, std::vector<Schema> schemas, async::StopToken stop) {
+    std::string moved;
+    if (schemas.empty()) co_return moved;
+    const auto session = co_await Session::connect(std::move(options), stop);
+    const auto rows = co_await session->query(schemas_now_statement(schemas), {}, stop);
+    const auto now = schemas_in(rows);
+    for (const auto& was : schemas) {
+        const auto found = std::find_if(now.begin(), now.end(), [&was](const Schema& is) { return is.id == was.id; });
+        // Renamed and renamed again is a new version with the same rights; GRANT changes those.
+        const bool same = found != now.end() && (found->version == was.version || found->rights != was.rights);
+        if (!same) moved += (moved.empty() ? "" : ", ") + quote_identifier(was.name);
+    }
     co_return moved;
 }
 

@@ -20,9 +20,9 @@ inline constexpr std::uint64_t most_blocks = 32'768;  // 256 MiB of 8 KiB each: 
 // Those that are no longer what the snapshot saw (see Snapshot).
 asio::awaitable<std::vector<DumpedTable>> changed_tables(Session& session, std::vector<DumpedTable> tables,
                                                          async::StopToken stop);
-// The schemas of these tables that lead elsewhere by now, as `"live"`.
-asio::awaitable<std::vector<std::string>> moved_schemas(Session& session, std::vector<DumpedTable> tables,
-                                                        async::StopToken stop);
+// The schemas that these tables are in, as the session's snapshot has them.
+asio::awaitable<std::vector<Schema>> schemas_of(Session& session, std::vector<DumpedTable> tables,
+                                                async::StopToken stop);
 // In a transaction, which stays as it was: what was locked for the counting is not any more.
 asio::awaitable<Counts> count_rows(Session& session, std::vector<DumpedTable> tables, std::uint64_t most,
                                    async::StopToken stop);

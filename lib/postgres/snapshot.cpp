@@ -5,7 +5,6 @@
 #include <set>
 #include <utility>
 
-#include "base/text.hpp"
 #include "postgres/facts.hpp"
 #include "postgres/row_counts.hpp"
 #include "postgres/tables.hpp"
@@ -80,10 +79,9 @@ asio::awaitable<std::string> Snapshot::changed_tables(Choice choice, async::Stop
     co_return changed.empty() ? std::string() : tables_text(changed);
 }
 
-asio::awaitable<std::string> Snapshot::moved_schemas(Choice choice, async::StopToken stop) {
+asio::awaitable<std::vector<Schema>> Snapshot::schemas(Choice choice, async::StopToken stop) {
     auto tables = co_await choose(*impl_->session, std::move(choice), stop);
-    const auto moved = co_await postgres::moved_schemas(*impl_->session, std::move(tables), stop);
-    co_return base::join(moved, ", ");
+    co_return co_await schemas_of(*impl_->session, std::move(tables), stop);
 }
 
 asio::awaitable<Counts> Snapshot::count_rows(Choice choice, async::StopToken stop) {

@@ -26,6 +26,18 @@ enum class TableId : std::uint32_t {};
 // Decimal, as the server and an archive print it.
 [[nodiscard]] std::optional<TableId> table_id(std::string_view text);
 
+// A schema as a snapshot has it.
+struct Schema {
+    TableId id{};  // its OID
+    std::string name;
+    std::string version;  // another one with each change
+    std::string rights;   // its owner and who may what
+};
+// Those that lead elsewhere by now, or did in the meantime, as `"live", "old"`: ALTER SCHEMA RENAME needs no lock that
+// pg_dump holds, and pg_dump then reads tables of another schema, or none. To be asked after the dump has ended, in a
+// session of its own: those that wait for hours are ended by people and programs. Errors: as Session's.
+asio::awaitable<std::string> moved_schemas(ConnectOptions options, std::vector<Schema> schemas, async::StopToken stop);
+
 struct Counts {
     std::vector<model::TableCount> tables;
     std::string left_out;  // "\"public\".\"orders\" and 2 more tables" that could not be counted; empty: none
@@ -59,9 +71,8 @@ class Snapshot {
     // As tables_text(); empty: none.
     asio::awaitable<std::string> changed_tables(Choice choice, async::StopToken stop);
 
-    // The schemas of those tables that lead elsewhere by now, as changed_tables(): ALTER SCHEMA RENAME needs no lock
-    // that pg_dump holds, and pg_dump then reads tables of another schema, or none. After the dump has ended.
-    asio::awaitable<std::string> moved_schemas(Choice choice, async::StopToken stop);
+    // The schemas of those tables, for moved_schemas().
+    asio::awaitable<std::vector<Schema>> schemas(Choice choice, async::StopToken stop);
 
     // Row counts, by schema and name, exactly as a restored database will show them: `count(*)` of ONLY the table (with
     // the condition under which pg_dump dumps an extension's configuration table). Names are UTF-8 (see utf8_name).

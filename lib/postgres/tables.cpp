@@ -102,12 +102,26 @@ std::string state_statement(std::span<const DumpedTable> tables, Size size) {
         ids_of(tables));
 }
 
-std::string moved_schemas_statement(std::span<const DumpedTable> tables) {
+namespace {
+
+constexpr std::string_view schema_columns =
+    "n.oid, n.nspname, n.xmin::text, n.nspowner::text || ' ' || coalesce(n.nspacl::text, '')";
+
+}  // namespace
+
+std::string schemas_statement(std::span<const DumpedTable> tables) {
     return fmt::format(
-        "SELECT n.nspname FROM pg_namespace n WHERE n.oid IN (SELECT c.relnamespace FROM pg_class c WHERE c.oid IN "
-        "({})) "
-        "AND to_regnamespace(quote_ident(n.nspname)::text) IS DISTINCT FROM n.oid ORDER BY 1",
-        ids_of(tables));
+        "SELECT {} FROM pg_namespace n WHERE n.oid IN (SELECT c.relnamespace FROM pg_class c WHERE c.oid IN ({})) "
+        "ORDER BY 2",
+        schema_columns, ids_of(tables));
+}
+
+std::string schemas_now_statement(std::span<const Schema> schemas) {
+    std::string sql = fmt::format("SELECT {} FROM pg_namespace n JOIN (VALUES ", schema_columns);
+    for (std::size_t i = 0; i < schemas.size(); ++i)
+        sql += fmt::format("{}({}::oid, {}::text)", i == 0 ? "" : ", ", static_cast<std::uint32_t>(schemas[i].id),
+                           quote_literal(schemas[i].name));
+    return sql + ") AS was (id, name) ON was.id = n.oid AND to_regnamespace(quote_ident(was.name)::text) = n.oid";
 }
 
 std::string tables_text(std::span<const DumpedTable> tables) {

@@ -44,8 +44,11 @@ enum class Size { estimated, real };
 // rewrites (ALTER TABLE, CLUSTER) do not obey snapshots, but give a table another file; a name may lead to another
 // table.
 [[nodiscard]] std::string state_statement(std::span<const DumpedTable> tables, Size size);
-// The names of those tables' schemas that lead elsewhere by now: pg_dump's locks do not hold off ALTER SCHEMA RENAME.
-[[nodiscard]] std::string moved_schemas_statement(std::span<const DumpedTable> tables);
+// Rows of (OID, name, version, rights) of those tables' schemas; the version changes with every change, the rights with
+// GRANT and a new owner alone.
+[[nodiscard]] std::string schemas_statement(std::span<const DumpedTable> tables);
+// The same of these schemas as they are now, and whether the name that each had leads to it.
+[[nodiscard]] std::string schemas_now_statement(std::span<const Schema> schemas);
 // "\"public\".\"orders\" and 49 more tables"
 [[nodiscard]] std::string tables_text(std::span<const DumpedTable> tables);
 

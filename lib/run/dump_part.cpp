@@ -143,9 +143,10 @@ class Attempt {
         }
         if (failure && !stop.stopped()) not_told(failure);
         if (!changed.empty())
-            in_doubt({base::ErrorCode::conflict,
-                      changed + " was truncated, rewritten or replaced while the dump began: its rows may be missing",
-                      "move the schedule away from what changes tables", base::Persistence::passing});
+            in_doubt(
+                {base::ErrorCode::conflict,
+                 changed + " was truncated, rewritten or replaced just when it was dumped: its rows may be missing",
+                 "move the schedule away from what changes tables", base::Persistence::passing});
         looking_ = false;
         looked_.notify();
         if (failure) std::rethrow_exception(failure);

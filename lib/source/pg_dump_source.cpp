@@ -38,11 +38,13 @@ OpenPart::OpenPart(std::unique_ptr<Stream> stream, Database database)
 asio::awaitable<std::string> OpenPart::changed_tables(async::StopToken stop) {
     // Not before: who wants to change a table would wait for our lock on it, the dump for him, and we for the dump.
     co_await stream_->begun(stop);
-    co_return co_await database_.snapshot->changed_tables(database_.chosen, stop);
+    auto& snapshot = *database_.snapshot;
+    database_.schemas = co_await snapshot.schemas(database_.chosen, stop);
+    co_return co_await snapshot.changed_tables(database_.chosen, stop);
 }
 
 asio::awaitable<std::string> OpenPart::moved_schemas(async::StopToken stop) {
-    return database_.snapshot->moved_schemas(database_.chosen, std::move(stop));
+    return postgres::moved_schemas(database_.connection, database_.schemas, std::move(stop));
 }
 
 asio::awaitable<postgres::Counts> OpenPart::count_rows(async::StopToken stop) {
@@ -244,6 +246,7 @@ asio::awaitable<OpenPart::Database> PgDumpSource::open_database(std::string data
     }
     opened.snapshot = co_await postgres::Snapshot::open(reading_connection(database), stop);
     opened.facts = opened.snapshot->facts();
+    opened.connection = reading_connection(database);
     request.snapshot = opened.snapshot->id();
     // What the job leaves out is not touched: neither its locks nor its size are the dump's business.
     if (!traits_.chooses_data) co_return opened;

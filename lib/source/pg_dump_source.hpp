@@ -58,6 +58,8 @@ class OpenPart {
         model::DatabaseFacts facts;
         std::unique_ptr<postgres::Snapshot> snapshot;          // none: no fingerprint
         std::optional<std::vector<postgres::TableId>> chosen;  // the tables in the dump, if not all are
+        std::vector<postgres::Schema> schemas;                 // of the tables, from changed_tables() on
+        postgres::ConnectOptions connection;                   // to look at them again
     };
     explicit OpenPart(std::unique_ptr<Stream> stream, Database database = {});
     [[nodiscard]] Stream& stream() noexcept { return *stream_; }

@@ -171,7 +171,7 @@ class Choice(ServerCase):
                 report, counts = self.run_changed(daemon, halt, form, change)
                 self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
                 self.assertEqual(counts, expected)
-                self.assertRegex(daemon.log(), 'dumping "changing" failed, trying again in .*"public"."t".* while the dump began')
+                self.assertRegex(daemon.log(), 'dumping "changing" failed, trying again in .*"public"."t".* just when it was dumped')
                 with stock.restore(self, daemon, report["set"]) as other:
                     restored = {name: rows for name, rows in other.counts("changing").items() if name in expected}
                 self.assertEqual(restored, expected)
@@ -185,7 +185,7 @@ class Choice(ServerCase):
                 good = daemon.run(form)["set"]
                 report, counts = self.run_changed(daemon, halt, form, "truncate u")
                 self.assertEqual(report["status"], "FAILED", report)
-                self.assertIn('"public"."u" was truncated, rewritten or replaced while the dump began: its rows may be missing',
+                self.assertIn('"public"."u" was truncated, rewritten or replaced just when it was dumped: its rows may be missing',
                               report["error"]["message"])  # fmt: skip
                 self.assertEqual(counts, without("public.u"))
                 self.assertEqual({entry["set"]: bool(entry["problem"]) for entry in daemon.sets(form)}, {report["set"]: True, good: False})
@@ -199,37 +199,55 @@ class Choice(ServerCase):
                 self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
                 self.assertEqual(counts, {**ALL, "public.u": 1})
 
+    def run_halfway(self, form: str, change: str) -> tuple[Daemon, Any]:
+        """A daemon and a run in the middle of whose first dump that happens."""
+        self.server.dropdb("changing")
+        self.server.createdb("changing")
+        self.server.sql("create table a as select repeat(md5(i::text), 30) x from generate_series(1, 20000) i; create schema live; "
+                        "create table live.t as select generate_series(1, 5) i", "changing")  # fmt: skip
+        job = {"source": self.source(form, [], databases=["changing"]), "compression": "none", "retries": {"attempts": 2, "backoff": "100ms"}}
+        config = config_for(self.server, jobs={"job": job})
+        daemon = self.new_daemon(config)
+        halt = Halt(daemon.directory)
+        script = f'{{real}} "$@" | {{ head -c 2000000\n{halt.command}cat; }}\nexit "${{PIPESTATUS[0]}}"'
+        programs = replace_pg_dump(daemon.directory / "bin", self.server, script)
+        config["servers"]["local"]["client"] = {"bin": str(programs)}
+        daemon.write_config(config)
+        daemon.start()
+        with ThreadPoolExecutor() as threads:
+            run = threads.submit(daemon.run, "job", check=False)
+            try:
+                daemon.wait_for(halt.reached)
+                self.server.sql(change, "changing")
+            finally:
+                halt.release()
+            return daemon, run.result()
+
     def test_a_schema_that_takes_anothers_place_in_mid_dump_is_noticed(self) -> None:
         """ALTER SCHEMA RENAME waits for no lock of a dump, which then reads the tables of the new one."""
-        for form in ("custom", "plain"):
-            with self.subTest(form):
-                self.server.dropdb("changing")
-                self.server.createdb("changing")
-                self.server.sql("create table a as select repeat(md5(i::text), 30) x from generate_series(1, 20000) i; create schema live; "
-                                "create table live.t as select generate_series(1, 5) i", "changing")  # fmt: skip
-                source = self.source(form, [], databases=["changing"])
-                config = config_for(self.server, jobs={"job": {"source": source, "compression": "none", "retries": {"attempts": 2, "backoff": "100ms"}}})
-                daemon = self.new_daemon(config)
-                halt = Halt(daemon.directory)
-                script = f'{{real}} "$@" | {{ head -c 2000000\n{halt.command}cat; }}\nexit "${{PIPESTATUS[0]}}"'
-                programs = replace_pg_dump(daemon.directory / "bin", self.server, script)
-                config["servers"]["local"]["client"] = {"bin": str(programs)}
-                daemon.write_config(config)
-                daemon.start()
-                with ThreadPoolExecutor() as threads:
-                    run = threads.submit(daemon.run, "job")
-                    try:
-                        daemon.wait_for(halt.reached)
-                        self.server.sql("create schema build; create table build.t as select generate_series(1, 9) i; begin; "
-                                        "alter schema live rename to old; alter schema build rename to live; commit", "changing")  # fmt: skip
-                    finally:
-                        halt.release()
-                    report = run.result()
+        swap = ("create schema build; create table build.t as select generate_series(1, 9) i; begin; "
+                "alter schema live rename to old; alter schema build rename to live; commit;")  # fmt: skip
+        back = "begin; alter schema live rename to build; alter schema old rename to live; commit;"
+        for form, change, expected in (
+            ("custom", swap, {"live.t": 9, "old.t": 5, "public.a": 20000}),
+            ("plain", swap, {"live.t": 9, "old.t": 5, "public.a": 20000}),
+            ("custom", swap + back, {"live.t": 5, "build.t": 9, "public.a": 20000}),
+        ):
+            with self.subTest(form=form, change=change):
+                daemon, report = self.run_halfway(form, change)
                 self.assertEqual(report["status"], "SUCCESS", report)
                 self.assertIn('schema "live" was renamed or replaced while the dump went on', daemon.log())
                 found = daemon.manifest(report["set"])["databases"][0]["fingerprint"]
-                self.assertEqual({f"{table['schema']}.{table['name']}": table["rows"] for table in found},
-                                 {"live.t": 9, "old.t": 5, "public.a": 20000})  # fmt: skip
+                self.assertEqual({f"{table['schema']}.{table['name']}": table["rows"] for table in found}, expected)
+
+    def test_what_does_no_harm_in_mid_dump_makes_no_second_one(self) -> None:
+        """Sessions that are idle in a transaction for long are ended by many a watchman."""
+        ended = "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name like 'pgbakd/%' and state like 'idle in%'"
+        for change in ("grant usage on schema live to public", ended):
+            with self.subTest(change):
+                daemon, report = self.run_halfway("custom", change)
+                self.assertEqual(report["status"], "SUCCESS", report)
+                self.assertNotIn("trying again", daemon.log())
 
     def test_counts_are_those_of_a_restored_database(self) -> None:
         jobs = {form: {"source": self.source(form, ["--exclude-table-data=t", "-N", "other", "-x"])} for form in FORMATS}
