@@ -234,7 +234,7 @@ asio::awaitable<void> Dispatcher::start_scheduled(scheduler::Start start) {
         core_.runner->add(std::move(request), std::move(report));
         co_return;
     }
-    core_.log.write(Priority::warning, fmt::format("{}: the fire of {} was run before", start.job,
+    core_.log.write(Priority::warning, fmt::format("{}: the fire of {} was settled before", start.job,
                                                    core_.people_time(start.job, start.slot)));
     finished(start.job);
 }

@@ -162,7 +162,7 @@ class RollBack(ScheduleCase):
             if times == 1:
                 daemon.wait_for(lambda: [run["status"] for run in self.runs(daemon)] == ["SUCCESS"] * 3, what="3 runs")
             else:
-                daemon.wait_for(lambda: daemon.log().count("was run before") == 3, what="3 refusals")
+                daemon.wait_for(lambda: daemon.log().count("was settled before") == 3, what="3 refusals")
         slots = [run["slot"] for run in self.runs(daemon)]
         self.assertEqual(len(slots), 3)
         self.assertEqual(slots, sorted(set(slots)))
