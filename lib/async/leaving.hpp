@@ -94,7 +94,7 @@ class LeavingFunction<Function, void> final : public LeavingJob {
 
 template <class Function, class Value>
 asio::awaitable<Value> finish_or_leave(std::shared_ptr<LeavingFunction<Function, Value>> job, Patience patience) {
-    co_await job->done(std::move(patience));
+    co_await job->done(patience);
     if constexpr (!std::is_void_v<Value>) co_return std::move(*job->value);
 }
 

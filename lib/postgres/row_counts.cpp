@@ -52,6 +52,7 @@ class Counter {
     asio::awaitable<Counts> run() {
         std::vector<std::uint64_t> blocks;
         const auto states = co_await states_of(session_, tables_, Size::estimated, stop_);
+        blocks.reserve(states.size());
         for (const auto& state : states) blocks.push_back(state.blocks);
         counted_.assign(tables_.size(), 0);
         left_out_.assign(tables_.size(), false);
@@ -219,6 +220,7 @@ namespace {
 
 std::vector<Schema> schemas_in(const Rows& rows) {
     std::vector<Schema> schemas;
+    schemas.reserve(rows.size());
     for (const auto& row : rows)
         schemas.push_back({table_id(row.at(0).value_or("")).value_or(TableId{}), row.at(1).value_or(""),
                            row.at(2).value_or(""), row.at(3).value_or("")});
