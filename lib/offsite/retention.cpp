@@ -96,6 +96,7 @@ std::vector<std::string> host_remarks(const Retention& around, const std::string
     for (const auto& copy : learnt)
         if (!copy.host.empty() && !known.hosts.contains(copy.host)) ++sets[copy.host];
     std::vector<std::string> remarks;
+    remarks.reserve(sets.size());
     for (const auto& [host, count] : sets)
         remarks.push_back(fmt::format(
             "{} too has {} of {} on {}, and prunes its own: left alone here, and counted for nothing; if this "

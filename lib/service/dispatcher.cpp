@@ -275,7 +275,7 @@ asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name, std::op
     if (milestone)
         if (const auto status = model::check_name("milestone", *milestone); !status) throw status.error();
     const auto job = core_.config->job(name);
-    if (!job) throw unknown_job(*core_.config, name);
+    if (!job) throw base::Error(unknown_job(*core_.config, name));
     if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
     if (core_.runner->is_running(name) || starting_.contains(name))
         throw base::Error(base::ErrorCode::conflict, fmt::format("a run of {} goes on already", name),
