@@ -3,14 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
-#include <set>
 
 #include "async/timer.hpp"
 #include "base/units.hpp"
 #include "offsite/backlog.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/send_set.hpp"
+#include "run/copies_destination.hpp"
+#include "run/copies_told.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -20,27 +20,6 @@ constexpr std::chrono::seconds removal_patience{30};
 constexpr std::chrono::seconds hasty_patience{5};  // when the daemon stops
 
 }  // namespace
-
-struct Copies::Destination {
-    Destination(const asio::any_io_executor& executor, std::string the_name)
-        : name(std::move(the_name)), changed(executor) {}
-
-    std::string name;
-    offsite::TargetPtr target;                       // null: it could not be opened or reached
-    std::unique_ptr<offsite::Targets::Claim> claim;  // null: somebody else sends a set of that name there
-    offsite::Way way;
-    std::deque<std::shared_ptr<offsite::Growing>> waiting;
-    std::set<std::string> missing;               // artifacts that it did not get, and that are on no disk
-    std::set<std::string> coming;                // artifacts that it is to get, and that are on no disk
-    std::unique_ptr<async::StopSource> sending;  // what goes on now
-    async::Event changed;
-    std::optional<base::Error> failure;  // of the last attempt
-    int attempts = 0;                    // that failed
-    std::optional<offsite::Assured> assured;
-    base::SteadyTime began{};
-    bool recording = false;
-    bool outdated = false;  // what is being recorded
-};
 
 Copies::Copies(Context& context)
     : context_(context),
@@ -60,7 +39,7 @@ asio::awaitable<void> Copies::reach(async::StopToken stop) {
     stop.check();
     const bool none = std::all_of(destinations_.begin(), destinations_.end(),
                                   [](const auto& destination) { return destination->failure.has_value(); });
-    if (none) throw base::Error(*first_failure());
+    if (none) throw base::Error(first_failure());
     for (const auto& destination : destinations_)
         if (destination->failure) tell_unreachable(*destination);
 }
@@ -71,10 +50,17 @@ void Copies::tell_unreachable(const Destination& destination) {
         fmt::format("target {} cannot be used now, {}: {}", destination.name, then, destination.failure->message()));
 }
 
-const base::Error* Copies::first_failure() const {
+base::Error Copies::why_missing(const Destination& destination) const {
+    if (!destination.claim) return {base::ErrorCode::conflict, "a set of that name is being sent there"};
+    if (destination.failure) return base::Error(*destination.failure);
+    if (stop_.stopped()) return base::Error(stop_.token().reason());
+    return {base::ErrorCode::unreachable, "it did not get all of the dump"};
+}
+
+base::Error Copies::first_failure() const {
     for (const auto& destination : destinations_)
-        if (destination->failure) return &*destination->failure;
-    return nullptr;
+        if (destination->failure) return base::Error(*destination->failure);
+    return why_missing(*destinations_.front());
 }
 
 asio::awaitable<void> Copies::reach_one(Destination& destination, async::StopToken stop) {
@@ -154,9 +140,11 @@ std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
 }
 
 asio::awaitable<void> Copies::serve(Destination& destination) {
-    if (!destination.target && destination.claim) {
-        co_await reach_one(destination, stop_.token());
-        if (destination.failure && !only_there_ && !stop_.token().stopped()) tell_unreachable(destination);
+    // What is on targets alone had to be asked before: who comes later has missed something.
+    if (!only_there_ && destination.claim) {
+        const auto stop = stop_.token();
+        co_await reach_one(destination, stop);
+        if (destination.failure && !stop.stopped()) tell_unreachable(destination);
     }
     if (destination.target && destination.claim) co_await stream(destination);
     while (phase_ == Phase::writing) co_await destination.changed.wait();
@@ -209,7 +197,7 @@ asio::awaitable<void> Copies::settled(std::string file, async::StopToken stop) {
         while (destination->coming.contains(file)) co_await destination->changed.wait(stop);
         anybody = anybody || (destination->way.sent.contains(file) && destination->missing.empty());
     }
-    if (!anybody) throw base::Error(*first_failure());
+    if (!anybody) throw base::Error(first_failure());
 }
 
 asio::awaitable<void> Copies::owe(const model::BackupSet& set) {
@@ -240,7 +228,7 @@ asio::awaitable<void> Copies::finish(std::filesystem::path directory, const mode
 
 asio::awaitable<void> Copies::finish_there(const model::BackupSet& set, async::StopToken stop) {
     co_await finish({}, set, std::move(stop));
-    if (complete().empty()) throw base::Error(*first_failure());
+    if (complete().empty()) throw base::Error(first_failure());
 }
 
 asio::awaitable<void> Copies::abandon(base::Error reason) {
@@ -294,7 +282,7 @@ asio::awaitable<void> Copies::send_committed(Destination& destination) {
         co_await conclude(destination);
         co_return;
     }
-    tell_missing(destination);
+    tell_missing(context_, destination.name, set_.id, why_missing(destination));
     // With all of its artifacts there, the manifest may be there too, its answer lost: that is a set. If it is not,
     // what is there is swept after a day.
     if (!has_all(destination)) co_await remove_sent(destination);
@@ -378,54 +366,9 @@ asio::awaitable<void> Copies::conclude(Destination& destination) {
     if (failure)
         context_.note(fmt::format("the catalog could not be told of the copy on {}: {}", destination.name,
                                   base::to_error(failure).message()));
-    tell(destination, copy);
-}
-
-void Copies::tell(Destination& destination, const catalog::Copy& copy) {
     const auto took =
         std::chrono::duration_cast<std::chrono::milliseconds>(context_.services.clock.steady() - destination.began);
-    const auto files = set_.artifacts.size() * 2 + 1;
-    auto event = context_.make_event(copy.owed ? Event::Kind::owed : Event::Kind::uploaded, {});
-    event.stage = "upload";
-    event.target = destination.name;
-    event.set = set_.id.text();
-    model::TargetReport told{.name = destination.name, .status = "owed", .bytes = 0, .verified = {}, .message = {}};
-    if (copy.owed) {
-        told.message = copy.message;
-        event.message =
-            fmt::format("the copy on {} is owed, it will be sent later: {}", destination.name, copy.message);
-        if (destination.failure) event.hint = destination.failure->hint();
-    } else {
-        told.status = "copied";
-        told.bytes = copy.bytes;
-        told.verified = copy.assurance;
-        event.bytes = copy.bytes;
-        event.duration = took;
-        event.message = fmt::format("uploaded to {}: {} files, {} in {}, {}", destination.name, files,
-                                    base::format_size(copy.bytes), base::format_duration(took),
-                                    copy.assurance == "checksum" ? "checksum compared" : "read back");
-    }
-    context_.report.targets.push_back(std::move(told));
-    context_.observe(event);
-}
-
-// It does not have this set, and there is nothing to send it from.
-void Copies::tell_missing(Destination& destination) {
-    if (!destination.claim)
-        destination.failure.emplace(base::ErrorCode::conflict, "a set of that name is being sent there");
-    if (!destination.failure) destination.failure = stop_.token().reason();
-    auto event = context_.make_event(Event::Kind::not_copied, {});
-    event.stage = "upload";
-    event.target = destination.name;
-    event.set = set_.id.text();
-    event.message = fmt::format("{} does not have the set: {}", destination.name, destination.failure->message());
-    event.hint = destination.failure->hint();
-    context_.report.targets.push_back({.name = destination.name,
-                                       .status = "failed",
-                                       .bytes = 0,
-                                       .verified = {},
-                                       .message = destination.failure->message()});
-    context_.observe(event);
+    tell_copy(context_, copy, set_, destination.failure, took);
 }
 
 // The set will not be, or not there. Only what this run has sent is removed: what else lies under that name may be

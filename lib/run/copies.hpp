@@ -62,15 +62,14 @@ class Copies {
     asio::awaitable<void> send_once(Destination& destination);
     asio::awaitable<void> remove_sent(Destination& destination);
     asio::awaitable<void> conclude(Destination& destination);
-    void tell(Destination& destination, const catalog::Copy& copy);
     void keep_way(Destination& destination);
     asio::awaitable<void> record(Destination& destination);
     [[nodiscard]] catalog::Copy copy_of(const Destination& destination) const;
     [[nodiscard]] bool usable(Destination& destination, const std::string& file) const;
     [[nodiscard]] bool has_all(const Destination& destination) const;
-    [[nodiscard]] const base::Error* first_failure() const;
+    [[nodiscard]] base::Error why_missing(const Destination& destination) const;
+    [[nodiscard]] base::Error first_failure() const;
     void tell_unreachable(const Destination& destination);
-    void tell_missing(Destination& destination);
     void wake();
 
     Context& context_;

@@ -50,7 +50,7 @@ class House {
     repository::Repository::Partial partial = place.repository.begin("shop", "20260131_000001");
     model::BackupSet set;
 
-    explicit House(std::vector<std::string> names = {"b", "a"}) {
+    explicit House(std::vector<std::string> names = {"b", "a"}, model::KeepLocal keep = model::KeepLocal::always) {
         for (const auto* name : {"a", "b"}) std::filesystem::create_directory(directory / name);
         targets.configure({{"a", {"a", model::DirectoryPlace{directory / "a", false}}},
                            {"b", {"b", model::DirectoryPlace{directory / "b", false}}}},
@@ -65,6 +65,7 @@ class House {
                            .source = {},
                            .compression = {},
                            .targets = std::move(names),
+                           .keep_local = keep,
                            .local_retention = {},
                            .target_retention = {},
                            .retries = {.attempts = 1, .backoff = 1ms}});
@@ -294,4 +295,53 @@ TEST_CASE("a file that is written anew is sent anew, over what the attempt befor
     for (const auto& artifact : house.set.artifacts)
         CHECK(contents(house.directory / "a" / "shop" / house.partial.id.set / artifact.file) ==
               contents(house.place / "shop" / house.partial.id.set / artifact.file));
+}
+
+TEST_CASE("without a disk, a target that comes back in mid-dump has missed something, and is told") {
+    for (const auto& names : {Texts{"a"}, Texts{"a", "b"}}) {
+        House house(names, model::KeepLocal::never);
+        const bool alone = names.size() == 1;
+        const auto dump = [&]() -> asio::awaitable<void> {
+            house.lose("a");
+            std::exception_ptr none;
+            try {
+                co_await house.copies->reach({});
+            } catch (...) {
+                none = std::current_exception();
+            }
+            CHECK((none != nullptr) == alone);
+            house.copies->begin(house.partial.id);
+            house.find_again("a");
+            house.set = fill(house.partial, today - 24h);
+            for (const auto& artifact : house.set.artifacts) {
+                const auto feed = house.copies->follow(house.partial.directory / artifact.file);
+                const auto text = contents(house.partial.directory / artifact.file);
+                const auto bytes = std::as_bytes(std::span(text));
+                const async::Chunk chunk = std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
+                feed->push(chunk);
+                feed->complete(artifact.bytes, artifact.sha256);
+                // Time for a target to be asked once more.
+                for (int i = 0; i < 100; ++i) co_await asio::post(house.io, asio::use_awaitable);
+                std::exception_ptr lost;
+                try {
+                    co_await house.copies->settled(artifact.file, {});
+                } catch (...) {
+                    lost = std::current_exception();
+                }
+                CHECK((lost != nullptr) == alone);
+            }
+        };
+        house.go(dump());
+        std::optional<base::Error> failure;
+        try {
+            house.go(house.copies->finish_there(house.set, {}));
+        } catch (const base::Error& error) {
+            failure = error;
+        }
+        CHECK(failure.has_value() == alone);
+        CHECK(house.told().front() == "a failed");
+        CHECK(house.files_on("a") == 0);
+        CHECK(house.files_on("b") == (alone ? 0U : 5U));
+        CHECK_FALSE(house.context->report.targets.front().message.empty());
+    }
 }

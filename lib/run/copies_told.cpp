@@ -1,0 +1,51 @@
+#include "run/copies_told.hpp"
+
+#include <fmt/format.h>
+
+#include "base/units.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+Event upload_event(const Context& context, Event::Kind kind, const std::string& target, const model::SetId& id) {
+    auto event = context.make_event(kind, {});
+    event.stage = "upload";
+    event.target = target;
+    event.set = id.text();
+    return event;
+}
+
+}  // namespace
+
+void tell_copy(Context& context, const catalog::Copy& copy, const model::BackupSet& set,
+               const std::optional<base::Error>& failure, std::chrono::milliseconds took) {
+    auto event = upload_event(context, copy.owed ? Event::Kind::owed : Event::Kind::uploaded, copy.target, set.id);
+    model::TargetReport told{.name = copy.target, .status = "owed", .bytes = 0, .verified = {}, .message = {}};
+    if (copy.owed) {
+        told.message = copy.message;
+        event.message = fmt::format("the copy on {} is owed, it will be sent later: {}", copy.target, copy.message);
+        if (failure) event.hint = failure->hint();
+    } else {
+        told.status = "copied";
+        told.bytes = copy.bytes;
+        told.verified = copy.assurance;
+        event.bytes = copy.bytes;
+        event.duration = took;
+        event.message = fmt::format("uploaded to {}: {} files, {} in {}, {}", copy.target, set.artifacts.size() * 2 + 1,
+                                    base::format_size(copy.bytes), base::format_duration(took),
+                                    copy.assurance == "checksum" ? "checksum compared" : "read back");
+    }
+    context.report.targets.push_back(std::move(told));
+    context.observe(event);
+}
+
+void tell_missing(Context& context, const std::string& target, const model::SetId& id, const base::Error& failure) {
+    auto event = upload_event(context, Event::Kind::not_copied, target, id);
+    event.message = fmt::format("{} does not have the set: {}", target, failure.message());
+    event.hint = failure.hint();
+    context.report.targets.push_back(
+        {.name = target, .status = "failed", .bytes = 0, .verified = {}, .message = failure.message()});
+    context.observe(event);
+}
+
+}  // namespace pgbakd::run
