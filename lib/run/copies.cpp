@@ -166,6 +166,7 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
         destination.sending = std::make_unique<async::StopSource>(stop);
         const auto sending = destination.sending->token();
+        file->guess = context_.ready.largest_artifact();
         std::exception_ptr failure;
         try {
             co_await offsite::send_artifact(means, set_.id, file, destination.way, sending);

@@ -37,7 +37,7 @@ base::Error too_large(const S3Profile& profile, std::uint64_t bytes) {
 }  // namespace
 
 base::Result<PartPlan> PartPlan::make(const S3Profile& profile, std::optional<std::uint64_t> expected,
-                                      std::uint64_t fixed) {
+                                      std::uint64_t fixed, std::uint64_t guess) {
     if (expected && *expected > profile.most_object) return too_large(profile, *expected);
     if (fixed != 0) {
         if (fixed < profile.least_part || fixed > profile.most_part)
@@ -49,7 +49,8 @@ base::Result<PartPlan> PartPlan::make(const S3Profile& profile, std::optional<st
         return PartPlan(profile, fixed, !profile.equal_parts, expected.value_or(0));
     }
     // For twice the length: half of the parts are left for a stream that turns out longer.
-    const auto needed = 2 * whole_mib(divide_up(expected.value_or(0), profile.most_parts));
+    const auto guessed = profile.equal_parts ? std::min(guess, profile.most_object) : 0;
+    const auto needed = 2 * whole_mib(divide_up(expected.value_or(guessed), profile.most_parts));
     const auto least = profile.equal_parts && !expected ? usual_equal_part : usual_part;
     return PartPlan(profile, within(profile, std::max(least, needed)), !profile.equal_parts, expected.value_or(0));
 }

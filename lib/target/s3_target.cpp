@@ -118,7 +118,7 @@ asio::awaitable<bool> S3Target::take_up(S3Upload& upload, PartPlan plan, std::ui
 asio::awaitable<std::unique_ptr<Upload>> S3Target::put(std::string key, PutOptions options, async::StopToken stop) {
     check_key(key).value();
     const auto& profile = *store_->options.profile;
-    const auto plan = PartPlan::make(profile, options.size, store_->options.part_size).value();
+    const auto plan = PartPlan::make(profile, options.size, store_->options.part_size, options.guess).value();
     const auto checkpoint = options.checkpoint;
     const auto size = options.size.value_or(0);
     auto upload = std::make_unique<S3Upload>(store_, key, std::move(options), plan, stop);

@@ -163,6 +163,24 @@ TEST_CASE("equal parts stay equal, and say what to do when they do not suffice")
     CHECK(*PartPlan::make(r2, gib).value().next(0, 0) == 8 * mib);
 }
 
+TEST_CASE("equal parts of a stream whose length is guessed: so large that twice as much fits, never too small") {
+    struct Row {
+        std::string_view provider;
+        std::uint64_t guess, part;
+    };
+    constexpr Row rows[] = {
+        {"r2", 0, 24 * mib},          {"r2", 100 * gib, 24 * mib}, {"r2", 1 * tib, 2 * 105 * mib},
+        {"r2", ~0ULL, 2 * 524 * mib},  // more than an object may have: a guess is no mistake
+        {"aws", 1 * tib, 8 * mib},     // parts that grow need none
+    };
+    for (const auto& row : rows) {
+        INFO(row.provider << " " << row.guess);
+        const auto plan = PartPlan::make(*find_s3_profile(row.provider), std::nullopt, 0, row.guess).value();
+        CHECK(*plan.next(0, 0) == row.part);
+        if (row.guess > 0 && row.guess < tib * 2) CHECK(plan.longest() >= 2 * row.guess);
+    }
+}
+
 TEST_CASE("an upload that is gone on with keeps the parts it can, and equal ones stay equal") {
     struct Row {
         std::string_view provider;
