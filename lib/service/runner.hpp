@@ -64,7 +64,7 @@ class Runner {
     async::TaskGroup tasks_;
     async::Event changed_;
     std::map<std::string, std::shared_ptr<ActiveRun>> active_;  // by run id: in the order they were asked for
-    std::vector<std::shared_ptr<ActiveRun>> executing_;          // few of them, however many wait
+    std::vector<std::shared_ptr<ActiveRun>> executing_;         // few of them, however many wait
     bool closing_ = false;
 };
 

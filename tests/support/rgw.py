@@ -28,6 +28,8 @@ BUCKET = "contract"
 HOST = "s3.localhost"  # libcurl takes every name below .localhost to loopback, so that buckets can be in the host's name
 KMS_KEY = "testing-key"  # for aws:kms; this version of Ceph has no key that a request need not name
 
+STORAGE_CLASS = "STANDARD_IA"  # besides STANDARD
+
 CONFIGURATION = """
 [global]
 fsid = {fsid}
@@ -140,8 +142,15 @@ class RadosGateway(Programs):
         # Waits for the OSD by itself. The others' keys are made over HTTP, which is quicker than one more program each.
         user = self._admin("user", "create", "--uid=owner", "--display-name=owner", "--caps=users=*")
         self.keys["owner"] = (user["keys"][0]["access_key"], user["keys"][0]["secret_key"])
+        self._add_storage_class()
         self._daemon("rgw", "radosgw", "-n", "client.rgw")
         self.wait_until_it_listens(self.port)
+
+    def _add_storage_class(self) -> None:
+        """It has but STANDARD by itself."""
+        placement = ["placement", "add", "--placement-id", "default-placement", "--storage-class", STORAGE_CLASS]
+        self._admin_text("zonegroup", *placement, "--rgw-zonegroup", "default")
+        self._admin_text("zone", *placement, "--rgw-zone", "default", "--data-pool", "default.rgw.buckets.data")
 
     def _make_bucket(self) -> None:
         owner = self.client("owner")
@@ -180,11 +189,11 @@ class RadosGateway(Programs):
         keyring = str(self.directory / "keyring")
         return self._run("ceph", "-n", "client.admin", "-k", keyring, "--connect-timeout", "60", *arguments)
 
+    def _admin_text(self, *arguments: str) -> str:
+        return self._run("radosgw-admin", "-n", "client.admin", "-k", str(self.directory / "keyring"), *arguments)
+
     def _admin(self, *arguments: str) -> dict[str, list[dict[str, str]]]:
-        keyring = str(self.directory / "keyring")
-        found: dict[str, list[dict[str, str]]] = json.loads(
-            self._run("radosgw-admin", "-n", "client.admin", "-k", keyring, *arguments)
-        )
+        found: dict[str, list[dict[str, str]]] = json.loads(self._admin_text(*arguments))
         return found
 
     def _daemon(self, name: str, program: str, *arguments: str) -> None:
@@ -192,21 +201,22 @@ class RadosGateway(Programs):
         self.spawn(name, program, *own, *arguments)
 
 
-def policy() -> dict[str, object]:
-    """The least that pgbakd needs, as docs/targets has it, for tester; and reading for reader."""
+def policy(bucket: str = BUCKET, without: str = "") -> dict[str, object]:
+    """The least that pgbakd needs, as docs/targets has it, for tester, `without` one action; and reading for reader."""
 
     def allow(user: str, actions: list[str], resource: str) -> dict[str, object]:
         principal = {"AWS": [f"arn:aws:iam:::user/{user}"]}
         return {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": f"arn:aws:s3:::{resource}"}
 
-    of_objects = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    needed = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    of_objects = [action for action in needed if action != without]
     return {
         "Version": "2012-10-17",
         "Statement": [
-            allow("tester", of_objects, f"{BUCKET}/*"),
-            allow("tester", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], BUCKET),
-            allow("reader", ["s3:GetObject"], f"{BUCKET}/*"),
-            allow("reader", ["s3:ListBucket"], BUCKET),
+            allow("tester", of_objects, f"{bucket}/*"),
+            allow("tester", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket),
+            allow("reader", ["s3:GetObject"], f"{bucket}/*"),
+            allow("reader", ["s3:ListBucket"], bucket),
         ],
     }
 
