@@ -43,7 +43,10 @@ void check_targets(Context& context, const config::Config& config, const Resolve
                            tell_report(subject, facts, report, tell);
                        });
         } catch (const base::Error& error) {
-            tell({subject, false, error.message(), error.hint()});
+            // The subject names the target already.
+            auto message = error.message();
+            if (message.starts_with(subject + ": ")) message.erase(0, subject.size() + 2);
+            tell({subject, false, std::move(message), error.hint()});
         }
     }
 }

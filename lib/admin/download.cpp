@@ -15,8 +15,14 @@
 
 namespace pgbakd::admin {
 
-asio::awaitable<model::BackupSet> find_remote_set(target::Target& target, model::SetId id, async::StopToken stop) {
-    if (id.set == "latest") co_return co_await offsite::newest_remote(target, id.job, stop);
+asio::awaitable<model::BackupSet> find_remote_set(Context& context, target::Target& target, model::SetId id,
+                                                  async::StopToken stop) {
+    if (id.set == "latest") {
+        const offsite::LeftOut left_out = [&context](const model::SetId& passed, const base::Error& why) {
+            remark(context, {why.code(), fmt::format("{} is left out: {}", passed.text(), why.message()), why.hint()});
+        };
+        co_return co_await offsite::newest_remote(target, id.job, left_out, stop);
+    }
     std::exception_ptr failure;
     model::BackupSet set;
     try {
@@ -25,7 +31,8 @@ asio::awaitable<model::BackupSet> find_remote_set(target::Target& target, model:
         failure = std::current_exception();
     }
     if (!failure) co_return set;
-    if (base::to_error(failure).code() != base::ErrorCode::not_found) std::rethrow_exception(failure);
+    const auto error = base::to_error(failure);
+    if (error.code() != base::ErrorCode::not_found) throw base::Error(error.during(id.text()));
     const auto facts = co_await target.facts(stop);
     throw base::Error(base::ErrorCode::not_found, fmt::format("there is no set {} in {}", id.text(), facts.place),
                       fmt::format("pgbakctl list {} --from {} shows those that are", id.job, facts.name));
@@ -54,7 +61,7 @@ ExitCode perform_download(Context& context, const Arguments& arguments) {
     const auto secrets = read_target_secrets(context, *config);
     ask_target(context, *config, secrets, *from,
                [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
-                   set = co_await find_remote_set(access.target, *id, stop);
+                   set = co_await find_remote_set(context, access.target, *id, stop);
                    into = std::filesystem::absolute(into) / set.id.job / set.id.set;
                    ProgressBar bar(context);
                    const auto come = shown_bytes(bar, "downloading " + set.id.text(), set.bytes());

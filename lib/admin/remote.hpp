@@ -25,7 +25,8 @@ using ResolveSecret = std::function<base::Secret(const model::SecretReference&)>
 // read is told when it is needed.
 [[nodiscard]] ResolveSecret read_target_secrets(const Context& context, const config::Config& config);
 
-// Opens the target and runs `ask` to its end; throws what it threw. Error: not_found for a name that is none.
+// Opens the target and runs `ask` to its end; throws what it threw, with the target's name in front. Error: not_found
+// for a name that is none.
 void ask_target(Context& context, const config::Config& config, const ResolveSecret& secrets, const std::string& name,
                 const RemoteQuestion& ask);
 

@@ -132,7 +132,7 @@ ExitCode show_copy(Context& context, const config::Config& config, const model::
     const auto secrets = read_target_secrets(context, config);
     ask_target(context, config, secrets, from,
                [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
-                   shown.stored.manifest = co_await find_remote_set(access.target, id, stop);
+                   shown.stored.manifest = co_await find_remote_set(context, access.target, id, stop);
                    const auto& found = shown.stored.manifest.id;
                    shown.stored.corrupt = co_await offsite::remote_corruption(access.target, found, stop);
                    const auto pin = offsite::key_of(found, offsite::pin_file);

@@ -149,16 +149,18 @@ class Printer {
     }
 
     void uploads(const boost::json::array& list) {
-        Table table({{"UPLOAD"}, {"TARGET"}, {"SENT", true}, {"OF", true}, {"RATE", true}});
+        Table table({{"UPLOAD"}, {"TARGET"}, {"SENT", true}, {"OF", true}, {"RATE", true}, {"EXPECTED END"}});
         for (const auto& value : list) {
             const auto& upload = as_object(value);
             const auto rate = count_at(upload, "rate_bytes_per_second");
             const auto whole = count_at(upload, "of");
-            table.add({{text_at(upload, "object")},
+            const auto object = text_at(upload, "object");
+            table.add({{object},
                        {text_at(upload, "target")},
                        {base::format_size(count_at(upload, "bytes"))},
                        {whole > 0 ? base::format_size(whole) : ""},
-                       {rate > 0 ? base::format_size(rate) + "/s" : ""}});
+                       {rate > 0 ? base::format_size(rate) + "/s" : ""},
+                       {time(upload, "expected_end", object.substr(0, object.find('/')))}});
         }
         if (table.empty()) return;
         heading("uploads");

@@ -177,8 +177,15 @@ std::string mending(const std::filesystem::path& directory, const repository::Ar
     return "write it anew with: " + command;
 }
 
+// What a person is told to do about a verdict that is not good.
+struct Hints {
+    std::filesystem::path directory{};  // of the set, if it is here
+    std::string bad{};
+    std::string sidecar{};  // where no command can write it anew
+};
+
 // The artifacts are good, but not what stands beside them.
-ExitCode conclude_beside(Context& context, const std::string& target, const std::filesystem::path& directory,
+ExitCode conclude_beside(Context& context, const std::string& target, const Hints& hints,
                          const repository::Verdict& verdict) {
     const auto wrong = std::find_if(verdict.beside.begin(), verdict.beside.end(),
                                     [](const auto& each) { return each.finding == Finding::bad; });
@@ -188,20 +195,20 @@ ExitCode conclude_beside(Context& context, const std::string& target, const std:
                                    base::printable(verdict.beside.front().message));
         return ExitCode::failed;
     }
+    const bool is_sidecar = wrong->file.ends_with(repository::sidecar_extension);
     context.err << fmt::format(
         "pgbakctl: the artifacts of {} are good, but not what stands beside them: {} {}\n"
         "  hint: it still counts as a backup; {}\n",
         base::printable(target), base::printable(wrong->file), base::printable(wrong->message),
-        base::printable(mending(directory, *wrong)));
+        base::printable(is_sidecar && !hints.sidecar.empty() ? hints.sidecar : mending(hints.directory, *wrong)));
     return ExitCode::verification;
 }
 
-ExitCode conclude(Context& context, const std::string& target, const std::filesystem::path& directory,
-                  const repository::Verdict& verdict, std::string_view hint = {}) {
+ExitCode conclude(Context& context, const std::string& target, const Hints& hints, const repository::Verdict& verdict) {
     print(context, target, verdict);
     const auto found = verdict.finding();
     if (found == Finding::good && verdict.beside.empty()) return ExitCode::good;
-    if (found == Finding::good) return conclude_beside(context, target, directory, verdict);
+    if (found == Finding::good) return conclude_beside(context, target, hints, verdict);
     const auto such = std::count_if(verdict.artifacts.begin(), verdict.artifacts.end(),
                                     [found](const auto& artifact) { return artifact.finding == found; });
     const auto all = counted(verdict.artifacts.size(), "artifact");
@@ -215,18 +222,21 @@ ExitCode conclude(Context& context, const std::string& target, const std::filesy
         return ExitCode::failed;
     }
     context.err << fmt::format("pgbakctl: {} is not good: {} of {} failed\n", base::printable(target), such, all);
-    if (!hint.empty()) context.err << "  hint: " << hint << '\n';
+    if (!hints.bad.empty()) context.err << "  hint: " << hints.bad << '\n';
     return ExitCode::verification;
 }
 
 ExitCode verify_path(Context& context, const std::string& path) {
-    if (const auto set = set_at(path)) return conclude(context, path, set->directory, read_again(context, *set, path));
+    if (const auto set = set_at(path)) {
+        const Hints hints{.directory = set->directory};
+        return conclude(context, path, hints, read_again(context, *set, path));
+    }
     const auto status = os::target_status(path);
     const auto verdict = [&] {
         ProgressBar bar(context);
         return repository::verify_file(path, shown_on(bar, path, status ? status->size : 0));
     }();
-    return conclude(context, path, {}, verdict);
+    return conclude(context, path, Hints(), verdict);
 }
 
 // A copy that was found corrupt must not count for its target's retention: the finding lies there, with the set.
@@ -268,7 +278,7 @@ ExitCode verify_copy(Context& context, const std::string& text, const std::strin
     std::string name;
     ask_target(context, *config, secrets, from,
                [&](RemoteAccess access, async::StopToken stop) -> asio::awaitable<void> {
-                   const auto set = co_await find_remote_set(access.target, *id, stop);
+                   const auto set = co_await find_remote_set(context, access.target, *id, stop);
                    found = set.id;
                    name = fmt::format("{} on {}", set.id.text(), from);
                    ProgressBar bar(context);
@@ -293,8 +303,11 @@ ExitCode verify_copy(Context& context, const std::string& text, const std::strin
                 fmt::format("the finding could not be recorded, so that retention on {} still takes it for {}: {}",
                             from, verdict.ok() ? "corrupt" : "good", unrecorded->message()),
                 unrecorded->hint()});
-    return conclude(context, name, {}, verdict,
-                    "it no longer counts as a backup there; verify the set before it, and run the job again");
+    const Hints hints{.bad = "it no longer counts as a backup there; verify the set before it, and run the job again",
+                      .sidecar = fmt::format(
+                          "pgbakctl download {} --from {} writes right ones beside what it brings, to be put there",
+                          found.text(), from)};
+    return conclude(context, name, hints, verdict);
 }
 
 }  // namespace
@@ -311,8 +324,9 @@ ExitCode perform_verify(Context& context, const Arguments& arguments) {
     const auto config = load(context);
     become_owner_of(config->repository.directory);
     const auto set = find_set(context, *config, target);
-    return conclude(context, set.manifest.id.text(), set.directory, verify_set(context, *config, set),
-                    "it no longer counts as a backup; verify the set before it, and run the job again");
+    const Hints hints{.directory = set.directory,
+                      .bad = "it no longer counts as a backup; verify the set before it, and run the job again"};
+    return conclude(context, set.manifest.id.text(), hints, verify_set(context, *config, set));
 }
 
 }  // namespace pgbakd::admin

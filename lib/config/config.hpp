@@ -69,6 +69,12 @@ struct Host {
     // that have passed, or does so at its start. Others of the job may be new. Absent: none.
     std::function<std::vector<calendar::Schedule>(const std::filesystem::path& state_file, const model::JobSpec& job)>
         dates_in_force{};
+    // Where a path leads once its symbolic links are followed, as far as that can be told without waiting for a server.
+    // Absent: to itself.
+    std::function<std::filesystem::path(const std::filesystem::path&)> resolve{};
+    // The mount point of the disk that a path is on, if that is one of this host and not the one of "/"; else empty.
+    // Absent: not known.
+    std::function<std::filesystem::path(const std::filesystem::path&)> disk_of{};
 };
 
 struct LoadResult {

@@ -90,7 +90,11 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     check_socket(problems, root, config);
     check_jobs_exist(problems, root);
 
-    for (const auto& target : draft.targets) check_target(problems, config, target);
+    for (auto& target : draft.targets) {
+        check_target(problems, config, host, target);
+        if (auto* place = std::get_if<model::DirectoryPlace>(&target.value.place))
+            place->repository = config.repository.directory;
+    }
     const auto* servers = root.find("servers");
     const auto* targets = root.find("targets");
     const JobSurroundings surroundings{config,
@@ -101,6 +105,7 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
                                        targets == nullptr || !targets->refused,
                                        names_below(targets)};
     for (auto& job : draft.jobs) check_job(problems, surroundings, job);
+    check_places(problems, host, draft);
     if (problems.has_errors()) return std::move(config);
 
     for (auto& server : draft.servers) config.servers.emplace(server.name, std::move(server.value));

@@ -31,9 +31,11 @@ const Section<TargetSpec>& directory_keys() {
             kind_key<TargetSpec>("type", "directory", {}, type_is("directory"), "A directory of this host."),
             key<TargetSpec>("path", of(&DirectoryPlace::path), own_directory(), required("as in path: /mnt/nas/pgbakd"),
                             "Where the copies lie: a mounted NFS or CIFS export, another disk."),
-            key<TargetSpec>("require_mount", of(&DirectoryPlace::require_mount), yes_or_no(), is("false"),
-                            "`true`: refuse it while nothing is mounted there, so that the root file system is never "
-                            "filled in its place."),
+            key<TargetSpec>(
+                "require_mount", of(&DirectoryPlace::require_mount), required_mount(), is("false"),
+                "The mount point (`/mnt/nas`): refuse it while nothing is mounted there, so that no disk of "
+                "this host is filled in its place. `true`: while it is on the root file system, or on the "
+                "repository's."),
         });
     return section;
 }

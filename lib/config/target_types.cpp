@@ -105,6 +105,30 @@ Type<std::vector<std::string>> names_of_targets() {
     return set_of(text("the name of a target", 63), "a list of names of targets");
 }
 
+Type<model::RequiredMount> required_mount() {
+    const std::string words = "true, false or the mount point";
+    auto read = [words](Problems& problems, const Node& node, model::RequiredMount& value) {
+        const bool plain = node.kind == Node::Kind::scalar && !node.quoted;
+        if (plain && (node.text == "true" || node.text == "false")) {
+            value = {node.text == "true", {}};
+        } else if (node.kind == Node::Kind::scalar && node.text.starts_with('/')) {
+            std::filesystem::path point;
+            absolute_path().read(problems, node, point);
+            if (!node.refused && point == point.root_path())
+                problems.error(node, "must not be the root directory",
+                               "the root file system is what it is to be kept off");
+            value = {true, point};
+        } else {
+            wrong_type(problems, node, words);
+        }
+    };
+    auto write = [](const model::RequiredMount& value) {
+        if (!value.point.empty()) return yaml_scalar(value.point.string());
+        return std::string(value.required ? "true" : "false");
+    };
+    return {words, std::move(read), std::move(write)};
+}
+
 Type<std::string> endpoint() {
     return text_form<std::string>("the URL of a server", parse_endpoint, same);
 }

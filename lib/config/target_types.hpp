@@ -10,6 +10,8 @@ namespace pgbakd::config {
 [[nodiscard]] Type<std::uint64_t> byte_rate();
 // A list of names without repetition.
 [[nodiscard]] Type<std::vector<std::string>> names_of_targets();
+// Whether something has to be mounted, or where.
+[[nodiscard]] Type<model::RequiredMount> required_mount();
 // "https://…" or "http://…" with a host, perhaps a port, and nothing behind it.
 [[nodiscard]] Type<std::string> endpoint();
 // By the rules that all providers share (3 to 63 of a-z, 0-9, "-", "."), and a little more for older buckets.

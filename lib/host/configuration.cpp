@@ -10,6 +10,7 @@
 
 #include "base/text.hpp"
 #include "catalog/catalog.hpp"
+#include "host/places.hpp"
 #include "os/file.hpp"
 
 namespace pgbakd::host {
@@ -148,10 +149,15 @@ config::LoadResult load_configuration(const std::filesystem::path& file, calenda
     }
     if (!unreadable.problems.empty()) return unreadable;
     KnownSchedules known;
+    const Places places;
     const config::Host host{
-        [&zones](std::string_view name) { return zones.find(name); }, calendar::ZoneDatabase::host_zone_name(), now,
+        [&zones](std::string_view name) { return zones.find(name); },
+        calendar::ZoneDatabase::host_zone_name(),
+        now,
         [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.contains(state, job); },
-        [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.dates(state, job); }};
+        [&known](const std::filesystem::path& state, const model::JobSpec& job) { return known.dates(state, job); },
+        [&places](const std::filesystem::path& path) { return places.resolve(path); },
+        [&places](const std::filesystem::path& path) { return places.disk_of(path); }};
     auto result = config::load(documents, host);
     if (known.problem()) result.problems.push_back(*known.problem());
     result.problems.insert(result.problems.end(), warnings.begin(), warnings.end());

@@ -14,9 +14,15 @@
 namespace pgbakd::model {
 
 // A directory of this host: a mounted NFS or CIFS export, a second disk.
+struct RequiredMount {
+    bool required = false;
+    std::filesystem::path point;  // that something has to be mounted on; empty: any but "/" and the repository's
+};
+
 struct DirectoryPlace {
     std::filesystem::path path;
-    bool require_mount = false;  // refuse it where nothing but the root file system is mounted
+    RequiredMount require_mount;
+    std::filesystem::path repository;  // whose file system is not meant, whatever is required
 };
 
 struct SftpPlace {

@@ -20,13 +20,16 @@ constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
 // What is done with the bytes of one artifact, on the pool.
 using Consume = std::function<void(std::span<const std::byte>)>;
 
+// Takes what the manifest says and no more: an object that never ends must not fill the disk.
 class ConsumingSink final : public target::Sink {
   public:
-    ConsumingSink(async::Pool& pool, Consume consume, BytesCome come, std::uint64_t& total)
-        : pool_(pool), consume_(std::move(consume)), come_(std::move(come)), total_(total) {}
+    ConsumingSink(async::Pool& pool, std::uint64_t most, Consume consume, BytesCome come, std::uint64_t& total)
+        : pool_(pool), left_(most), consume_(std::move(consume)), come_(std::move(come)), total_(total) {}
 
     asio::awaitable<void> write(std::span<const std::byte> bytes, async::StopToken stop) override {
         stop.check();
+        if (bytes.size() > left_) throw base::Error(base::ErrorCode::corrupt, "is longer than its manifest says");
+        left_ -= bytes.size();
         const auto consume = [this, bytes] { consume_(bytes); };
         co_await async::run_blocking(pool_, consume);
         total_ += bytes.size();
@@ -35,6 +38,7 @@ class ConsumingSink final : public target::Sink {
 
   private:
     async::Pool& pool_;
+    std::uint64_t left_;
     Consume consume_;
     BytesCome come_;
     std::uint64_t& total_;
@@ -55,7 +59,7 @@ asio::awaitable<void> read_artifact(target::Target& target, async::Pool& pool, s
         hash.update(bytes);
         consume(bytes);
     };
-    ConsumingSink sink(pool, both, std::move(come), total);
+    ConsumingSink sink(pool, artifact.bytes, both, std::move(come), total);
     const auto bytes = co_await target.get(std::move(key), {}, sink, stop);
     if (bytes != artifact.bytes || hash.hex_digest() != artifact.sha256) throw differs(artifact, bytes);
 }
@@ -70,23 +74,47 @@ asio::awaitable<repository::ArtifactVerdict> verify_artifact(target::Target& tar
         if (check) check->write(bytes).value();
     };
     std::exception_ptr failure;
+    std::optional<std::uint64_t> raw_bytes;
     try {
         co_await read_artifact(target, pool, key_of(id, artifact.file), artifact, decode, std::move(come), total, stop);
-        const auto finish = [check] {
-            if (check) check->finish().value();
+        const auto finish = [check]() -> std::optional<std::uint64_t> {
+            if (!check) return std::nullopt;
+            check->finish().value();
+            return check->result().raw_bytes;
         };
-        co_await async::run_blocking(pool, finish);
+        raw_bytes = co_await async::run_blocking(pool, finish);
     } catch (...) {
         failure = std::current_exception();
     }
     stop.check();
     if (!failure)
-        co_return repository::ArtifactVerdict{
-            artifact.file, repository::Finding::good, check ? "decoded" : "read back (it is encrypted)", {}};
+        co_return repository::ArtifactVerdict{artifact.file, repository::Finding::good,
+                                              check ? "decoded" : "read back (it is encrypted)", raw_bytes};
     const auto error = base::to_error(failure);
     if (error.code() == base::ErrorCode::not_found)
         co_return repository::ArtifactVerdict{artifact.file, repository::Finding::bad, "is missing", {}};
     co_return repository::ArtifactVerdict{artifact.file, repository::finding_of(error), error.message(), {}};
+}
+
+// The sidecar as it lies there. What the target cannot give is a verdict too.
+asio::awaitable<std::optional<repository::ArtifactVerdict>> look_beside(target::Target& target, model::SetId id,
+                                                                        model::Artifact artifact,
+                                                                        async::StopToken stop) {
+    const auto name = artifact.file + std::string(repository::sidecar_extension);
+    const auto key = key_of(id, name);
+    std::optional<base::Error> wrong;
+    try {
+        const auto text = co_await target::get_text(target, key, repository::largest_sidecar, stop);
+        const auto status = repository::check_sidecar(text, artifact.sha256, artifact.file);
+        if (!status) wrong = status.error();
+    } catch (const base::Error& error) {
+        wrong = error;
+    }
+    stop.check();
+    if (!wrong) co_return std::nullopt;
+    const bool missing = wrong->code() == base::ErrorCode::not_found;
+    co_return repository::ArtifactVerdict{name, repository::finding_of(*wrong),
+                                          missing ? std::string("is missing") : wrong->message(), std::nullopt};
 }
 
 // A directory that becomes the set, or is gone.
@@ -146,13 +174,27 @@ asio::awaitable<void> bring(target::Target& target, async::Pool& pool, model::Ba
 
 }  // namespace
 
-asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, async::StopToken stop) {
+asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, LeftOut left_out,
+                                                async::StopToken stop) {
     auto sets = co_await remote_sets(target, job, stop);
     std::reverse(sets.begin(), sets.end());
     for (const auto& set : sets) {
         if (!set.exists || set.corrupt) continue;
-        auto manifest = co_await remote_manifest(target, set.id, stop);
-        if (manifest.complete) co_return manifest;
+        std::optional<base::Error> unreadable;
+        model::BackupSet manifest;
+        try {
+            manifest = co_await remote_manifest(target, set.id, stop);
+        } catch (const base::Error& error) {
+            unreadable = error;
+        }
+        stop.check();
+        if (unreadable) {
+            // Not asked for now, rather than broken.
+            if (unreadable->is_passing()) throw base::Error(unreadable->during(set.id.text()));
+            if (left_out) left_out(set.id, *unreadable);
+        } else if (manifest.complete) {
+            co_return manifest;
+        }
     }
     const auto facts = co_await target.facts(stop);
     throw base::Error(base::ErrorCode::not_found, fmt::format("there is no good set of {} in {}", job, facts.place),
@@ -166,7 +208,14 @@ asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async
     std::uint64_t total = 0;
     for (const auto& artifact : set.artifacts) {
         auto found = co_await verify_artifact(target, pool, set.id, artifact, come, total, stop);
+        // Only of an artifact that is good: else there is nothing that they could be held against.
+        const bool good = found.ok();
+        if (auto wrong = repository::check_raw_bytes(artifact, found)) verdict.beside.push_back(std::move(*wrong));
         verdict.artifacts.push_back(std::move(found));
+        if (good) {
+            auto wrong = co_await look_beside(target, set.id, artifact, stop);
+            if (wrong) verdict.beside.push_back(std::move(*wrong));
+        }
         if (repository::reading_of(artifact).encrypted)
             verdict.level = std::min(verdict.level, model::Verification::read_back);
     }

@@ -14,11 +14,16 @@ namespace pgbakd::offsite {
 // Told how many bytes have come so far, over all files of a set; may be empty.
 using BytesCome = std::function<void(std::uint64_t)>;
 
-// The newest complete set of a job there that was not found corrupt. Error: not_found.
-asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, async::StopToken stop);
+// Told which set was passed over, since its manifest is none, and why; may be empty.
+using LeftOut = std::function<void(const model::SetId&, const base::Error&)>;
 
-// Reads every artifact: size, SHA-256 against the manifest, decoded to the end. What the target cannot give is a
-// verdict, not an error.
+// The newest complete set of a job there that was not found corrupt and whose manifest can be read. Error: not_found;
+// the target's, where it cannot be asked now.
+asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::string job, LeftOut left_out,
+                                                async::StopToken stop);
+
+// Reads every artifact: size, SHA-256 against the manifest, decoded to the end; no more of it than the manifest says.
+// And what stands beside those that are good. What the target cannot give is a verdict, not an error.
 asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async::Pool& pool, model::BackupSet set,
                                                    BytesCome come, async::StopToken stop);
 

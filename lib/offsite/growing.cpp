@@ -1,6 +1,7 @@
 #include "offsite/growing.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace pgbakd::offsite {
 
@@ -9,8 +10,9 @@ void Growing::grown_to(std::uint64_t bytes) {
     changed_.notify();
 }
 
-void Growing::complete(std::uint64_t bytes) {
+void Growing::complete(std::uint64_t bytes, std::string sha256) {
     bytes_ = bytes;
+    sha256_ = std::move(sha256);
     state_ = State::complete;
     changed_.notify();
 }

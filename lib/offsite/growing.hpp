@@ -45,8 +45,9 @@ class Growing {
 
     // --- the writer ---
     void grown_to(std::uint64_t bytes);
-    // All of it was found right.
-    void complete(std::uint64_t bytes);
+    // All of it was found right. `sha256`: what the whole hashes to, in lower-case hexadecimal; whoever reads it
+    // compares. Empty: nobody knows.
+    void complete(std::uint64_t bytes, std::string sha256 = {});
     // It will not become an artifact.
     void abandon();
 
@@ -62,6 +63,11 @@ class Growing {
     [[nodiscard]] std::optional<std::uint64_t> length() const noexcept {
         return state_ == State::complete ? std::optional(bytes_) : std::nullopt;
     }
+    // See complete().
+    [[nodiscard]] const std::string& sha256() const noexcept { return sha256_; }
+    // What was read of it is not what was written: nobody may have it.
+    void set_spoiled() noexcept { spoiled_ = true; }
+    [[nodiscard]] bool is_spoiled() const noexcept { return spoiled_; }
     [[nodiscard]] bool is_abandoned() const noexcept { return state_ == State::abandoned; }
     // Whether it can be read a second time: it is on the disk.
     [[nodiscard]] bool is_kept() const noexcept { return kept_ == Kept::on_disk; }
@@ -83,6 +89,8 @@ class Growing {
     Kept kept_;
     async::Event changed_;
     std::uint64_t bytes_ = 0;
+    std::string sha256_;
+    bool spoiled_ = false;
     State state_ = State::growing;
 };
 

@@ -49,7 +49,7 @@ class GrowingBuffer::BufferReading final : public Reading {
         if (count != length)
             throw base::Error(base::ErrorCode::corrupt,
                               fmt::format("only {} of {} bytes could be read", count, length));
-        if (sink.digest() != buffer_.sha256_)
+        if (sink.digest() != buffer_.sha256())
             throw base::Error(base::ErrorCode::corrupt, "it differs from what was sent: its SHA-256 is another one");
     }
 
@@ -72,11 +72,6 @@ void GrowingBuffer::leave_behind(const base::Error& reason) {
     left_behind_ = reason;
     give_up();
     if (on_left_behind) on_left_behind(reason);
-}
-
-void GrowingBuffer::complete_as(std::uint64_t bytes, std::string sha256) {
-    sha256_ = std::move(sha256);
-    complete(bytes);
 }
 
 asio::awaitable<std::unique_ptr<Reading>> GrowingBuffer::open(async::Pool& pool) {

@@ -26,8 +26,6 @@ class GrowingBuffer final : public Growing {
     void leave_behind(const base::Error& reason);
     // How that reason gets to a reader that is not reading right now. Set by who reads.
     std::function<void(const base::Error&)> on_left_behind;
-    // The same as complete(), with what the whole must hash to: SHA-256, lower-case hexadecimal.
-    void complete_as(std::uint64_t bytes, std::string sha256);
 
     // --- the reader ---
     // It compares by reading the whole object, as there is nothing to take samples of. Once it is destroyed nobody
@@ -47,7 +45,6 @@ class GrowingBuffer final : public Growing {
     std::uint64_t pushed_ = 0;
     std::size_t used_ = 0;  // of the first chunk that waits
     bool given_up_ = false;
-    std::string sha256_;
 };
 
 }  // namespace pgbakd::offsite

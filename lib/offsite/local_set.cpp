@@ -4,9 +4,16 @@
 
 namespace pgbakd::offsite {
 
-bool drop_if_copied(const repository::Repository& repository, catalog::Catalog& catalog, const model::JobSpec& job,
-                    const model::SetId& id) {
-    if (job.keep_local != model::KeepLocal::until_copied || job.targets.empty()) return false;
+std::optional<std::string> found_corrupt(const repository::StoredSet& set, catalog::Catalog& catalog) {
+    if (set.corrupt) return set.corrupt->message;
+    for (auto& state : catalog.set_states())
+        if (state.corrupt && state.id == set.manifest.id) return std::move(state.message);
+    return std::nullopt;
+}
+
+std::optional<repository::StoredSet> droppable(const repository::Repository& repository, catalog::Catalog& catalog,
+                                               const model::JobSpec& job, const model::SetId& id) {
+    if (job.keep_local != model::KeepLocal::until_copied || job.targets.empty()) return std::nullopt;
     const auto copies = catalog.copies_of(id);
     const auto has_it = [&copies](const std::string& target) {
         return std::any_of(copies.begin(), copies.end(), [&target](const auto& copy) {
@@ -14,15 +21,23 @@ bool drop_if_copied(const repository::Repository& repository, catalog::Catalog& 
                    copy.verified != model::Verification::none;
         });
     };
-    if (!std::all_of(job.targets.begin(), job.targets.end(), has_it)) return false;
+    if (!std::all_of(job.targets.begin(), job.targets.end(), has_it)) return std::nullopt;
     // One that is owed to a target the job no longer has still needs the local set.
-    if (std::any_of(copies.begin(), copies.end(), [](const auto& copy) { return copy.owed; })) return false;
+    if (std::any_of(copies.begin(), copies.end(), [](const auto& copy) { return copy.owed; })) return std::nullopt;
+    std::optional<repository::StoredSet> set;
     try {
-        if (repository.find(id).pinned) return false;
+        set = repository.find(id);
     } catch (const base::Error& error) {
-        if (error.code() == base::ErrorCode::not_found) return false;
+        if (error.code() == base::ErrorCode::not_found) return std::nullopt;
         throw;
     }
+    if (set->pinned || set->unreadable || found_corrupt(*set, catalog)) return std::nullopt;
+    return set;
+}
+
+bool drop_if_copied(const repository::Repository& repository, catalog::Catalog& catalog, const model::JobSpec& job,
+                    const model::SetId& id) {
+    if (!droppable(repository, catalog, job, id)) return false;
     repository.remove(id);
     catalog.forget_set(id);
     return true;

@@ -1,6 +1,7 @@
 // What happens to the local set when its copies are made.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -10,9 +11,18 @@
 
 namespace pgbakd::offsite {
 
-// With `keep_local: false`: removes the local set if every target of the job has it, and says whether it did. A pinned
-// one stays, and one whose copy was found corrupt. Blocks. The caller holds the job's lock, or knows that no run of it
-// goes on.
+// What a check found of a local set that is not good any more, by its mark or by the catalog alone; nothing if it is.
+[[nodiscard]] std::optional<std::string> found_corrupt(const repository::StoredSet& set, catalog::Catalog& catalog);
+
+// With `keep_local: false`: the local set if every target of the job has it, as the catalog knows; else nothing. A
+// pinned one stays, one whose copy was found corrupt, and one that was found corrupt itself or cannot be read: how good
+// its copies are is not known then. Blocks.
+[[nodiscard]] std::optional<repository::StoredSet> droppable(const repository::Repository& repository,
+                                                             catalog::Catalog& catalog, const model::JobSpec& job,
+                                                             const model::SetId& id);
+
+// Removes such a set, and says whether it did. The caller holds the job's lock, or knows that no run of it goes on, and
+// has asked the targets, or has just sent it to them.
 bool drop_if_copied(const repository::Repository& repository, catalog::Catalog& catalog, const model::JobSpec& job,
                     const model::SetId& id);
 
@@ -20,8 +30,8 @@ struct DroppedSets {
     std::vector<model::SetId> sets;
     std::vector<std::string> failures;  // with the set's name
 };
-// The same with each of the job's local sets: a kill or a change of the configuration may have left some. Never throws
-// for one of them.
+// The same with each of the job's local sets: a kill or a change of the configuration may have left some. For a run,
+// which has just listed what its targets have. Never throws for one of them.
 [[nodiscard]] DroppedSets drop_all_copied(const repository::Repository& repository, catalog::Catalog& catalog,
                                           const model::JobSpec& job);
 

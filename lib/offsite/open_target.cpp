@@ -18,9 +18,15 @@ namespace {
 
 constexpr std::size_t own_threads = 4;
 
-target::RetryPolicy retry_policy(const Surroundings& around) {
+target::RetryPolicy retry_policy(const std::string& name, const Surroundings& around,
+                                 const std::shared_ptr<target::Meter>& meter) {
     target::RetryPolicy policy;
     policy.random = around.random;
+    if (around.on_stall)
+        policy.on_retry = [name, meter, tell = around.on_stall](const base::Error& error) {
+            if (error.code() == base::ErrorCode::timed_out && !std::exchange(meter->stall_told, true))
+                tell(name, error);
+        };
     return policy;
 }
 
@@ -61,17 +67,21 @@ std::shared_ptr<WithPool> own_pool() {
     return std::shared_ptr<WithPool>(new WithPool, end_aside);
 }
 
-TargetPtr open_place(const std::string& name, const model::DirectoryPlace& place, const Surroundings& around) {
+TargetPtr open_place(const std::string& name, const model::DirectoryPlace& place, const Surroundings& around,
+                     const target::RetryPolicy& /*retry*/) {
     const auto held = own_pool();
     target::DirectoryOptions options;
     options.name = name;
     options.path = place.path;
-    options.require_mount = place.require_mount;
+    options.require_mount = place.require_mount.required;
+    options.mount_point = place.require_mount.point;
+    options.repository = place.repository;
     held->target = target::make_directory_target(std::move(options), held->pool, around.clock);
     return {held, held->target.get()};
 }
 
-TargetPtr open_place(const std::string& name, const model::RclonePlace& place, const Surroundings& around) {
+TargetPtr open_place(const std::string& name, const model::RclonePlace& place, const Surroundings& around,
+                     const target::RetryPolicy& /*retry*/) {
     target::RcloneOptions options;
     options.name = name;
     options.remote = place.remote;
@@ -83,7 +93,8 @@ TargetPtr open_place(const std::string& name, const model::RclonePlace& place, c
     return target::make_rclone_target(std::move(options), around.pool);
 }
 
-TargetPtr open_place(const std::string& name, const model::SftpPlace& place, const Surroundings& around) {
+TargetPtr open_place(const std::string& name, const model::SftpPlace& place, const Surroundings& around,
+                     const target::RetryPolicy& retry) {
     target::SftpTargetOptions options;
     options.name = name;
     options.server.host = place.host;
@@ -93,7 +104,7 @@ TargetPtr open_place(const std::string& name, const model::SftpPlace& place, con
     options.server.passphrase = around.secret(place.key_passphrase);
     options.server.known_hosts = place.known_hosts;
     options.path = place.path;
-    options.retry = retry_policy(around);
+    options.retry = retry;
     const auto held = own_pool();
     held->target = target::make_sftp_target(std::move(options), held->pool, around.clock);
     return {held, held->target.get()};
@@ -118,7 +129,8 @@ target::Addressing addressing_of(const model::S3Place& place, const target::S3Pr
     return *place.addressing == model::S3Addressing::path ? target::Addressing::path : target::Addressing::virtual_host;
 }
 
-TargetPtr open_place(const std::string& name, const model::S3Place& place, const Surroundings& around) {
+TargetPtr open_place(const std::string& name, const model::S3Place& place, const Surroundings& around,
+                     const target::RetryPolicy& retry) {
     const auto* profile = target::find_s3_profile(place.provider);
     if (profile == nullptr)
         throw base::Error(base::ErrorCode::invalid_configuration,
@@ -137,7 +149,7 @@ TargetPtr open_place(const std::string& name, const model::S3Place& place, const
     options.part_size = place.part_size;
     options.concurrent_parts = static_cast<std::uint64_t>(place.concurrent_parts);
     options.http.ca_file = place.ca_file;
-    options.retry = retry_policy(around);
+    options.retry = retry;
     auto credentials = credentials_of(place, options, around);
     return target::make_s3_target(around.executor, std::move(options), std::move(credentials), around.pool,
                                   around.clock);
@@ -153,8 +165,10 @@ bool wait_for_closed_targets(std::chrono::milliseconds patience) {
 
 TargetPtr open_target(const model::TargetSpec& spec, const Surroundings& around,
                       std::shared_ptr<target::RateLimiter> limiter, std::shared_ptr<target::Meter> meter) {
-    auto target = std::visit([&](const auto& place) { return open_place(spec.name, place, around); }, spec.place);
-    target = target::with_retry(std::move(target), retry_policy(around));
+    const auto retry = retry_policy(spec.name, around, meter);
+    auto target =
+        std::visit([&](const auto& place) { return open_place(spec.name, place, around, retry); }, spec.place);
+    target = target::with_retry(std::move(target), retry);
     target = target::with_rate_limit(std::move(target), std::move(limiter));
     return target::with_meter(std::move(target), std::move(meter), around.clock);
 }

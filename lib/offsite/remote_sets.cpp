@@ -8,13 +8,15 @@
 #include "offsite/keys.hpp"
 #include "repository/corruption.hpp"
 #include "repository/names.hpp"
+#include "target/listing.hpp"
 #include "target/probe.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
 namespace {
 
-constexpr std::size_t page_size = 1000;
+// As many as bound the memory that a place can make us take: those of fifty jobs, each hour for a year.
+constexpr std::size_t most_sets = 500'000;
 constexpr std::chrono::hours stale_after{24};
 constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
 
@@ -29,10 +31,9 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
                                                     async::StopToken stop) {
     std::map<model::SetId, RemoteSet> found;
     const auto prefix = job ? prefix_of(*job) : std::string();
-    std::string cursor;
-    do {
-        const auto page = co_await target.list(prefix, cursor, page_size, stop);
-        for (const auto& entry : page.entries) {
+    target::Listing listing(target, prefix);
+    while (co_await listing.next(stop)) {
+        for (const auto& entry : listing.entries()) {
             const auto name = parse_key(entry.key);
             if (!name) continue;
             auto& set = found[name->id];
@@ -43,8 +44,11 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
             set.bytes += entry.size;
             set.newest = std::max(set.newest, time_of(entry, name->id));
         }
-        cursor = page.next;
-    } while (!cursor.empty());
+        if (found.size() > most_sets) {
+            const auto what = fmt::format("there are more than {} sets", most_sets);
+            throw base::Error(base::ErrorCode::server_error, what);
+        }
+    }
     std::vector<RemoteSet> sets;
     sets.reserve(found.size());
     for (auto& [id, set] : found) sets.push_back(std::move(set));
@@ -124,12 +128,9 @@ asio::awaitable<std::optional<target::Refusal>> remove_manifest(target::Target& 
 asio::awaitable<std::optional<target::Refusal>> remove_remains(target::Target& target, model::SetId id,
                                                                async::StopToken stop) {
     std::vector<std::string> keys;
-    std::string cursor;
-    do {
-        const auto page = co_await target.list(prefix_of(id), cursor, page_size, stop);
-        for (const auto& entry : page.entries) keys.push_back(entry.key);
-        cursor = page.next;
-    } while (!cursor.empty());
+    target::Listing listing(target, prefix_of(id), most_in_a_set);
+    while (co_await listing.next(stop))
+        for (const auto& entry : listing.entries()) keys.push_back(entry.key);
     auto kept = co_await target.remove(keys, stop);
     co_return kept.empty() ? std::nullopt : std::optional(std::move(kept.front()));
 }

@@ -21,7 +21,11 @@ struct RemoteSet {
     base::Timestamp newest{};  // when the youngest of them came; by the set's name where the target does not tell
 };
 
-// The sets of a job, or of all; by job and name, oldest first. Reads no manifest.
+// What a set has no more objects of: a place that tells of more is wrong, and is not believed.
+inline constexpr std::uint64_t most_in_a_set = 1'000'000;
+
+// The sets of a job, or of all; by job and name, oldest first. Reads no manifest. Error: server_error of a list that
+// does not end, and the target's.
 asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std::optional<std::string> job,
                                                     async::StopToken stop);
 // Halves to which nothing has come for a day, by this host's clock and by the place's, so that one that is wrong makes

@@ -4,18 +4,48 @@
 
 #include <algorithm>
 
+#include "async/lane.hpp"
+#include "async/task_group.hpp"
+#include "codec/sha256.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
 namespace {
 
 constexpr std::uint64_t chunk_size = std::uint64_t{1} << 20U;
+// Hashed where it is: to hand it to another thread and back takes as long.
+constexpr std::size_t little = std::size_t{64} << 10U;
+
+// Of the whole file, read for its own sake.
+asio::awaitable<std::string> hash_of(std::shared_ptr<Growing> file, async::Pool& pool, async::StopToken stop) {
+    const auto reading = co_await file->open(pool);
+    const auto hash = std::make_shared<codec::Sha256>();
+    for (std::uint64_t offset = 0;;) {
+        stop.check();
+        const auto available = co_await file->wait_beyond(offset, stop);
+        if (available <= offset) break;
+        const auto count = static_cast<std::size_t>(std::min(available - offset, chunk_size));
+        const auto chunk = co_await reading->read(offset, count);
+        const auto update = [hash, chunk] { hash->update(*chunk); };
+        co_await async::run_blocking(pool, update);
+        offset += chunk->size();
+    }
+    co_return hash->hex_digest();
+}
 
 // One attempt; lives as long as it takes.
 class Sending {
   public:
-    Sending(Means means, std::shared_ptr<Growing> file, std::string key, SendOptions options)
-        : means_(std::move(means)), file_(std::move(file)), key_(std::move(key)), options_(std::move(options)) {}
+    Sending(const asio::any_io_executor& executor, Means means, std::shared_ptr<Growing> file, std::string key,
+            SendOptions options, async::StopToken stop)
+        : means_(std::move(means)),
+          file_(std::move(file)),
+          key_(std::move(key)),
+          options_(std::move(options)),
+          lane_(
+              executor, means_.pool, [this](std::span<const std::byte> bytes) { hash_.update(bytes); }, [] {}),
+          beside_stop_(std::move(stop)),
+          beside_(executor) {}
 
     asio::awaitable<Assured> run(async::StopToken stop) {
         reading_ = co_await file_->open(means_.pool);
@@ -26,6 +56,7 @@ class Sending {
         } catch (...) {
             failure = std::current_exception();
         }
+        co_await end_hashing();
         if (failure) {
             const auto error = base::to_error(failure);
             co_await let_go(error, stop);
@@ -49,12 +80,16 @@ class Sending {
         if (options_.on_begin) options_.on_begin();
         std::uint64_t offset = upload_->begins_at();
         tell_checkpoint();
+        resumed_ = offset > 0;
+        if (resumed_) beside_.spawn(hash_beside(beside_stop_.token()));
         for (;;) {
             const auto available = co_await file_->wait_beyond(offset, stop);
             if (available <= offset) break;
             const auto count = static_cast<std::size_t>(std::min(available - offset, chunk_size));
             const auto chunk = co_await reading_->read(offset, count);
+            if (!resumed_) begin_hashing(chunk);
             co_await upload_->write(chunk, stop);
+            co_await lane_.drain();
             offset += chunk->size();
             tell_checkpoint();
         }
@@ -62,9 +97,43 @@ class Sending {
         if (offset != length_)
             throw base::Error(base::ErrorCode::corrupt,
                               fmt::format("the target claims {} bytes of {} from before", offset, length_));
+        co_await beside_.join();
+        if (!resumed_) digest_ = hash_.hex_digest();
+        check_hash();
         auto receipt = co_await upload_->finish(stop);
         upload_.reset();
         co_return receipt;
+    }
+
+    void begin_hashing(const async::Chunk& chunk) {
+        if (chunk->size() <= little)
+            hash_.update(*chunk);
+        else
+            lane_.push(chunk);
+    }
+
+    // What arrived before is not read here, and may be much: it is hashed while the rest is sent, so that no server
+    // waits for it.
+    asio::awaitable<void> hash_beside(async::StopToken stop) { digest_ = co_await hash_of(file_, means_.pool, stop); }
+
+    asio::awaitable<void> end_hashing() {
+        co_await lane_.quiesce();
+        beside_stop_.stop({base::ErrorCode::cancelled, "the upload is over"});
+        std::exception_ptr ignored;  // if it is the upload's failure, that was told
+        try {
+            co_await beside_.join();
+        } catch (...) {
+            ignored = std::current_exception();
+        }
+    }
+
+    void check_hash() const {
+        const auto& expected = file_->sha256();
+        if (expected.empty() || digest_ == expected) return;
+        file_->set_spoiled();
+        throw base::Error(
+            base::ErrorCode::corrupt,
+            fmt::format("{} reads otherwise than it was written: its SHA-256 is another one", file_->name()));
     }
 
     void tell_checkpoint() {
@@ -91,6 +160,10 @@ class Sending {
         length_ = co_await file_->wait_complete(stop);
         const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
         if (!found || found->size != length_) throw base::Error(conflict);
+        if (file_->is_kept() && !file_->sha256().empty()) {
+            digest_ = co_await hash_of(file_, means_.pool, stop);
+            check_hash();
+        }
         std::exception_ptr failure;
         try {
             co_await read_back(stop);
@@ -127,6 +200,12 @@ class Sending {
     std::unique_ptr<target::Upload> upload_;
     std::string told_;
     std::uint64_t length_ = 0;
+    codec::Sha256 hash_;  // of what is read to be sent
+    async::Lane lane_;
+    bool resumed_ = false;  // then the file is hashed beside
+    async::StopSource beside_stop_;
+    async::TaskGroup beside_;
+    std::string digest_;
 };
 
 }  // namespace
@@ -137,8 +216,9 @@ std::string_view assured_text(Assured assured) noexcept {
 
 asio::awaitable<Assured> send_file(Means means, std::shared_ptr<Growing> file, std::string key, SendOptions options,
                                    async::StopToken stop) {
-    const auto sending =
-        std::make_unique<Sending>(std::move(means), std::move(file), std::move(key), std::move(options));
+    const auto executor = co_await asio::this_coro::executor;
+    const auto sending = std::make_unique<Sending>(executor, std::move(means), std::move(file), std::move(key),
+                                                   std::move(options), stop);
     co_return co_await sending->run(std::move(stop));
 }
 

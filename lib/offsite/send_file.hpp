@@ -37,8 +37,10 @@ enum class Assured { checksum, read_back };
 
 // Returns when the target has all of `file` under `key`, and what it has was found right. Where that fails, what
 // arrived stays there for a later attempt if the file is whole or may become so; what a stop or an abandoned file ends
-// is removed again. Errors: conflict if the object is there already and is another one (the same one is success);
-// corrupt if the target holds something else than was sent; the target's.
+// is removed again. What is read is hashed, what arrived of an earlier attempt too: where that is not what the file
+// must hash to, the object never appears, and the file is spoiled. Errors: conflict if the object is there already and
+// is another one (the same one is success); corrupt if the target holds something else than was sent, or the file is
+// spoiled; the target's.
 asio::awaitable<Assured> send_file(Means means, std::shared_ptr<Growing> file, std::string key, SendOptions options,
                                    async::StopToken stop);
 

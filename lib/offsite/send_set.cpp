@@ -7,14 +7,15 @@
 #include "async/each.hpp"
 #include "offsite/growing_file.hpp"
 #include "offsite/keys.hpp"
+#include "offsite/remote_sets.hpp"
 #include "os/file.hpp"
 #include "repository/names.hpp"
+#include "target/listing.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
 namespace {
 
-constexpr std::size_t page_size = 1000;
 constexpr std::size_t largest_manifest = std::size_t{64} << 20U;
 constexpr std::size_t largest_sidecar = std::size_t{64} << 10U;
 // Of an artifact that is sent beside others: what that takes of memory stays below the parts of a long one, and no
@@ -46,15 +47,23 @@ asio::awaitable<Found> find_manifest(target::Target& target, model::SetId id, st
     throw taken(facts, id);
 }
 
+// The local set is not what the manifest says: no attempt will change that.
+base::Error spoiled(Way& way, const model::SetId& id, std::string what) {
+    way.unfinished.clear();
+    way.checkpoint.clear();
+    way.corrupt = std::move(what);
+    return {base::ErrorCode::corrupt, way.corrupt, fmt::format("pgbakctl verify {}", id.text())};
+}
+
 asio::awaitable<std::shared_ptr<Growing>> whole_file(asio::any_io_executor executor, async::Pool& pool,
-                                                     std::filesystem::path path) {
+                                                     std::filesystem::path path, std::string sha256) {
     auto file = std::make_shared<GrowingFile>(executor, path);
     const auto status = [path] { return os::file_status(path); };
     const auto found = co_await async::run_blocking(pool, status);
     if (!found || !found->is_regular)
         throw base::Error(base::ErrorCode::not_found, fmt::format("{} is not there", path.native()),
                           "pgbakctl verify tells what else of the set is missing");
-    file->complete(found->size);
+    file->complete(found->size, std::move(sha256));
     co_return file;
 }
 
@@ -90,7 +99,12 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         failure = std::current_exception();
     }
     if (failure) {
-        const bool refused = base::to_error(failure).code() == base::ErrorCode::conflict;
+        const auto error = base::to_error(failure);
+        if (file->is_spoiled()) {
+            const auto wrong = spoiled(way, id, error.message());
+            throw base::Error(wrong);
+        }
+        const bool refused = error.code() == base::ErrorCode::conflict;
         if (!refused) std::rethrow_exception(failure);
         if (!ours || !file->is_kept()) {
             way.trying.erase(name);
@@ -102,7 +116,18 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         SendOptions again;
         again.existing = target::Existing::replace;
         again.ask_after = false;
-        assured = co_await send_file(means, file, key, again, stop);
+        failure = nullptr;
+        try {
+            assured = co_await send_file(means, file, key, again, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure && file->is_spoiled()) {
+            const auto again_failed = base::to_error(failure);
+            const auto wrong = spoiled(way, id, again_failed.message());
+            throw base::Error(wrong);
+        }
+        if (failure) std::rethrow_exception(failure);
     }
     way.sent[name] = assured;
     way.trying.erase(name);
@@ -157,12 +182,9 @@ std::vector<std::pair<std::string, std::uint64_t>> sizes_of(const model::BackupS
 asio::awaitable<void> check_there(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
                                   async::StopToken stop) {
     std::map<std::string, std::uint64_t> there;
-    std::string cursor;
-    do {
-        const auto page = co_await means.target.list(prefix_of(set.id), cursor, page_size, stop);
-        for (const auto& entry : page.entries) there[entry.key] = entry.size;
-        cursor = page.next;
-    } while (!cursor.empty());
+    target::Listing listing(means.target, prefix_of(set.id), most_in_a_set);
+    while (co_await listing.next(stop))
+        for (const auto& entry : listing.entries()) there[entry.key] = entry.size;
     for (const auto& [name, size] : sizes_of(set, ending)) {
         const auto key = key_of(set.id, name);
         const auto listed = there.find(key);
@@ -200,10 +222,28 @@ asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, c
     co_return all_checked ? Assured::checksum : Assured::read_back;
 }
 
-asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, std::filesystem::path path,
-                                  model::SetId id, Way& way, async::StopToken stop) {
-    const auto file = co_await whole_file(executor, means.pool, path);
+asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                                  model::Artifact artifact, model::SetId id, Way& way, async::StopToken stop) {
+    const auto path = directory / artifact.file;
+    const auto file = co_await whole_file(executor, means.pool, path, artifact.sha256);
+    if (file->length() != artifact.bytes) {
+        const auto what =
+            fmt::format("{} has {} bytes instead of {}", artifact.file, file->length().value_or(0), artifact.bytes);
+        const auto wrong = spoiled(way, id, what);
+        throw base::Error(wrong);
+    }
     co_await send_artifact(means, id, file, way, stop);
+}
+
+// Who pinned the set while this copy was owed meant this place too.
+asio::awaitable<void> send_pin(Means means, std::filesystem::path directory, model::SetId id, async::StopToken stop) {
+    const auto look = [mark = directory / pin_file] { return os::file_status(mark).has_value(); };
+    const bool pinned = co_await async::run_blocking(means.pool, look);
+    if (!pinned) co_return;
+    target::PutOptions options;
+    options.existing = target::Existing::replace;
+    const std::string text = "pinned\n";
+    co_await send_text(means.target, key_of(id, pin_file), text, options, stop);
 }
 
 }  // namespace
@@ -211,16 +251,16 @@ asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, s
 // What is short goes several at a time, behind a first one: when that has gone through, whatever lies there is ours.
 asio::awaitable<void> send_artifacts(Means means, asio::any_io_executor executor, std::filesystem::path directory,
                                      model::BackupSet set, Way& way, async::StopToken stop) {
-    std::vector<std::filesystem::path> beside;
+    std::vector<model::Artifact> beside;
     for (const auto& artifact : set.artifacts) {
         if (way.sent.contains(artifact.file)) continue;
         if (artifact.bytes <= most_short && !way.sent.empty())
-            beside.push_back(directory / artifact.file);
+            beside.push_back(artifact);
         else
-            co_await send_stored(means, executor, directory / artifact.file, set.id, way, stop);
+            co_await send_stored(means, executor, directory, artifact, set.id, way, stop);
     }
     const std::function<asio::awaitable<void>(std::size_t)> send = [&](std::size_t i) {
-        return send_stored(means, executor, beside[i], set.id, way, stop);
+        return send_stored(means, executor, directory, beside[i], set.id, way, stop);
     };
     const auto at_once = co_await at_a_time(means.target, beside.size(), stop);
     co_await async::for_each(beside.size(), at_once, send);
@@ -230,7 +270,10 @@ asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, s
                                   model::BackupSet set, Way& way, async::StopToken stop) {
     const auto manifest = co_await read_text(means.pool, directory / model::manifest_file, largest_manifest);
     const auto found = co_await find_manifest(means.target, set.id, manifest, way.begun, stop);
-    if (found == Found::all) co_return Assured::read_back;
+    if (found == Found::all) {
+        co_await send_pin(means, directory, set.id, stop);
+        co_return Assured::read_back;
+    }
     co_await send_artifacts(means, executor, directory, set, way, stop);
     const auto read_sidecars = [directory, artifacts = set.artifacts] {
         std::vector<std::string> texts;
@@ -242,7 +285,9 @@ asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, s
     };
     auto sidecars = co_await async::run_blocking(means.pool, read_sidecars);
     const Ending ending{manifest, std::move(sidecars), found};
-    co_return co_await send_ending(means, set, ending, way, stop);
+    const auto assured = co_await send_ending(means, set, ending, way, stop);
+    co_await send_pin(means, directory, set.id, stop);
+    co_return assured;
 }
 
 asio::awaitable<Assured> close_set(Means means, model::BackupSet set, Way& way, async::StopToken stop) {

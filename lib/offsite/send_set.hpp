@@ -19,12 +19,14 @@ struct Way {
     std::set<std::string> trying;  // files that may have come there, or half of them, without our being told
     // The target has taken something of this set from us: what lies there under its name is ours, however broken.
     bool begun = false;
+    std::string corrupt;  // what was found of an artifact that reads otherwise than it was written
     // After `unfinished`, `checkpoint` or `begun` changed; may be empty.
     std::function<void()> on_change;
 };
 
-// Sends what is missing. Returns the least that is known of its artifacts. Errors: conflict if another set of that name
-// is there; corrupt; the target's.
+// Sends what is missing, and its pin at last if it is pinned. Returns the least that is known of its artifacts. Errors:
+// conflict if another set of that name is there; corrupt, with way.corrupt set if it is the one here that is; the
+// target's.
 asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, std::filesystem::path directory,
                                   model::BackupSet set, Way& way, async::StopToken stop);
 

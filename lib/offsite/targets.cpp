@@ -21,6 +21,7 @@ void Targets::configure(std::map<std::string, model::TargetSpec> specs, std::uin
     ++generation_;
     specs_ = std::move(specs);
     open_.clear();
+    told_.clear();
     std::erase_if(meters_, [this](const auto& entry) { return !specs_.contains(entry.first); });
     limiter_->set_rate(upload_rate);
 }
@@ -44,7 +45,7 @@ asio::awaitable<TargetPtr> Targets::open(std::string name) {
     } catch (...) {
         failure = std::current_exception();
     }
-    if (failure) throw base::Error(base::to_error(failure).during(fmt::format("target {}", name)));
+    if (failure) std::rethrow_exception(failure);
     if (generation == generation_) open_[name] = target;
     co_return target;
 }

@@ -25,6 +25,9 @@ struct Surroundings {
     std::function<base::Secret(const model::SecretReference&)> secret;  // resolves one; may block
     std::string search_path;                                            // PATH, for rclone
     std::filesystem::path runtime_directory;  // for files that live as long as a target is open
+    // Told that the target of that name has stalled for so long that it is tried again: once, until something succeeds
+    // there. May be empty.
+    std::function<void(const std::string& name, const base::Error& why)> on_stall{};
 };
 
 using TargetPtr = std::shared_ptr<target::Target>;
@@ -50,10 +53,14 @@ class Targets {
     // After a (re)load: targets are opened anew, with secrets read again; uploads under way go on with what they have.
     void configure(std::map<std::string, model::TargetSpec> specs, std::uint64_t upload_rate);
     [[nodiscard]] bool has(const std::string& name) const { return specs_.contains(name); }
-    // Errors: those of open_target(), with the target's name; it is tried anew each time.
+    // Errors: those of open_target(); it is tried anew each time. Whoever tells of one names the target.
     [[nodiscard]] asio::awaitable<TargetPtr> open(std::string name);
     [[nodiscard]] const std::map<std::string, std::shared_ptr<target::Meter>>& meters() const noexcept {
         return meters_;
+    }
+    // Whether nobody has told of that on that target since the configuration was loaded; from then on somebody has.
+    [[nodiscard]] bool first_to_tell(const std::string& target, const std::string& what) {
+        return told_.emplace(target, what).second;
     }
     [[nodiscard]] const Surroundings& around() const noexcept { return around_; }
 
@@ -71,6 +78,7 @@ class Targets {
     std::map<std::string, std::shared_ptr<target::Meter>> meters_;
     std::shared_ptr<target::RateLimiter> limiter_;
     std::set<std::pair<std::string, std::string>> claimed_;
+    std::set<std::pair<std::string, std::string>> told_;
     std::uint64_t generation_ = 0;
 };
 

@@ -124,6 +124,10 @@ std::vector<std::string> list_directory(const std::filesystem::path& path) {
     return names_of(open_directory(path), path);
 }
 
+std::vector<std::string> list_directory(Descriptor directory, const std::filesystem::path& path) {
+    return names_of(std::move(directory), path);
+}
+
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to) {
     rename_without_replacing(from, to);
     try {

@@ -48,15 +48,7 @@ std::optional<FileStatus> status(const std::filesystem::path& path, int flags) {
         if (errno == ENOENT || errno == ENOTDIR) return std::nullopt;
         throw failure("looking at", path, errno);
     }
-    return FileStatus{.size = static_cast<std::uint64_t>(found.st_size),
-                      .mode = found.st_mode,
-                      .owner = found.st_uid,
-                      .modified_seconds = found.st_mtim.tv_sec,
-                      .modified_nanoseconds = nanoseconds(found.st_mtim),
-                      .changed_nanoseconds = nanoseconds(found.st_ctim),
-                      .inode = found.st_ino,
-                      .is_regular = S_ISREG(found.st_mode),
-                      .is_directory = S_ISDIR(found.st_mode)};
+    return to_file_status(found);
 }
 
 }  // namespace
@@ -103,7 +95,10 @@ void sync_file(const Descriptor& file, const std::filesystem::path& path) {
 }
 
 void sync_directory(const std::filesystem::path& path) {
-    const auto directory = open_directory(path.empty() ? "." : path);
+    sync_directory(open_directory(path.empty() ? "." : path), path);
+}
+
+void sync_directory(const Descriptor& directory, const std::filesystem::path& path) {
     while (::fsync(directory.get()) != 0) {
         if (errno == EINTR) continue;
         // Some network and FUSE file systems cannot flush a directory at all (PostgreSQL's fsync_fname bears it too).
@@ -187,6 +182,18 @@ std::optional<FileStatus> file_status(const std::filesystem::path& path) {
 
 std::optional<FileStatus> target_status(const std::filesystem::path& path) {
     return status(path, 0);
+}
+
+FileStatus to_file_status(const struct stat& found) noexcept {
+    return FileStatus{.size = static_cast<std::uint64_t>(found.st_size),
+                      .mode = found.st_mode,
+                      .owner = found.st_uid,
+                      .modified_seconds = found.st_mtim.tv_sec,
+                      .modified_nanoseconds = nanoseconds(found.st_mtim),
+                      .changed_nanoseconds = nanoseconds(found.st_ctim),
+                      .inode = found.st_ino,
+                      .is_regular = S_ISREG(found.st_mode),
+                      .is_directory = S_ISDIR(found.st_mode)};
 }
 
 }  // namespace pgbakd::os

@@ -16,6 +16,8 @@
 #include "base/error.hpp"
 #include "os/descriptor.hpp"
 
+struct stat;
+
 namespace pgbakd::os {
 
 // Creates a new file (0600) for writing. Error: conflict if anything has that name, a dangling link included.
@@ -31,6 +33,7 @@ namespace pgbakd::os {
 void write_all(const Descriptor& file, std::span<const std::byte> bytes, const std::filesystem::path& path);
 void sync_file(const Descriptor& file, const std::filesystem::path& path);  // fsync
 void sync_directory(const std::filesystem::path& path);                     // open, fsync
+void sync_directory(const Descriptor& directory, const std::filesystem::path& path);
 // At least one byte, or 0 at the end of the file.
 [[nodiscard]] std::size_t read_some(const Descriptor& file, std::span<std::byte> into,
                                     const std::filesystem::path& path);
@@ -55,6 +58,7 @@ void make_directories(const std::filesystem::path& path);
 [[nodiscard]] bool make_directory(const std::filesystem::path& path);
 // The names in a directory, sorted, without "." and "..".
 [[nodiscard]] std::vector<std::string> list_directory(const std::filesystem::path& path);
+[[nodiscard]] std::vector<std::string> list_directory(Descriptor directory, const std::filesystem::path& path);
 // Renames and fsyncs both parents. Refuses to replace `to` (conflict). If a parent cannot be fsynced the rename is
 // undone, so that a failure leaves the old name.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
@@ -76,6 +80,7 @@ struct FileStatus {
 [[nodiscard]] std::optional<FileStatus> file_status(const std::filesystem::path& path);
 // The same, following symbolic links.
 [[nodiscard]] std::optional<FileStatus> target_status(const std::filesystem::path& path);
+[[nodiscard]] FileStatus to_file_status(const struct stat& found) noexcept;
 
 // The mount point of the file system that `path` (or its nearest existing parent) is on.
 [[nodiscard]] std::filesystem::path mount_point(const std::filesystem::path& path);

@@ -20,7 +20,6 @@ using codec::Content;
 using codec::Method;
 
 constexpr std::size_t read_size = std::size_t{1} << 20U;
-constexpr std::size_t largest_sidecar = 4096;
 
 bool cut_end(std::string_view& name, std::string_view extension) {
     if (!name.ends_with(extension)) return false;
@@ -190,6 +189,16 @@ base::Result<std::string> read_sidecar(const std::filesystem::path& file) {
     } catch (const Error& error) {
         return error;
     }
+}
+
+std::optional<ArtifactVerdict> check_raw_bytes(const model::Artifact& artifact, const ArtifactVerdict& found) {
+    // 0: a manifest that does not tell.
+    if (artifact.raw_bytes == 0 || !found.raw_bytes || *found.raw_bytes == artifact.raw_bytes) return std::nullopt;
+    return ArtifactVerdict{std::string(model::manifest_file),
+                           Finding::bad,
+                           fmt::format("tells {} bytes before compression of {}, but {} were decoded",
+                                       artifact.raw_bytes, artifact.file, *found.raw_bytes),
+                           {}};
 }
 
 std::optional<ArtifactVerdict> check_sidecar_of(const std::filesystem::path& file, const std::string& sha256) {

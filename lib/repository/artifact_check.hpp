@@ -32,6 +32,9 @@ struct Expected {
     std::string sidecar;  // the hash the sidecar says; empty: no sidecar
 };
 
+// No sidecar is longer.
+inline constexpr std::size_t largest_sidecar = 4096;
+
 // Counts across the files of a set and asks whether to go on.
 class Reporter {
   public:
@@ -54,6 +57,11 @@ class Reporter {
 // The hash in the sidecar beside `file`; empty if there is no sidecar. Errors: corrupt if it is none; what reading
 // brings.
 [[nodiscard]] base::Result<std::string> read_sidecar(const std::filesystem::path& file);
+
+// What is wrong with what the manifest tells of an artifact's content, under the manifest's name; nothing if it is
+// right or does not tell.
+[[nodiscard]] std::optional<ArtifactVerdict> check_raw_bytes(const model::Artifact& artifact,
+                                                             const ArtifactVerdict& found);
 
 // What is wrong with the sidecar beside an artifact of that hash, under the sidecar's name; nothing if `sha256sum -c`
 // would check the artifact by it.

@@ -35,13 +35,7 @@ void look_beside(const StoredSet& set, const model::Artifact& artifact, Verdict&
     if (!found.ok()) return;
     if (auto wrong = check_sidecar_of(set.directory / artifact.file, artifact.sha256))
         verdict.beside.push_back(std::move(*wrong));
-    // 0: a manifest that does not tell.
-    if (artifact.raw_bytes != 0 && found.raw_bytes && *found.raw_bytes != artifact.raw_bytes)
-        verdict.beside.push_back({std::string(model::manifest_file),
-                                  Finding::bad,
-                                  fmt::format("tells {} bytes before compression of {}, but {} were decoded",
-                                              artifact.raw_bytes, artifact.file, *found.raw_bytes),
-                                  {}});
+    if (auto wrong = check_raw_bytes(artifact, found)) verdict.beside.push_back(std::move(*wrong));
 }
 
 Verification level_of(const Reading& reading) {

@@ -11,6 +11,7 @@
 #include "offsite/send_set.hpp"
 #include "run/copies_destination.hpp"
 #include "run/copies_told.hpp"
+#include "run/length_told.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -163,7 +164,8 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         }
         const auto file = destination.waiting.front();
         destination.waiting.pop_front();
-        const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
+        const auto told = with_length_told(destination.target, file);
+        const offsite::Means means{*told, context_.services.pool, context_.services.random};
         destination.sending = std::make_unique<async::StopSource>(stop);
         const auto sending = destination.sending->token();
         file->guess = context_.ready.largest_artifact();
@@ -178,6 +180,7 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         destination.changed.notify();
         if (!failure || file->is_abandoned()) continue;
         destination.failure = base::to_error(failure);
+        destination.stalled = destination.failure->code() == base::ErrorCode::timed_out;
         ++destination.attempts;
         if (!only_there_) continue;
         destination.missing.insert(file->name());
@@ -254,7 +257,9 @@ void Copies::wake() {
 asio::awaitable<void> Copies::send_committed(Destination& destination) {
     const auto stop = stop_.token();
     async::Backoff backoff(context_.job.retries.attempts, context_.job.retries.backoff);
-    while (!stop.stopped() && destination.claim && (!only_there_ || has_all(destination))) {
+    // What has just stalled, for minutes, would do so again: the run does not wait for it.
+    const bool hopeless = destination.stalled && !only_there_;
+    while (!hopeless && !stop.stopped() && destination.claim && (!only_there_ || has_all(destination))) {
         std::exception_ptr failure;
         try {
             co_await send_once(destination);

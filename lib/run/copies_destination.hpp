@@ -27,6 +27,7 @@ struct Copies::Destination {
     async::Event changed;
     std::optional<base::Error> failure;  // of the last attempt
     int attempts = 0;                    // that failed
+    bool stalled = false;                // the last of them, while the dump was streamed
     std::optional<offsite::Assured> assured;
     base::SteadyTime began{};
     bool recording = false;

@@ -69,7 +69,7 @@ asio::awaitable<void> BufferFeed::wait_taken(std::optional<std::chrono::nanoseco
 }
 
 void BufferFeed::complete(std::uint64_t bytes, const std::string& sha256) {
-    for (const auto& reader : readers_) reader.buffer->complete_as(bytes, sha256);
+    for (const auto& reader : readers_) reader.buffer->complete(bytes, sha256);
 }
 
 void BufferFeed::abandon() {

@@ -41,7 +41,7 @@ class FileFeed final : public Feed {
     void push(const async::Chunk& /*chunk*/) override {}
     void on_disk(std::uint64_t bytes) override { file_->grown_to(bytes); }
     asio::awaitable<void> wait_room(async::StopToken /*stop*/) override { co_return; }
-    void complete(std::uint64_t bytes, const std::string& /*sha256*/) override { file_->complete(bytes); }
+    void complete(std::uint64_t bytes, const std::string& sha256) override { file_->complete(bytes, sha256); }
     void abandon() override { file_->abandon(); }
 
   private:

@@ -36,6 +36,24 @@ asio::awaitable<std::size_t> prune_here(Context& context) {
     co_return pruned.deleted.size();
 }
 
+// Removes what interrupted uploads left. That is none of retention's business: what it may not do is told by itself,
+// and once as long as the configuration stays.
+asio::awaitable<void> sweep_there(Context& context, std::string name, offsite::TargetPtr target,
+                                  async::StopToken stop) {
+    std::exception_ptr failure;
+    try {
+        co_await target->sweep(context.services.clock.now() - stale_after, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure || stop.stopped()) co_return;
+    const auto error = base::to_error(failure);
+    const auto text = fmt::format("what unfinished uploads have left on {} could not be swept, all else is pruned: {}",
+                                  name, error.message());
+    if (!error.is_passing() && !context.services.targets.first_to_tell(name, "sweep")) co_return;
+    context.note(error.hint().empty() ? text : fmt::format("{}; {}", text, error.hint()));
+}
+
 asio::awaitable<std::size_t> prune_there(Context& context, std::string name, offsite::TargetPtr target,
                                          async::StopToken stop) {
     auto& services = context.services;
@@ -48,7 +66,7 @@ asio::awaitable<std::size_t> prune_there(Context& context, std::string name, off
     tell_deleted(context, name, pruned.deleted);
     if (!pruned.retained.empty())
         context.note(fmt::format("{} retained by {}: {}", pruned.retained.size(), name, pruned.retained.front()));
-    co_await target->sweep(now - stale_after, stop);
+    co_await sweep_there(context, name, target, stop);
     co_return pruned.deleted.size();
 }
 

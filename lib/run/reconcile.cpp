@@ -5,7 +5,6 @@
 #include <algorithm>
 
 #include "base/text.hpp"
-#include "offsite/local_set.hpp"
 #include "os/file.hpp"
 #include "os/marked_processes.hpp"
 #include "run/findings.hpp"
@@ -136,31 +135,6 @@ void end_processes(Reconciled& result, model::RunReport& run) {
         fmt::format("{}: ended processes that run {} had left on this host: {}", run.job, run.run.text(), ended));
 }
 
-std::string dropped_text(const model::SetId& id) {
-    return fmt::format("{}: removed the local set {}: every target has it", id.job, id.set);
-}
-
-// As the run would have done, had it come to it.
-void drop_local(Reconciled& result, const Places& places, model::RunReport& run, const repository::StoredSet& set) {
-    const auto* job = places.job(run.job);
-    if (job == nullptr || !offsite::drop_if_copied(places.repository, places.catalog, *job, set.manifest.id)) return;
-    run.set_directory.clear();
-    result.notes.push_back(dropped_text(set.manifest.id));
-}
-
-// Those of runs that were settled before, or that another configuration kept. Nothing runs yet; where a tool holds the
-// job, the next run does it.
-void drop_all_local(Reconciled& result, const Places& places) {
-    for (const auto& job : places.jobs) {
-        if (job->keep_local != model::KeepLocal::until_copied) continue;
-        const auto lock = places.repository.lock_job(job->name, "pgbakd, starting");
-        if (!lock) continue;
-        const auto dropped = offsite::drop_all_copied(places.repository, places.catalog, *job);
-        for (const auto& id : dropped.sets) result.notes.push_back(dropped_text(id));
-        for (const auto& failure : dropped.failures) result.failures.push_back(failure);
-    }
-}
-
 // The report is on the disk before the catalog tells the end: whenever this is cut short, the next start finds the run
 // still running and comes to the same end.
 void settle(Reconciled& result, const Places& places, model::RunReport run, base::Timestamp now) {
@@ -182,7 +156,6 @@ void settle(Reconciled& result, const Places& places, model::RunReport run, base
     if (set) {
         adopt(run, *set);
         attempt(result, [&] { adopt_copies(run, places.catalog.copies_of(set->manifest.id)); });
-        attempt(result, [&] { drop_local(result, places, run, *set); });
     } else if (!there.empty()) {
         adopt_there(run, there, places.job(run.job));
     } else {
@@ -223,7 +196,6 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
     attempt(result, [&] { result.swept = repository.sweep(); });
     attempt(result, [&] { sweep_reports(reports_directory, now); });
     attempt(result, [&] { mark_findings(result, repository, catalog); });
-    attempt(result, [&] { drop_all_local(result, places); });
     return result;
 }
 

@@ -22,9 +22,9 @@ struct Reconciled {
     std::vector<std::string> failures;         // what could not be put right, likewise
 };
 // Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, sweeps the
-// repository, marks the sets that only the catalog knows as corrupt, and removes those that `keep_local: false` does
-// not keep. `jobs` are those of the configuration. May be cut short at any point: the next start goes on. Blocks;
-// nothing in it is fatal.
+// repository, and marks the sets that only the catalog knows as corrupt. No set is removed: what `keep_local: false`
+// does not keep goes when its targets have been asked, which is done later. `jobs` are those of the configuration. May
+// be cut short at any point: the next start goes on. Blocks; nothing in it is fatal.
 [[nodiscard]] Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
                                    const std::filesystem::path& reports_directory, const Jobs& jobs,
                                    base::Timestamp now);

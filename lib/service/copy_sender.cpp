@@ -7,7 +7,7 @@
 #include "async/timer.hpp"
 #include "base/units.hpp"
 #include "offsite/backlog.hpp"
-#include "offsite/local_set.hpp"
+#include "offsite/owed_set.hpp"
 #include "offsite/remote_sets.hpp"
 #include "systemd/message_ids.hpp"
 
@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::chrono::minutes catalog_pause{1};
 constexpr std::chrono::hours stale_after{24};
+constexpr std::chrono::hours sweep_patience{1};  // for one target
 
 std::vector<Field> fields_of(const catalog::Copy& copy) {
     return {{"PGBAKD_JOB", copy.id.job}, {"PGBAKD_SET", copy.id.text()}, {"PGBAKD_TARGET", copy.target}};
@@ -66,23 +67,41 @@ asio::awaitable<void> CopySender::send(async::StopToken stop) {
 asio::awaitable<void> CopySender::sweep(async::StopToken stop) {
     for (;;) {
         const auto config = core_.config;
-        for (const auto& [name, target] : config->targets) co_await sweep_one(name, stop);
+        // At once: one that hangs holds up no other.
+        async::TaskGroup sweeps(core_.io.get_executor());
+        sweeps.spawn(local_sets_.drop_all(stop));
+        for (const auto& [name, target] : config->targets) sweeps.spawn(sweep_one(name, stop));
+        co_await sweeps.join();
         co_await async::sleep_for(std::chrono::hours(24), stop);
     }
 }
 
 asio::awaitable<void> CopySender::sweep_one(std::string name, async::StopToken stop) {
-    std::exception_ptr failure;
+    const async::Deadline deadline(core_.io.get_executor(), stop, sweep_patience, "sweeping " + name);
+    std::exception_ptr failure, no_halves;
     target::Swept swept;
     std::size_t halves = 0;
     try {
         const auto target = co_await core_.targets->open(name);
-        swept = co_await target->sweep(core_.clock.now() - stale_after, stop);
-        halves = co_await sweep_halves(name, target, stop);
+        try {
+            swept = co_await target->sweep(core_.clock.now() - stale_after, deadline.token());
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        halves = co_await sweep_halves(name, target, deadline.token());
     } catch (...) {
-        failure = std::current_exception();  // a target that is away is swept another day
+        no_halves = std::current_exception();
     }
     stop.check();
+    // A target that is away, or does not allow it, is swept another day; what is wrong with it is told.
+    for (const auto& each : {failure, no_halves}) {
+        if (!each) continue;
+        const auto error = base::to_error(each);
+        const bool wrong = error.code() == base::ErrorCode::server_error || error.code() == base::ErrorCode::timed_out;
+        if (wrong && !error.is_passing())
+            core_.log.problem(Priority::warning,
+                              error.during(fmt::format("target {}: sweeping what is unfinished", name)));
+    }
     if (swept.uploads > 0)
         core_.log.write(Priority::info, fmt::format("removed {} unfinished uploads from {}: {}", swept.uploads, name,
                                                     base::format_size(swept.bytes)));
@@ -156,7 +175,7 @@ asio::awaitable<void> CopySender::send_one(catalog::Copy copy, ClaimPtr claim, a
     std::exception_ptr failure;
     try {
         if (auto why = no_longer_wanted(copy); !why.empty())
-            co_await strike(copy, std::move(why));
+            co_await strike(copy, std::move(why), stop);
         else
             co_await attempt(copy, stop);
     } catch (...) {
@@ -180,8 +199,10 @@ asio::awaitable<void> CopySender::send_one(catalog::Copy copy, ClaimPtr claim, a
     changed_.notify();
 }
 
-asio::awaitable<offsite::Assured> CopySender::send_set(catalog::Copy& copy, const repository::StoredSet& set,
-                                                       async::StopToken stop) {
+// Nothing if the local set turned out to be corrupt: then it is owed still, and that was told.
+asio::awaitable<std::optional<offsite::Assured>> CopySender::send_set(catalog::Copy& copy,
+                                                                      const repository::StoredSet& set,
+                                                                      async::StopToken stop) {
     const auto target = co_await core_.targets->open(copy.target);
     const offsite::Means means{*target, core_.pool, core_.services->random};
     async::TaskGroup notes(core_.io.get_executor());
@@ -208,6 +229,14 @@ asio::awaitable<offsite::Assured> CopySender::send_set(catalog::Copy& copy, cons
     } catch (...) {
         ignored = std::current_exception();  // what comes of the attempt is recorded too, or told
     }
+    if (!way.corrupt.empty()) {
+        copy.unfinished.clear();
+        copy.checkpoint.clear();
+        co_await mark_corrupt(copy.id, way.corrupt);
+        const auto error = offsite::held_as_corrupt(copy.id, way.corrupt);
+        co_await hold(copy, error);
+        co_return std::nullopt;
+    }
     if (failure) std::rethrow_exception(failure);
     co_return assured;
 }
@@ -215,30 +244,28 @@ asio::awaitable<offsite::Assured> CopySender::send_set(catalog::Copy& copy, cons
 asio::awaitable<void> CopySender::attempt(catalog::Copy& copy, async::StopToken stop) {
     const auto began = core_.clock.steady();
     const auto* repository = &core_.repository;
-    const auto find = [repository, id = copy.id]() -> std::optional<repository::StoredSet> {
-        try {
-            return repository->find(id);
-        } catch (const base::Error& error) {
-            if (error.code() == base::ErrorCode::not_found) return std::nullopt;
-            throw;
-        }
-    };
-    auto set = co_await async::run_blocking(core_.pool, find);
-    if (!set) {
-        co_await strike(copy, "the local set is not there");
+    auto* catalog = core_.catalog.get();
+    const auto find = [repository, catalog, id = copy.id] { return offsite::find_owed_set(*repository, *catalog, id); };
+    const auto found = co_await async::run_blocking(core_.pool, find);
+    if (found.held) {
+        co_await hold(copy, *found.held);
         co_return;
     }
-    if (!set->problem.empty()) throw base::Error(base::ErrorCode::corrupt, set->problem);
-    const auto assured = co_await send_set(copy, *set, stop);
+    if (!found.set) {
+        const std::string why = "the local set is not there";
+        co_await strike(copy, why, stop);
+        co_return;
+    }
+    const auto assured = co_await send_set(copy, *found.set, stop);
+    if (!assured) co_return;
     const auto waited = std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.now() - copy.since);
     copy.owed = false;
     copy.since = core_.clock.now();
-    copy.assurance = offsite::assured_text(assured);
+    copy.assurance = offsite::assured_text(*assured);
     copy.message.clear();
     copy.unfinished.clear();
     copy.checkpoint.clear();
     co_await put(copy);
-    auto* catalog = core_.catalog.get();
     const auto hasten = [catalog, name = copy.target, now = core_.clock.now()] { catalog->hasten_copies(name, now); };
     co_await async::run_blocking(core_.pool, hasten);
     const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(core_.clock.steady() - began);
@@ -247,7 +274,72 @@ asio::awaitable<void> CopySender::attempt(catalog::Copy& copy, async::StopToken 
         fmt::format("{}: the copy of {} owed to {} is sent: {} in {}, after {}", copy.id.job, copy.id.set, copy.target,
                     base::format_size(copy.bytes), base::format_duration(took), base::format_duration(waited)),
         std::nullopt, fields_of(copy));
-    co_await drop_local(copy.id);
+    co_await local_sets_.drop(copy.id, copy.target, stop);
+}
+
+void CopySender::tell_unrecorded(const model::SetId& id, const std::exception_ptr& failure) {
+    if (!failure) return;
+    core_.log.problem(Priority::warning, base::to_error(failure).during(id.text() + ": recording that it is corrupt"));
+}
+
+// So that it counts nowhere any more, and is not read to that place once more by each attempt.
+asio::awaitable<void> CopySender::mark_corrupt(model::SetId id, std::string message) {
+    const auto* repository = &core_.repository;
+    auto* catalog = core_.catalog.get();
+    const auto now = core_.clock.now();
+    const auto mark = [repository, id, now, message] {
+        repository->mark_corrupt(id, repository::Corruption{now, message});
+    };
+    const auto enter = [catalog, id, now, message] {
+        catalog->put_set_state({id, model::Verification::none, now, true, message});
+    };
+    std::exception_ptr unmarked, not_entered;
+    try {
+        co_await async::run_blocking(core_.pool, mark);
+    } catch (...) {
+        unmarked = std::current_exception();
+    }
+    try {
+        co_await async::run_blocking(core_.pool, enter);
+    } catch (...) {
+        not_entered = std::current_exception();
+    }
+    tell_unrecorded(id, unmarked);
+    tell_unrecorded(id, not_entered);
+}
+
+// The set here keeps it from being sent, and no attempt will change that by itself: told once.
+asio::awaitable<void> CopySender::hold(catalog::Copy copy, base::Error error) {
+    const bool news = copy.message != error.message();
+    ++copy.attempts;
+    copy.message = error.message();
+    copy.next_attempt = offsite::retry_at(copy.attempts, core_.clock.now(), core_.services->random());
+    if (news)
+        core_.log.problem(error.code() == base::ErrorCode::corrupt ? Priority::error : Priority::warning,
+                          {error.code(),
+                           fmt::format("{}: the copy of {} stays owed to {}, and cannot be sent: {}", copy.id.job,
+                                       copy.id.set, copy.target, error.message()),
+                           error.hint()},
+                          systemd::upload_owed, fields_of(copy));
+    co_await put(copy);
+}
+
+asio::awaitable<void> CopySender::hasten() {
+    auto* catalog = core_.catalog.get();
+    const auto config = core_.config;
+    const auto hasten_all = [catalog, config, now = core_.clock.now()] {
+        for (const auto& [name, target] : config->targets) catalog->hasten_copies(name, now);
+    };
+    std::exception_ptr failure;
+    try {
+        co_await async::run_blocking(core_.pool, hasten_all);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure)
+        core_.log.problem(Priority::warning,
+                          base::to_error(failure).during("copies that are owed wait for their next attempt"));
+    wake();
 }
 
 asio::awaitable<void> CopySender::failed(catalog::Copy copy, base::Error error) {
@@ -271,26 +363,7 @@ asio::awaitable<void> CopySender::failed(catalog::Copy copy, base::Error error) 
     co_await async::run_blocking(core_.pool, put_all);
 }
 
-asio::awaitable<void> CopySender::drop_local(model::SetId id) {
-    const auto job = core_.config->job(id.job);
-    if (!job) co_return;
-    auto* core = &core_;
-    const auto drop = [core, job, id] { return offsite::drop_if_copied(core->repository, *core->catalog, *job, id); };
-    std::exception_ptr failure;
-    bool dropped = false;
-    try {
-        dropped = co_await async::run_blocking(core_.pool, drop);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure)
-        core_.log.problem(Priority::warning, base::to_error(failure).during("removing the local set " + id.text()));
-    else if (dropped)
-        core_.log.write(Priority::info,
-                        fmt::format("{}: removed the local set {}: every target has it", id.job, id.set));
-}
-
-asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why) {
+asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, async::StopToken stop) {
     core_.log.write(
         Priority::warning,
         fmt::format("{}: the copy of {} is not owed to {} any more: {}", copy.id.job, copy.id.set, copy.target, why),
@@ -298,7 +371,8 @@ asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why) {
     auto* catalog = core_.catalog.get();
     const auto forget = [catalog, copy] { catalog->forget_copy(copy.target, copy.id); };
     co_await async::run_blocking(core_.pool, forget);
-    co_await drop_local(copy.id);  // maybe all others have it
+    const std::string nobody;
+    co_await local_sets_.drop(copy.id, nobody, stop);  // maybe all others have it
 }
 
 asio::awaitable<void> CopySender::put(catalog::Copy copy) {

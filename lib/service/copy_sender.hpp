@@ -2,6 +2,7 @@
 // target, across restarts.
 #pragma once
 
+#include <optional>
 #include <set>
 #include <string>
 
@@ -11,20 +12,25 @@
 #include "offsite/send_set.hpp"
 #include "offsite/targets.hpp"
 #include "service/core.hpp"
+#include "service/local_sets.hpp"
 
 namespace pgbakd::service {
 
 class CopySender {
   public:
-    explicit CopySender(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+    explicit CopySender(Core& core)
+        : core_(core), local_sets_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
 
     // Until stopped; what is on its way is left so that the next start goes on behind it.
     asio::awaitable<void> send(async::StopToken stop);
-    // Removes what unfinished uploads left on the targets and nobody has gone on with for a day, and half sets of the
-    // jobs that this host has or had: at the start, then once a day. Until stopped.
+    // Removes local sets that every target has (LocalSets), what unfinished uploads left on the targets and nobody has
+    // gone on with for a day, and half sets of the jobs that this host has or had: at the start, then once a day. Until
+    // stopped.
     asio::awaitable<void> sweep(async::StopToken stop);
     // A run has ended, or the configuration changed.
     void wake() { changed_.notify(); }
+    // The configuration was read again, maybe since a target was put right: what is owed is due at once. Never throws.
+    asio::awaitable<void> hasten();
 
   private:
     using ClaimPtr = std::shared_ptr<offsite::Targets::Claim>;
@@ -33,15 +39,18 @@ class CopySender {
     asio::awaitable<void> wait(std::optional<base::Timestamp> until, async::StopToken stop);
     asio::awaitable<void> send_one(catalog::Copy copy, ClaimPtr claim, async::StopToken stop);
     asio::awaitable<void> attempt(catalog::Copy& copy, async::StopToken stop);
-    asio::awaitable<offsite::Assured> send_set(catalog::Copy& copy, const repository::StoredSet& set,
-                                               async::StopToken stop);
+    asio::awaitable<std::optional<offsite::Assured>> send_set(catalog::Copy& copy, const repository::StoredSet& set,
+                                                              async::StopToken stop);
+    void tell_unrecorded(const model::SetId& id, const std::exception_ptr& failure);
+    asio::awaitable<void> mark_corrupt(model::SetId id, std::string message);
+    asio::awaitable<void> hold(catalog::Copy copy, base::Error error);
     asio::awaitable<void> failed(catalog::Copy copy, base::Error error);
-    asio::awaitable<void> drop_local(model::SetId id);
     [[nodiscard]] std::string no_longer_wanted(const catalog::Copy& copy) const;
-    asio::awaitable<void> strike(catalog::Copy copy, std::string why);
+    asio::awaitable<void> strike(catalog::Copy copy, std::string why, async::StopToken stop);
     asio::awaitable<void> put(catalog::Copy copy);
 
     Core& core_;
+    LocalSets local_sets_;
     async::Event changed_;
     async::TaskGroup tasks_;
     std::set<std::string> busy_;  // targets

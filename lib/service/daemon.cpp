@@ -140,10 +140,16 @@ class Daemon {
         auto& catalog = *core_.catalog;
         if (catalog.was_damaged())
             startup_notes_.push_back("the state file was damaged: it was moved aside and begun anew");
-        core_.targets = std::make_unique<offsite::Targets>(
-            offsite::Surroundings{core_.io.get_executor(), core_.pool, core_.clock, host::random_number,
-                                  [](const model::SecretReference& secret) { return host::resolve_secret(secret); },
-                                  search_path(), config.api_socket.parent_path()});
+        core_.targets = std::make_unique<offsite::Targets>(offsite::Surroundings{
+            core_.io.get_executor(), core_.pool, core_.clock, host::random_number,
+            [](const model::SecretReference& secret) { return host::resolve_secret(secret); }, search_path(),
+            config.api_socket.parent_path(),
+            [this](const std::string& name, const base::Error& why) {
+                core_.log.problem(
+                    Priority::warning,
+                    {why.code(), fmt::format("target {} has stalled, it is tried again: {}", name, why.message()),
+                     why.hint()});
+            }});
         core_.targets->configure(config.targets, config.limits.upload_rate);
         core_.services = std::make_unique<run::Services>(run::Services{
             core_.io.get_executor(), core_.pool, core_.clock, repository, catalog, *core_.targets,

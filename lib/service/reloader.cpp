@@ -68,7 +68,7 @@ asio::awaitable<void> Reloader::apply(ConfigPtr config) {
     core_.services->limits = core_.config->limits;
     core_.services->min_free = core_.config->repository.min_free;
     core_.targets->configure(core_.config->targets, core_.config->limits.upload_rate);
-    sender_.wake();
+    co_await sender_.hasten();
     auto actions = core_.planner.load(core_.planned_jobs(), {}, core_.now());
     core_.driver->rearm();
     core_.runner->limits_changed();

@@ -1,17 +1,20 @@
 // The blocking half of the directory target: what its operations do on the pool. Safe on any thread. All of it hangs as
-// long as the mount's server is away; each answer of the server is a step.
+// long as the mount's server is away; each answer of the server is a step. The root may be reached by links; below it
+// none is followed, for others may write there: one that is in the way is a lasting error.
 #pragma once
 
 #include <atomic>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "async/leaving.hpp"
 #include "os/file.hpp"
+#include "os/open_directory.hpp"
 #include "target/live_upload.hpp"
 #include "target/mount.hpp"
 #include "target/target.hpp"
@@ -22,23 +25,24 @@ class DirectoryFiles {
   public:
     using Waiting = async::Waiting;
 
-    DirectoryFiles(std::filesystem::path root, bool require_mount);
+    DirectoryFiles(std::filesystem::path root, std::optional<MountRule> mount);
 
     [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
 
     // A new file in the uploads folder, made sure to be on the mount. Error: conflict if `key` exists and is refused.
     struct Unfinished {
         LiveUpload live;
-        std::filesystem::path path;
+        os::OpenDirectory folder;
         os::Descriptor file;
         std::atomic<bool> given_up = false;  // nobody wants it any more: work that was left behind removes it
+        [[nodiscard]] std::filesystem::path path() const { return folder.path() / live.name(); }
     };
     [[nodiscard]] std::unique_ptr<Unfinished> begin(const std::string& key, Existing existing, Waiting& waiting);
     void append(const Unfinished& upload, std::span<const std::byte> bytes, std::uint64_t offset);
     // Flushed, renamed to its key, both directories flushed.
     [[nodiscard]] Entry finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
                                Waiting& waiting);
-    void discard(const std::filesystem::path& upload) noexcept;
+    void discard(const Unfinished& upload) noexcept;
 
     [[nodiscard]] os::Descriptor open(const std::string& key);
     // At most into.size() bytes at `offset`; 0 at the end.
@@ -52,15 +56,17 @@ class DirectoryFiles {
 
   private:
     struct Walk;
-    [[nodiscard]] std::filesystem::path path_of(std::string_view key) const { return root_ / key; }
-    void check_root();
-    void make_directories(const std::filesystem::path& directory) const;
+    // Nothing if it is not there yet.
+    [[nodiscard]] std::optional<os::OpenDirectory> open_root();
+    [[nodiscard]] os::OpenDirectory make_root();
+    [[nodiscard]] os::OpenDirectory make_below(const os::OpenDirectory& root, const std::filesystem::path& relative);
+    void made(const os::OpenDirectory& parent, const os::OpenDirectory& directory);
+    void take_back() noexcept;
     void flush(const Unfinished& upload, std::uint64_t size, Waiting& waiting) const;
-    [[nodiscard]] base::Timestamp place_time(const std::filesystem::path& folder);
-    void walk(Walk& walk, const std::filesystem::path& directory, const std::string& prefix) const;
-    void place(const std::filesystem::path& from, const std::filesystem::path& to, const std::string& key,
-               Existing existing);
-    void remove_empty_parents(std::filesystem::path directory) const noexcept;
+    [[nodiscard]] static base::Timestamp place_time(const os::OpenDirectory& folder);
+    static void walk(Walk& walk, const os::OpenDirectory& directory, const std::string& prefix);
+    void place(const os::OpenDirectory& root, const os::OpenDirectory& folder, const std::string& name,
+               const std::string& key, Existing existing);
     // Calls `work` and turns what it throws into what that means for a mount.
     template <class Work>
     auto guarded(const Work& work) const;
@@ -68,6 +74,8 @@ class DirectoryFiles {
 
     std::filesystem::path root_;
     std::optional<MountGuard> mount_;
+    std::mutex mutex_;
+    std::vector<std::filesystem::path> made_;  // by root, for root or above it: the upper first
 };
 
 }  // namespace pgbakd::target

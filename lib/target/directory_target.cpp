@@ -18,10 +18,15 @@ constexpr std::size_t most_entries = 1000;
 // For what is under way when a stop comes: it ends in that time unless it hangs.
 constexpr std::chrono::seconds after_stop{1};
 
+std::optional<MountRule> mount_rule(const DirectoryOptions& options) {
+    if (!options.require_mount) return std::nullopt;
+    return MountRule{options.path, options.mount_point, options.repository};
+}
+
 // What jobs on the pool use is shared with them: they may outlive the coroutine that waits for them.
 struct Shared {
     Shared(DirectoryOptions options_, async::Pool& pool_)
-        : options(std::move(options_)), files(options.path, options.require_mount), pool(pool_) {}
+        : options(std::move(options_)), files(options.path, mount_rule(options)), pool(pool_) {}
     DirectoryOptions options;
     DirectoryFiles files;
     async::Pool& pool;
@@ -104,9 +109,7 @@ class DirectoryUpload final : public Upload {
     asio::awaitable<void> abort() override {
         upload_->given_up = true;
         // After a finish() that renamed it there is nothing of that name any more.
-        const auto discard = [shared = shared_, upload = upload_](async::Waiting&) {
-            shared->files.discard(upload->path);
-        };
+        const auto discard = [shared = shared_, upload = upload_](async::Waiting&) { shared->files.discard(*upload); };
         auto patience = patience_for(*shared_, "removing an upload from", {});
         patience.stall = std::min<std::chrono::milliseconds>(patience.stall, patience_after_stop);
         try {
@@ -125,7 +128,7 @@ class DirectoryUpload final : public Upload {
         Removal(const Removal&) = delete;
         Removal& operator=(const Removal&) = delete;
         ~Removal() {
-            if (upload_->given_up) shared_->files.discard(upload_->path);
+            if (upload_->given_up) shared_->files.discard(*upload_);
         }
 
       private:

@@ -15,9 +15,11 @@ namespace pgbakd::target {
 struct DirectoryOptions {
     std::string name;            // the target's, as the configuration has it
     std::filesystem::path path;  // absolute; made if it is not there, but never on a disk that require_mount forbids
-    // Before each operation: it must be on a mount other than the root file system, and on the same mount point as
-    // before; else unreachable (passing). An upload's file is looked at once it is open, too.
+    // Before each operation: it must be on a file system that is neither the one of "/" nor the one of the repository,
+    // and mounted at or below the mount point, if one is given; else unreachable (passing).
     bool require_mount = false;
+    std::filesystem::path mount_point{};
+    std::filesystem::path repository{};
     // How long no step of an operation may come to its end (a piece written, a name looked up); above zero.
     std::chrono::milliseconds stall_timeout = std::chrono::minutes(5);
 };

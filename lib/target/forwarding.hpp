@@ -32,6 +32,9 @@ class ForwardingTarget : public Target {
     asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override {
         return inner_->sweep(older_than, std::move(stop));
     }
+    asio::awaitable<PartsTried> try_parts(std::string key, async::StopToken stop) override {
+        return inner_->try_parts(std::move(key), std::move(stop));
+    }
 
   protected:
     [[nodiscard]] Target& inner() const noexcept { return *inner_; }
@@ -45,6 +48,7 @@ class ForwardingUpload : public Upload {
     explicit ForwardingUpload(std::unique_ptr<Upload> inner) : inner_(std::move(inner)) {}
 
     [[nodiscard]] std::uint64_t begins_at() const noexcept override { return inner_->begins_at(); }
+    void expect(std::uint64_t size) override { inner_->expect(size); }
     asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override {
         return inner_->write(std::move(chunk), std::move(stop));
     }

@@ -27,6 +27,7 @@ struct Book {
     }
     void succeed() const {
         meter->last_failure.reset();
+        meter->stall_told = false;
         meter->last_succeeded = clock.now();
     }
     [[noreturn]] void fail(const std::exception_ptr& failure) const {
@@ -44,10 +45,18 @@ class MeteredUpload final : public ForwardingUpload {
   public:
     MeteredUpload(std::unique_ptr<Upload> inner, std::shared_ptr<Book> book, std::string key, const PutOptions& options)
         : ForwardingUpload(std::move(inner)), book_(std::move(book)), number_(book_->next++) {
-        book_->meter->sending[number_] = {
-            .key = std::move(key), .begun_at = begins_at(), .of = options.size, .started = book_->clock.now()};
+        book_->meter->sending[number_] = {.key = std::move(key),
+                                          .bytes = begins_at(),
+                                          .begun_at = begins_at(),
+                                          .of = options.size,
+                                          .started = book_->clock.now()};
     }
     ~MeteredUpload() override { book_->meter->sending.erase(number_); }
+
+    void expect(std::uint64_t size) override {
+        book_->meter->sending[number_].of = size;
+        inner().expect(size);
+    }
 
     asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override {
         const auto size = chunk->size();

@@ -16,8 +16,8 @@ namespace pgbakd::target {
 struct Meter {
     struct Sending {
         std::string key;
-        std::uint64_t bytes = 0;            // taken by the target in this upload
-        std::uint64_t begun_at = 0;         // that it had from before
+        std::uint64_t bytes = 0;            // of it that the target has taken
+        std::uint64_t begun_at = 0;         // of them, those that it had from before
         std::optional<std::uint64_t> of{};  // the whole, where it is known
         base::Timestamp started{};
     };
@@ -28,6 +28,7 @@ struct Meter {
     std::chrono::nanoseconds time_sending{0};  // in write() and finish(), summed over all uploads
     std::uint64_t failures = 0;                // of any operation; stops are none
     std::optional<base::Error> last_failure;   // until an operation succeeds
+    bool stall_told = false;                   // somebody was told that it stalls, likewise
     base::Timestamp last_failed{};
     base::Timestamp last_succeeded{};
 };

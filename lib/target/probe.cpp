@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "target/key.hpp"
+#include "target/listing.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::target {
@@ -15,7 +16,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr auto stale_after = std::chrono::hours(24);
-constexpr std::size_t page_entries = 1000;
+constexpr std::uint64_t most_probes = 100'000;
 
 ProbeResult& result_of(ProbeReport& report, ProbeStep step) {
     return report.results[static_cast<std::size_t>(step)];
@@ -48,18 +49,40 @@ asio::awaitable<void> read_probe(Target& target, std::string key, std::string te
 asio::awaitable<void> list_probes(Target& target, std::string key, bool expected, base::Timestamp now,
                                   std::vector<std::string>& stale, async::StopToken stop) {
     bool listed = false;
-    std::string cursor;
-    do {
-        const auto page = co_await target.list(std::string(probe_prefix), cursor, page_entries, stop);
-        for (const auto& entry : page.entries) {
+    Listing listing(target, std::string(probe_prefix), most_probes);
+    while (co_await listing.next(stop)) {
+        for (const auto& entry : listing.entries()) {
             if (entry.key == key)
                 listed = true;
             else if (entry.modified != base::Timestamp{} && entry.modified <= now - stale_after)
                 stale.push_back(entry.key);
         }
-        cursor = page.next;
-    } while (!cursor.empty());
+    }
     if (expected && !listed) throw Error(ErrorCode::corrupt, "what was written is not in the list");
+}
+
+void add_result(ProbeReport& report, ProbeStep step, std::optional<Error> error) {
+    using Outcome = ProbeResult::Outcome;
+    report.results.push_back(
+        {.step = step, .outcome = error ? Outcome::failed : Outcome::good, .error = std::move(error)});
+}
+
+asio::awaitable<void> probe_parts(Target& target, std::string key, ProbeReport& report, async::StopToken stop) {
+    PartsTried found;
+    try {
+        found = co_await target.try_parts(std::move(key), stop);
+    } catch (const Error& error) {
+        found.tried = true;
+        found.sending.push_back(error);
+        found.sweeping = error;
+    }
+    stop.check();
+    if (!found.tried) co_return;
+    if (found.sending.empty()) add_result(report, ProbeStep::parts, std::nullopt);
+    for (auto& error : found.sending) add_result(report, ProbeStep::parts, std::move(error));
+    // A service that knows no such listing has rules of its own for what is left.
+    const bool unknown = found.sweeping && found.sweeping->code() == ErrorCode::unsupported;
+    if (!unknown) add_result(report, ProbeStep::sweep, std::move(found.sweeping));
 }
 
 asio::awaitable<void> remove_probes(Target& target, std::vector<std::string> keys, async::StopToken stop) {
@@ -88,6 +111,8 @@ std::string_view probe_step_text(ProbeStep step) noexcept {
         case ProbeStep::read: return "reading";
         case ProbeStep::list: return "listing";
         case ProbeStep::remove: return "deleting";
+        case ProbeStep::parts: return "uploading in parts";
+        case ProbeStep::sweep: return "sweeping unfinished uploads";
     }
     return "";
 }
@@ -107,6 +132,7 @@ asio::awaitable<ProbeReport> probe(Target& target, base::Timestamp now, async::S
     co_await attempt(report, ProbeStep::list, list_probes(target, key, put, now, stale, stop), stop);
     stale.push_back(key);
     if (put) co_await attempt(report, ProbeStep::remove, remove_probes(target, stale, stop), stop);
+    if (put) co_await probe_parts(target, key, report, stop);
     co_return report;
 }
 

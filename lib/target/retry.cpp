@@ -73,6 +73,13 @@ class RetryingTarget final : public ForwardingTarget {
         co_return co_await retried(policy_, attempt, stop);
     }
 
+    asio::awaitable<PartsTried> try_parts(std::string key, async::StopToken stop) override {
+        const std::function<asio::awaitable<PartsTried>()> attempt = [this, key, stop] {
+            return inner().try_parts(key, stop);
+        };
+        co_return co_await retried(policy_, attempt, stop);
+    }
+
   private:
     asio::awaitable<std::uint64_t> get_rest(std::string key, Range range, CountingSink& sink, async::StopToken stop) {
         const auto had = sink.count();

@@ -19,6 +19,8 @@ struct RetryPolicy {
     // A service that asks for a longer pause is not tried again here: whoever keeps what is owed comes back later.
     std::chrono::milliseconds most_asked = std::chrono::minutes(5);
     std::function<std::uint64_t()> random;  // any numbers; must be set
+    std::function<void(const base::Error&)>
+        on_retry{};  // told of a failure after which it is tried again; may be empty
 };
 
 // A passing failure with which the service asked for a pause (Retry-After, SlowDown).
@@ -53,6 +55,7 @@ asio::awaitable<T> retried(RetryPolicy policy, std::function<asio::awaitable<T>(
         if (!failure) co_return std::move(*value);
         const auto pause = backoff.after(base::to_error(failure), policy.random());
         if (!pause || asked > policy.most_asked) std::rethrow_exception(failure);
+        if (policy.on_retry) policy.on_retry(base::to_error(failure));
         // Behind it, not at its end: others were asked for the same.
         co_await async::sleep_for(asked + *pause, stop);
     }

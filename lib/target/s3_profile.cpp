@@ -33,6 +33,7 @@ constexpr std::array<S3Profile, 6> profiles{{
     // until the end of 2025 and is 10,000 parts of 5 GiB since.
     // Conditions: https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
     // Checksums: https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
+    // The signed hash: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html (XAmzContentSHA256Mismatch)
     {Provider::aws,
      "aws",
      10000,
@@ -43,6 +44,7 @@ constexpr std::array<S3Profile, 6> profiles{{
      NoReplace::if_none_match,
      {},
      ChecksumHeader::sha256,
+     SignedHash::compared,
      Encryption::by_header,
      Addressing::virtual_host,
      {},
@@ -51,7 +53,8 @@ constexpr std::array<S3Profile, 6> profiles{{
     // Equal parts: https://developers.cloudflare.com/r2/objects/multipart-objects/#limitations
     // Conditions: https://developers.cloudflare.com/r2/api/s3/conditional-operations/
     // Checksums and encryption: https://developers.cloudflare.com/r2/api/s3/api/; checksums of parts are accepted by
-    // now, but trailers and several headers were refused for years, and the signed hash says the same.
+    // now, but trailers and several headers were refused for years.
+    // The signed hash: no document says that it is compared.
     {Provider::r2,
      "r2",
      10000,
@@ -62,6 +65,7 @@ constexpr std::array<S3Profile, 6> profiles{{
      NoReplace::if_none_match,
      {},
      ChecksumHeader::none,
+     SignedHash::unknown,
      Encryption::always,
      Addressing::path,
      "auto",
@@ -69,6 +73,8 @@ constexpr std::array<S3Profile, 6> profiles{{
     // Limits: https://www.alibabacloud.com/help/en/oss/user-guide/limits (48.8 TB; a part 100 KB to 5 GB).
     // If-None-Match is answered with NotImplemented: https://github.com/tobi/walgit/issues/67; instead of it:
     // https://www.alibabacloud.com/help/en/oss/developer-reference/putobject (x-oss-forbid-overwrite).
+    // The signed hash: https://www.alibabacloud.com/help/en/oss/support/0002-00000427 asks for that of the body, and
+    // says of no comparison.
     // Path style and aws-chunked are refused:
     // https://www.alibabacloud.com/help/en/oss/developer-reference/compatibility-with-amazon-s3
     {Provider::oss,
@@ -81,6 +87,7 @@ constexpr std::array<S3Profile, 6> profiles{{
      NoReplace::forbid_overwrite,
      "x-oss-forbid-overwrite",
      ChecksumHeader::none,
+     SignedHash::unknown,
      Encryption::by_header,
      Addressing::virtual_host,
      {},
@@ -88,6 +95,7 @@ constexpr std::array<S3Profile, 6> profiles{{
     // Limits: https://www.tencentcloud.com/document/product/436/7750 (1 MB to 5 GB, 10,000 parts), and
     // https://www.tencentcloud.com/document/product/436/14518 (48.82 TB).
     // Overwriting: https://www.tencentcloud.com/document/product/436/7746 (x-cos-forbid-overwrite).
+    // The signed hash: no document of the S3 interface says that it is compared.
     // Path style is not for buckets made since 2024: https://www.tencentcloud.com/document/product/436/32537
     {Provider::cos,
      "cos",
@@ -99,12 +107,14 @@ constexpr std::array<S3Profile, 6> profiles{{
      NoReplace::forbid_overwrite,
      "x-cos-forbid-overwrite",
      ChecksumHeader::none,
+     SignedHash::unknown,
      Encryption::by_header,
      Addressing::virtual_host,
      {},
      cos_classes},
     // Limits: https://min.io/docs/minio/linux/operations/concepts/thresholds.html; older servers end at 5 TiB.
     // Conditions: https://github.com/minio/minio/pull/19713 (2024).
+    // The signed hash: https://github.com/minio/minio/issues/2054 (XAmzContentSHA256Mismatch, since 2016).
     {Provider::minio,
      "minio",
      10000,
@@ -115,6 +125,7 @@ constexpr std::array<S3Profile, 6> profiles{{
      NoReplace::if_none_match,
      {},
      ChecksumHeader::none,
+     SignedHash::compared,
      Encryption::by_header,
      Addressing::path,
      "us-east-1",
@@ -132,6 +143,7 @@ constexpr std::array<S3Profile, 6> profiles{{
      NoReplace::none,
      {},
      ChecksumHeader::none,
+     SignedHash::unknown,
      Encryption::by_header,
      Addressing::path,
      "us-east-1",

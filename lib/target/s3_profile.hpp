@@ -28,6 +28,13 @@ enum class NoReplace {
 // Whether a part and a small object carry x-amz-checksum-sha256 besides the signed hash.
 enum class ChecksumHeader { sha256, none };
 
+// Whether the service is known to compare the SHA-256 that is signed (x-amz-content-sha256) with the body that arrived,
+// and refuses another one.
+enum class SignedHash {
+    compared,
+    unknown,  // its word is not enough: parts of what it holds are read back
+};
+
 enum class Encryption {
     by_header,  // x-amz-server-side-encryption: AES256 or aws:kms
     always,     // everything is encrypted with AES-256 anyway and the header refused: it is not sent
@@ -44,6 +51,7 @@ struct S3Profile {
     NoReplace no_replace;
     std::string_view forbid_overwrite_header;  // its value is "true"; empty if there is none
     ChecksumHeader checksum;
+    SignedHash signed_hash;
     Encryption encryption;
     Addressing addressing;                              // unless the configuration says otherwise
     std::string_view region;                            // unless the configuration names one; empty: it has to

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <charconv>
 
+#include "target/listing.hpp"
 #include "target/s3_upload.hpp"
 
 namespace pgbakd::target {
 namespace {
+
+constexpr std::uint64_t most_parts = 100'000;
 
 // An ETag is the object's MD5 only where it was put whole and not encrypted with a key of KMS.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
@@ -74,6 +77,7 @@ asio::awaitable<std::optional<Entry>> S3Store::head(std::string key, Detail deta
 
 asio::awaitable<std::vector<ListedPart>> S3Store::parts(std::string key, std::string upload_id, async::StopToken stop) {
     std::vector<ListedPart> all;
+    ListingGuard guard("the parts of " + full_key(key), most_parts);
     for (std::uint64_t marker = 0;;) {
         auto request = call("GET", key, "listing the parts of", "s3:ListMultipartUploadParts");
         request.query = {{"uploadId", upload_id}};
@@ -81,7 +85,10 @@ asio::awaitable<std::vector<ListedPart>> S3Store::parts(std::string key, std::st
         const auto response = co_await client.call(request, stop);
         const auto page = parse_parts(response.body).value();
         all.insert(all.end(), page.parts.begin(), page.parts.end());
-        if (page.next <= marker) break;  // the last, or one that would come for ever
+        // As text of one length, which ascends as the numbers do.
+        for (const auto& part : page.parts) guard.see(fmt::format("{:020}", part.number));
+        guard.turn(page.parts.size(), page.next == 0 ? std::string() : std::to_string(page.next));
+        if (page.next == 0) break;
         marker = page.next;
     }
     co_return all;

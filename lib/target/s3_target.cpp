@@ -7,6 +7,7 @@
 
 #include "codec/sha256.hpp"
 #include "target/key.hpp"
+#include "target/listing.hpp"
 #include "target/s3_upload.hpp"
 
 namespace pgbakd::target {
@@ -52,6 +53,7 @@ class S3Target final : public Target {
     asio::awaitable<std::optional<Entry>> stat(std::string key, Detail detail, async::StopToken stop) override;
     asio::awaitable<std::vector<Refusal>> remove(std::vector<std::string> keys, async::StopToken stop) override;
     asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override;
+    asio::awaitable<PartsTried> try_parts(std::string key, async::StopToken stop) override;
 
   private:
     asio::awaitable<bool> take_up(S3Upload& upload, PartPlan plan, std::uint64_t size, std::string key,
@@ -86,7 +88,7 @@ asio::awaitable<Facts> S3Target::facts(async::StopToken /*stop*/) {
                     "s3",
                     fmt::format("{}://{}/{}{}", endpoint.scheme, endpoint.host, endpoint.bucket,
                                 options.prefix.empty() ? "" : "/" + options.prefix),
-                    Assurance::checksum,
+                    options.profile->signed_hash == SignedHash::compared ? Assurance::checksum : Assurance::size,
                     options.profile->no_replace == NoReplace::if_none_match ? Exclusive::atomic : Exclusive::checked,
                     true,
                     short_for_a_part * static_cast<std::size_t>(options.concurrent_parts)};
@@ -295,6 +297,7 @@ asio::awaitable<std::uint64_t> S3Target::sweep_one(std::string key, ListedUpload
 asio::awaitable<Swept> S3Target::sweep(base::Timestamp older_than, async::StopToken stop) {
     Swept swept;
     UploadsPage page;
+    ListingGuard guard("the unfinished uploads");
     do {
         S3Call call = store_->call("GET", "", "listing the uploads", "s3:ListBucketMultipartUploads");
         call.key.clear();
@@ -305,6 +308,9 @@ asio::awaitable<Swept> S3Target::sweep(base::Timestamp older_than, async::StopTo
         }
         const auto response = co_await store_->client.call(call, stop);
         page = parse_uploads(response.body).value();
+        for (const auto& upload : page.uploads) guard.pass(upload.key);
+        guard.turn(page.uploads.size(),
+                   page.next_key.empty() ? std::string() : page.next_key + '\n' + page.next_upload_id);
         for (const auto& upload : page.uploads) {
             const auto key = own_key(upload.key);
             if (key.empty() || upload.initiated >= older_than) continue;
@@ -315,6 +321,76 @@ asio::awaitable<Swept> S3Target::sweep(base::Timestamp older_than, async::StopTo
         }
     } while (!page.next_key.empty());
     co_return swept;
+}
+
+// What another try would not mend; else it is thrown.
+std::optional<base::Error> lasting(const base::Error& error) {
+    if (error.is_passing()) throw base::Error(error);
+    return error;
+}
+
+asio::awaitable<std::optional<base::Error>> what_fails(asio::awaitable<void> work) {
+    std::optional<base::Error> failure;
+    try {
+        co_await std::move(work);
+    } catch (const base::Error& error) {
+        failure = error;
+    }
+    co_return failure ? lasting(*failure) : std::nullopt;
+}
+
+// As sweep() asks, without a limit of one, which Swift answers wrongly.
+asio::awaitable<void> list_uploads(S3Store& store, std::string key, async::StopToken stop) {
+    auto call = store.call("GET", key, "listing the uploads of", "s3:ListBucketMultipartUploads");
+    call.query = {{"uploads", ""}, {"prefix", call.key}};
+    call.key.clear();
+    const auto response = co_await store.client.call(call, stop);
+    (void)parse_uploads(response.body).value();
+}
+
+asio::awaitable<void> list_parts(S3Store& store, std::string key, std::string upload_id, async::StopToken stop) {
+    co_await store.parts(std::move(key), std::move(upload_id), std::move(stop));
+}
+
+// As an upload begins, for a bucket's policy may ask for its headers.
+asio::awaitable<void> begin_upload(S3Store& store, std::string key, std::string& upload_id, async::StopToken stop) {
+    const auto& options = store.options;
+    auto call = store.call("POST", key, "beginning an upload of", "s3:PutObject");
+    call.query = {{"uploads", ""}};
+    if (!options.storage_class.empty()) call.headers.emplace_back("x-amz-storage-class", options.storage_class);
+    if (!options.encryption.empty() && options.profile->encryption == Encryption::by_header)
+        call.headers.emplace_back("x-amz-server-side-encryption", options.encryption);
+    const auto response = co_await store.client.call(call, stop);
+    upload_id = parse_upload_started(response.body).value();
+}
+
+// What was begun is aborted before anything is thrown; where that is not allowed it is left to the bucket's rules.
+asio::awaitable<PartsTried> S3Target::try_parts(std::string key, async::StopToken stop) {
+    check_key(key).value();
+    PartsTried found;
+    found.tried = true;
+    const auto enter = [&found](std::optional<base::Error> failure) {
+        if (failure) found.sending.push_back(std::move(*failure));
+    };
+    std::string upload_id;
+    auto begun = co_await what_fails(begin_upload(*store_, key, upload_id, stop));
+    enter(std::move(begun));
+    std::exception_ptr passing;
+    try {
+        found.sweeping = co_await what_fails(list_uploads(*store_, key, stop));
+        if (!upload_id.empty()) {
+            auto listed = co_await what_fails(list_parts(*store_, key, upload_id, stop));
+            enter(std::move(listed));
+        }
+    } catch (...) {
+        passing = std::current_exception();
+    }
+    if (!upload_id.empty()) {
+        auto aborted = co_await what_fails(store_->abort(key, upload_id, stop));
+        enter(std::move(aborted));
+    }
+    if (passing) std::rethrow_exception(passing);
+    co_return found;
 }
 
 }  // namespace

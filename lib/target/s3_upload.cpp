@@ -29,6 +29,16 @@ std::string etag_of(const http::Response& response) {
     return etag;
 }
 
+// What the service says it took, where it says so.
+void check_taken(const http::Response& response, const std::string& checksum, const std::string& key) {
+    const auto told = response.header("x-amz-checksum-sha256");
+    if (!told || *told == checksum) return;
+    throw base::Error(
+        base::ErrorCode::corrupt,
+        fmt::format("{}: the service has another SHA-256 ({}) of it than was sent ({})", key, *told, checksum), {},
+        base::Persistence::passing);
+}
+
 }  // namespace
 
 // Counts a request while it is under way.
@@ -196,7 +206,10 @@ asio::awaitable<void> S3Upload::send_part(std::uint64_t number, Part part) {
         const auto response = co_await send_body(std::move(call), std::move(part), hash, stop);
         auto& sent = parts_[number - 1];
         sent.etag = etag_of(response);
-        if (store_->options.profile->checksum == ChecksumHeader::sha256) sent.checksum_sha256 = base64_of_hex(hash);
+        if (store_->options.profile->checksum == ChecksumHeader::sha256) {
+            sent.checksum_sha256 = base64_of_hex(hash);
+            check_taken(response, sent.checksum_sha256, key_);
+        }
     } catch (...) {
         if (!failure_) failure_ = std::current_exception();
         stop_.stop({base::ErrorCode::cancelled, "another part failed"});
@@ -212,8 +225,11 @@ asio::awaitable<void> S3Upload::put_whole(async::StopToken stop) {
     auto call = store_->call("PUT", key_, "putting", "s3:PutObject");
     add_storage(call);
     add_conditions(call);
-    co_await send_body(std::move(call), part_, hash, stop);
+    const auto response = co_await send_body(std::move(call), part_, hash, stop);
     sent_ = part_->size();
+    if (store_->options.profile->checksum != ChecksumHeader::sha256) co_return;
+    const auto checksum = base64_of_hex(hash);
+    check_taken(response, checksum, key_);
 }
 
 // Whether the object is there as it should be: an answer that was lost looks like a failure.
@@ -276,10 +292,10 @@ asio::awaitable<Receipt> S3Upload::finish(async::StopToken stop) {
     upload_id_.clear();
     held_.reset();
     Entry sent{key_, sent_, {}, {}};
-    if (!whole || options_.ask_after) sent = co_await see_sent(stop);
+    const bool compared = store_->options.profile->signed_hash == SignedHash::compared;
+    if (!whole || options_.ask_after || !compared) sent = co_await see_sent(stop);
     co_await tasks_.join();
-    // The service compared the hash of each part with what arrived, or it would have refused the signature.
-    co_return Receipt{std::move(sent), Assurance::checksum};
+    co_return Receipt{std::move(sent), compared ? Assurance::checksum : Assurance::size};
 }
 
 asio::awaitable<void> S3Upload::suspend() {

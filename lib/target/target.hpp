@@ -72,7 +72,8 @@ struct PutOptions {
     // begins anew: look at begins_at().
     std::string checkpoint;
     // Whether the target is asked what it holds once an object was taken whole with its checksum. Not needed by those
-    // who list what they sent: for many short objects it is half of the requests.
+    // who list what they sent: for many short objects it is half of the requests. It is asked all the same where no
+    // checksum is known to be compared.
     bool ask_after = true;
 };
 
@@ -92,6 +93,8 @@ class Upload {
 
     // How many bytes the target has from before: write() goes on behind them. 0 but for a resumed upload.
     [[nodiscard]] virtual std::uint64_t begins_at() const noexcept { return 0; }
+    // How long the whole stream will be, once that is known: for those who show it. What is sent decides.
+    virtual void expect(std::uint64_t /*size*/) {}
     // Takes the chunk; returns once there is room for another, so that memory stays bounded. The chunk may be kept
     // until it has been sent. A failure is the upload's, and may be that of an earlier chunk.
     virtual asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) = 0;
@@ -142,6 +145,13 @@ struct Swept {
     std::uint64_t bytes = 0;  // as far as the target tells
 };
 
+// What try_parts() found. Failures that could pass are thrown instead.
+struct PartsTried {
+    bool tried = false;                     // there is something to try
+    std::vector<base::Error> sending;       // what keeps a long object from being sent, or from being tidied away
+    std::optional<base::Error> sweeping{};  // what keeps sweep() from finding uploads
+};
+
 // Keys are those of check_key(), prefixes those of check_prefix() (key.hpp); else invalid_argument.
 class Target {
   public:
@@ -171,6 +181,11 @@ class Target {
     virtual asio::awaitable<std::vector<Refusal>> remove(std::vector<std::string> keys, async::StopToken stop) = 0;
     // Removes what interrupted uploads left and nothing was added to since `older_than`. Objects are never touched.
     virtual asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) = 0;
+    // Whether all is allowed that long uploads to that key would take, where that is more than a put(): begins one,
+    // sends nothing, lists it and aborts it.
+    virtual asio::awaitable<PartsTried> try_parts(std::string /*key*/, async::StopToken /*stop*/) {
+        co_return PartsTried{};
+    }
 };
 
 }  // namespace pgbakd::target

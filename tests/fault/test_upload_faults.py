@@ -22,7 +22,7 @@ from support.daemon import Daemon, config_for
 from support.owed import forget_pauses
 from support.process import wait_for
 from support.s3_case import MIB, S3Case
-from support.s3_proxy import Every, Fault, From, Once, Plan, S3Proxy, a_second_later
+from support.s3_proxy import Call, Every, Fault, From, Once, Plan, Reply, S3Proxy, a_second_later
 
 CTEST = {"timeout": 600, "servers": ["rgw"]}
 SINGLE = (Fault.REFUSE, Fault.RESET, Fault.ERROR, Fault.LOST, Fault.CUT)
@@ -168,9 +168,40 @@ class UploadFaults(S3Case):
                 self.check_report(report, name, at)
         self.check_after_recovery()
 
+    def test_what_a_service_holds_otherwise_than_it_was_sent_is_no_copy(self) -> None:
+        self.start(1)
+        [name], [proxy] = self.names, self.proxies
+
+        def zeros(call: Call) -> Reply | None:
+            if call.kind != "GetObject" or not call.path.endswith(".dump"):
+                return None
+            first, last = map(int, call.headers["range"].removeprefix("bytes=").split("-"))
+            headers = {"Content-Range": f"bytes {first}-{last}/{MIB << 10}"}
+            return Reply("206 Partial Content", bytes(last - first + 1), headers)
+
+        proxy.plan = zeros
+        report = self.daemon.run(name)
+        self.check_report(report, name, "an object of zeros")
+        self.assertEqual(report["status"], "WARNING", report)
+        self.assertIn("it differs from what was sent at byte 0", report["targets"][0]["message"])
+        self.assertEqual(self.listed(name, "an object of zeros"), set())
+        self.check_after_recovery()
+
 
 class SlowTarget(S3Case):
     shop_rows = 150_000
+
+    def test_an_answer_with_another_checksum_than_was_sent_is_no_copy(self) -> None:
+        proxy = self.proxy()
+        job = {"source": {"type": "pg_dump", "server": "local", "databases": ["shop"]}, "targets": ["s3"], "retries": {"attempts": 1}}
+        target = self.target(proxy, "s3") | {"provider": "aws", "region": self.rgw["region"], "addressing": "path"}
+        daemon = self.new_daemon(config_for(self.server, jobs={"job": job}, targets={"s3": target})).start()
+        proxy.plan = lambda call: (
+            Reply("200 OK", headers={"ETag": '"x"', "x-amz-checksum-sha256": "AAAA"}) if call.kind == "PutObject" else None
+        )
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "WARNING", report)
+        self.assertIn("the service has another SHA-256 (AAAA) of it than was sent", report["targets"][0]["message"])
 
     def test_a_stalled_target_does_not_hold_up_another_ones_copy(self) -> None:
         proxy = self.proxy()

@@ -9,6 +9,7 @@ import os
 import shutil
 import socket
 import sqlite3
+import subprocess
 import sys
 import time
 import unittest
@@ -19,6 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cases import LifeCase
 from support.daemon import Daemon
+from support.process import current_account
 from support.stock import restore_directory
 
 CTEST = {"timeout": 600}
@@ -180,6 +182,60 @@ class Targets(LifeCase):
         self.assertEqual(failed.code, 1)
         self.assertEqual(list((daemon.directory / "fetched").rglob("*.dump")), [])
 
+    def test_a_checksum_file_that_is_wrong_on_a_target_is_told_and_makes_no_bad_set(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        name = daemon.run("job")["set"]
+        [sidecar] = (daemon.directory / "nas" / name).glob("*.dump.sha256")
+        right = sidecar.read_bytes()
+        for wrong in (b"0" * 64 + right[64:], None):
+            with self.subTest(wrong=wrong):
+                sidecar.unlink()
+                if wrong:
+                    sidecar.write_bytes(wrong)
+                    os.chown(sidecar, daemon.account.uid, daemon.account.gid)
+                found = daemon.ctl("verify", name, "--from", "nas", check=False)
+                self.assertEqual(found.code, 4, found)
+                self.assertIn(f"the artifacts of {name} on nas are good, but not what stands beside them: {sidecar.name} ", found.err)
+                self.assertIn(f"pgbakctl download {name} --from nas writes right ones", found.err)
+        sidecar.touch()
+        [there] = daemon.ctl("--json", "list", "--from", "nas").json["sets"]
+        self.assertEqual((there["corrupt"], there["problem"]), (False, None))
+        # As the hint says.
+        daemon.ctl("download", name, "--from", "nas", "--into", daemon.directory / "fetched")
+        sidecar.unlink()
+        (daemon.directory / "fetched" / name / sidecar.name).rename(sidecar)
+        self.assertEqual(sidecar.read_bytes(), right)
+        self.assertEqual(daemon.ctl("verify", name, "--from", "nas").code, 0)
+
+    def test_where_the_newest_manifest_is_broken_the_set_before_it_is_the_latest(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        good, broken = [daemon.run("job")["set"] for _ in range(2)]
+        (daemon.directory / "nas" / broken / "manifest.json").write_text("{", encoding="utf-8")
+        fetched = daemon.ctl("download", "job/latest", "--from", "nas", "--into", daemon.directory / "fetched")
+        self.assertTrue((daemon.directory / "fetched" / good / "manifest.json").exists())
+        self.assertIn(f"{broken} is left out: ", fetched.err)
+        verified = daemon.ctl("verify", "job/latest", "--from", "nas")
+        self.assertIn(f"{good} on nas: good", verified.out)
+        named = daemon.ctl("download", broken, "--from", "nas", "--into", daemon.directory / "fetched", check=False)
+        self.assertEqual(named.code, 1)
+        self.assertIn(f"target nas: {broken}: ", named.err)
+
+    def test_a_message_names_its_target_once(self) -> None:
+        daemon = self.targets(["nas"])
+        self.configuration["targets"]["bucket"] = {
+            "type": "s3", "provider": "minio", "endpoint": "http://127.0.0.1:9", "bucket": "backups", "region": "here",
+            "access_key_id": "key", "secret_access_key": {"credential": "bucket-secret"},
+        }  # fmt: skip
+        self.configuration["jobs"]["job"]["targets"] = ["nas", "bucket"]
+        daemon.write_config(self.configuration)
+        listed = daemon.ctl("list", "--from", "bucket", check=False)
+        checked = daemon.ctl("check", "--connect", check=False)
+        for text in (listed.err, checked.out):
+            lines = [line for line in text.splitlines() if "bucket-secret" in line and "hint: " not in line]
+            self.assertTrue(lines, text)
+            for line in lines:
+                self.assertEqual(line.count("target bucket"), 1, line)
+
     def test_a_target_that_never_answers_holds_up_no_dump(self) -> None:
         silent = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(silent.close)
@@ -283,6 +339,79 @@ class Targets(LifeCase):
             self.assertEqual(refused.code, 1)
             self.assertIn("target nas: writing is not possible", refused.out)
         (daemon.directory / "nas").chmod(0o700)
+
+    def test_a_check_by_root_leaves_nothing_that_the_daemon_could_not_use(self) -> None:
+        if os.geteuid() != 0:
+            self.skipTest("only root leaves what others cannot use")
+        daemon = self.targets(["nas", "new"])
+        nas = daemon.directory / "nas"
+        nas.mkdir(mode=0o700)
+        os.chown(nas, daemon.account.uid, daemon.account.gid)
+        root = current_account()
+        self.assertIn("target nas: writing, reading, listing, deleting", daemon.ctl("check", "--connect", account=root).out)
+        self.assertEqual(list(nas.iterdir()), [])
+        self.assertFalse((daemon.directory / "new").exists())
+        daemon.start()
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "SUCCESS", report)
+
+    def test_a_link_on_a_target_is_told_and_leads_no_copy_elsewhere(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 5}, "targets": {"nas": {"last": 1, "at_least": 1}}}).start()
+        nas = daemon.directory / "nas"
+        elsewhere = daemon.set_directory(daemon.run("job")["set"])
+        before = self.files(elsewhere)
+        for path in elsewhere.iterdir():
+            os.utime(path, (1e9, 1e9))
+        for link in (nas / ".pgbakd-uploads", nas / "job"):
+            shutil.rmtree(link, ignore_errors=True)
+            link.symlink_to(elsewhere)
+            report = daemon.run("job")
+            self.assertEqual(report["status"], "WARNING", report)
+            self.assertIn(f"{link} is a symbolic link", report["targets"][0]["message"])
+            self.assertEqual(self.files(elsewhere), before)
+            link.unlink()
+
+    def test_targets_that_are_one_place_and_links_into_the_repository_are_refused(self) -> None:
+        daemon = self.targets(["nas", "vault"]).start()
+        daemon.run("job")
+        (daemon.directory / "other").symlink_to("nas")
+        (daemon.directory / "inside").symlink_to(daemon.repository.parent)
+        targets = self.configuration["targets"]
+        for path, message in {
+            daemon.directory / "other": "jobs.job.targets[1]: vault is the same place as nas",
+            daemon.directory / "inside" / "repository": f"targets.vault.path: leads to {daemon.repository.resolve()}, which must not",
+        }.items():
+            targets["vault"]["path"] = str(path)
+            daemon.write_config(self.configuration)
+            refused = daemon.ctl("check", check=False)
+            self.assertEqual(refused.code, 3, refused)
+            self.assertIn(message, refused.err)
+
+    def test_a_mount_that_is_missing_at_the_start_is_waited_for_and_then_used(self) -> None:
+        if os.geteuid() != 0:
+            self.skipTest("only root can mount")
+        daemon = self.targets(["nas"])
+        point = daemon.directory / "nas"
+        point.mkdir()
+        (point / "pgbakd").mkdir()
+        os.chown(point / "pgbakd", daemon.account.uid, daemon.account.gid)
+        self.configuration["targets"]["nas"].update(path=str(point / "pgbakd"), require_mount=str(point))
+        daemon.write_config(self.configuration)
+        # As systemd does it for ReadWritePaths=.
+        subprocess.run(["mount", "--bind", point / "pgbakd", point / "pgbakd"], check=True)
+        self.addCleanup(subprocess.run, ["umount", "-l", point / "pgbakd"], check=False, stderr=subprocess.DEVNULL)
+        daemon.start()
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "WARNING", report)
+        self.assertIn(f"is not on a mount of its own: nothing is mounted on {point}", report["targets"][0]["message"])
+        self.assertEqual(list((point / "pgbakd").iterdir()), [])
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=64m,mode=0700,uid={daemon.account.uid},gid={daemon.account.gid}",
+                        "tmpfs", point], check=True)  # fmt: skip
+        self.addCleanup(subprocess.run, ["umount", "-l", point], check=False, stderr=subprocess.DEVNULL)
+        daemon.run("job")
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        for entry in daemon.sets():
+            self.assertEqual(self.files(point / "pgbakd" / entry["set"]), self.files(daemon.set_directory(entry["set"])))
 
     def test_another_host_with_a_set_of_the_same_name_is_not_overwritten(self) -> None:
         daemon = self.targets(["nas"]).start()
@@ -411,13 +540,18 @@ class Targets(LifeCase):
     def test_a_local_set_that_is_only_to_last_until_it_is_copied_goes_whenever_that_is(self) -> None:
         daemon = self.targets(["nas", "vault"]).start()
         before = daemon.run("job")["set"]
-        self.close(daemon, "vault")
         self.configuration["jobs"]["job"]["keep_local"] = False
         daemon.write_config(self.configuration)
+        self.close(daemon, "vault")
+        daemon.restart()
+        daemon.wait_for_log(f"job: the local set {before.removeprefix('job/')} stays until every target can be asked for it: ")
+        self.assertEqual(self.places(daemon, before), {"local": True, "nas": True, "vault": True})
+        self.open(daemon, "vault")
         # As after a kill between the last copy and the removal: at the start.
         daemon.restart()
         daemon.wait_for_log(f"job: removed the local set {before.removeprefix('job/')}: every target has it")
         self.assertEqual(self.places(daemon, before), {"nas": True, "vault": True})
+        self.close(daemon, "vault")
         owed = daemon.run("job")["set"]
         self.assertEqual(self.places(daemon, owed), {"local": True, "nas": True, "vault": False})
         # The target that it waits for is taken out of the job.
@@ -437,6 +571,118 @@ class Targets(LifeCase):
         daemon.ctl("reload")
         after = daemon.run("job")["set"]
         self.assertEqual([self.places(daemon, name) for name in (before, after)], [{"nas": True}, {"nas": True}])
+
+    def owed_set(self, daemon: Daemon) -> str:
+        """A set whose copy on nas is owed, the daemon stopped and the target back."""
+        self.close(daemon, "nas")
+        name = daemon.run("job")["set"]
+        daemon.stop()
+        self.open(daemon, "nas")
+        self.forget_pauses(daemon)
+        return name
+
+    def spoil(self, directory: Path) -> None:
+        [dump] = directory.glob("*.dump")
+        content = bytearray(dump.read_bytes())
+        content[len(content) // 2] ^= 1
+        dump.write_bytes(content)
+
+    def test_a_local_set_that_is_corrupt_is_never_sent_nor_removed(self) -> None:
+        retention = {"targets": {"last": 1, "at_least": 1}}
+        daemon = self.targets(["nas"], keep_local=False, retention=retention).start()
+        good = daemon.run("job")["set"]
+        for verified in (False, True):
+            with self.subTest(verified=verified):
+                bad = self.owed_set(daemon)
+                self.spoil(daemon.set_directory(bad))
+                if verified:
+                    self.assertEqual(daemon.ctl("verify", bad, check=False).code, 4)
+                daemon.start()
+                stays = f"job: the copy of {bad.removeprefix('job/')} stays owed to nas, and cannot be sent: "
+                daemon.wait_for_log(stays)
+                daemon.restart()
+                tried = self.attempts(daemon, bad)
+                daemon.ctl("reload")
+                daemon.wait_for(lambda bad=bad, tried=tried: self.attempts(daemon, bad) > tried, what="another attempt")
+                self.assertEqual(daemon.log().count(stays), 1)
+                self.assertIn(f"pgbakctl verify {bad}", daemon.log())
+                [owed] = [copy for copy in daemon.status()["owed"] if copy["set"] == bad]
+                self.assertIn("the local set was found corrupt, and is not sent: ", owed["message"])
+                self.assertTrue(daemon.set_directory(bad).exists())
+                self.assertFalse((daemon.directory / "nas" / bad / "manifest.json").exists())
+                [entry] = [entry for entry in daemon.sets() if entry["set"] == bad]
+                self.assertIn("corrupt", json.dumps(entry))
+                daemon.ctl("prune", "--apply")
+                self.assertTrue((daemon.directory / "nas" / good / "manifest.json").exists())
+
+    def attempts(self, daemon: Daemon, name: str) -> int:
+        return next(copy["attempts"] for copy in daemon.status()["owed"] if copy["set"] == name)
+
+    def test_a_local_set_goes_only_when_its_targets_still_have_it(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        gone, there = [daemon.run("job")["set"] for _ in range(2)]
+        daemon.stop()
+        shutil.rmtree(daemon.directory / "nas" / gone)
+        self.configuration["jobs"]["job"]["keep_local"] = False
+        daemon.write_config(self.configuration)
+        daemon.start()
+        daemon.wait_for_log(f"job: removed the local set {there.removeprefix('job/')}: every target has it")
+        daemon.wait_for_log(f"job: the local set {gone.removeprefix('job/')} stays, for nas does not have it as it should")
+        self.assertTrue(daemon.set_directory(gone).exists())
+        self.assertFalse(daemon.set_directory(there).exists())
+
+    def test_a_repository_that_is_not_mounted_strikes_no_owed_copy(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        name = self.owed_set(daemon)
+        away = daemon.directory / "away"
+        daemon.repository.rename(away)
+        daemon.repository.mkdir(mode=0o700)
+        os.chown(daemon.repository, daemon.account.uid, daemon.account.gid)
+        daemon.start()
+        daemon.wait_for_log("holds no set at all")
+        [owed] = daemon.status()["owed"]
+        self.assertEqual(owed["set"], name)
+        self.assertIn("holds no set at all", owed["message"])
+        daemon.stop()
+        shutil.rmtree(daemon.repository)
+        away.rename(daemon.repository)
+        self.forget_pauses(daemon)
+        daemon.start()
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        self.assertEqual(self.files(daemon.directory / "nas" / name), self.files(daemon.set_directory(name)))
+
+    def test_an_owed_copy_whose_set_was_deleted_is_struck(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        name = self.owed_set(daemon)
+        shutil.rmtree(daemon.set_directory(name))
+        daemon.start()
+        daemon.wait_for_log(f"the copy of {name.removeprefix('job/')} is not owed to nas any more: the local set is not there")
+        self.assertEqual(daemon.status()["owed"], [])
+
+    def test_a_pin_set_while_a_copy_is_owed_comes_to_its_target_with_it(self) -> None:
+        daemon = self.targets(["nas"], keep_local=False).start()
+        daemon.run("job")
+        name = self.owed_set(daemon)
+        daemon.ctl("pin", name)
+        daemon.start()
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        self.assertTrue((daemon.directory / "nas" / name / "pinned").is_file())
+        daemon.ctl("unpin", name)
+        self.assertFalse((daemon.directory / "nas" / name / "pinned").exists())
+
+    def test_a_reload_that_puts_a_target_right_sends_what_is_owed_at_once(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        name = daemon.run("job")["set"]
+        self.put_off(daemon)
+        self.configuration["targets"]["nas"]["path"] = str(daemon.directory / "nas-away")
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        self.assertEqual(self.files(daemon.directory / "nas-away" / name), self.files(daemon.set_directory(name)))
 
     def test_a_restored_copy_is_the_database(self) -> None:
         daemon = self.targets(["nas"]).start()

@@ -59,6 +59,7 @@ class MemoryTarget final : public target::Target {
     bool answer_lost = false;                              // what fails was done all the same
     bool shows_halves = false;                             // what breaks off in finish() lies there by half
     bool refuses_late = false;                             // a conflict is found in finish(), not in put()
+    bool repeats = false;                                  // its lists begin again and again
     std::int64_t size_lie = 0;                             // added to each size that it tells
     std::function<void(std::string&)> spoil;               // applied to what is stored
     std::function<bool(const std::string& key)> retains;   // refuses to remove those
@@ -103,6 +104,7 @@ class MemoryTarget final : public target::Target {
         target::check_prefix(prefix).value();
         if (limit < 1 || limit > 1000) throw std::logic_error("a limit of list() is from 1 to 1000");
         target::Page result;
+        if (repeats) cursor.clear();
         for (auto at = objects.upper_bound(cursor); at != objects.end(); ++at) {
             if (!at->first.starts_with(prefix)) continue;
             if (result.entries.size() == std::min(limit, page)) {
@@ -111,6 +113,7 @@ class MemoryTarget final : public target::Target {
             }
             result.entries.push_back(entry_of(at->first));
         }
+        if (repeats) result.next = "again";
         co_return result;
     }
     asio::awaitable<std::optional<target::Entry>> stat(std::string key, target::Detail,

@@ -25,6 +25,12 @@ class Custom {
     inline static const base::Clock* clock = nullptr;
 };
 
+// What interrupted uploads leave; root takes the folder away as well.
+bool no_uploads(const std::filesystem::path& far) {
+    const auto folder = far / ".pgbakd-uploads";
+    return !std::filesystem::exists(folder) || std::filesystem::is_empty(folder);
+}
+
 unsigned mode_of(const std::filesystem::path& path) {
     struct stat found {};
     REQUIRE(::stat(path.c_str(), &found) == 0);
@@ -98,6 +104,200 @@ TEST_CASE("a path without a mount is never written to where one is required") {
     CHECK(std::filesystem::is_empty(directory / "point"));
 }
 
+namespace {
+
+// A mount of the test's own, gone with it.
+class Mounted {
+  public:
+    Mounted(const char* source, const std::filesystem::path& at, const char* type, unsigned long flags)
+        : at_(at), mounted_(::mount(source, at.c_str(), type, flags, type != nullptr ? "size=1m,mode=0700" : "") == 0) {
+        if (!mounted_) std::cout << "SKIPPED: only root can mount\n";
+    }
+    Mounted(const Mounted&) = delete;
+    Mounted& operator=(const Mounted&) = delete;
+    ~Mounted() {
+        if (mounted_) ::umount2(at_.c_str(), MNT_DETACH);
+    }
+    explicit operator bool() const { return mounted_; }
+
+  private:
+    std::filesystem::path at_;
+    bool mounted_;
+};
+
+class Disk : public Mounted {
+  public:
+    explicit Disk(const std::filesystem::path& at) : Mounted("tmpfs", at, "tmpfs", 0) {}
+};
+
+// As systemd does it for ReadWritePaths=.
+class OnItself : public Mounted {
+  public:
+    explicit OnItself(const std::filesystem::path& at) : Mounted(at.c_str(), at, nullptr, MS_BIND) {}
+};
+
+std::string unique_key() {
+    static int count = 0;
+    return "job/set/" + std::to_string(++count);
+}
+
+std::string refusal(Bench<Custom>& bench) {
+    const auto error = bench.error_of([&] { bench.put("job/set/refused", "x"); });
+    CHECK(error.code() == ErrorCode::unreachable);
+    CHECK(error.is_passing());
+    const std::string fact = " is not on a mount of its own: ";
+    const auto at = error.message().find(fact);
+    return at == std::string::npos ? error.message() : error.message().substr(at + fact.size());
+}
+
+}  // namespace
+
+TEST_CASE("a directory that is mounted on itself is no mount, and the mount that comes is used") {
+    const support::TemporaryDirectory directory;
+    const auto path = directory / "nas/pgbakd";
+    std::filesystem::create_directories(path);
+    Custom::options = {.name = "nas", .path = path, .require_mount = true, .repository = directory / "repository"};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    const OnItself bound(path);
+    if (!bound) return;
+    CHECK(refusal(bench).starts_with("it is on the "));
+    CHECK(std::filesystem::is_empty(path));
+    const Disk disk(directory / "nas");
+    REQUIRE(disk);
+    bench.put("job/set/a", "x");
+    const OnItself bound_there(path);
+    bench.put("job/set/b", "x");
+    CHECK(bench.keys() == std::vector<std::string>{"job/set/a", "job/set/b"});
+}
+
+TEST_CASE("without its mount a path on another disk of this host is refused where the mount point is named") {
+    const support::TemporaryDirectory directory;
+    const auto srv = directory / "srv";
+    std::filesystem::create_directory(srv);
+    const Disk disk(srv);
+    if (!disk) return;
+    std::filesystem::create_directories(srv / "nas/pgbakd");
+    Custom::options = {.name = "nas", .path = srv / "nas/pgbakd", .require_mount = true, .mount_point = srv / "nas"};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    Custom::options.mount_point.clear();
+    Custom::options.repository = srv / "repository";
+    Bench<Custom> beside_the_repository;
+    REQUIRE(beside_the_repository.ready());
+    Custom::options.repository.clear();
+    Bench<Custom> unnamed;
+    REQUIRE(unnamed.ready());
+
+    const auto refused = [&] {
+        CHECK(refusal(bench) == "nothing is mounted on " + (srv / "nas").native());
+        CHECK(refusal(beside_the_repository) == "it is on the file system of the repository, " + srv.native());
+        CHECK(std::filesystem::is_empty(srv / "nas/pgbakd"));
+    };
+    refused();
+    CHECK(unnamed.keys().empty());
+    {
+        const OnItself bound(srv / "nas");
+        refused();
+    }
+    {
+        const Disk nas(srv / "nas");
+        REQUIRE(nas);
+        for (auto* each : {&bench, &beside_the_repository, &unnamed}) each->put(unique_key(), "x");
+        CHECK(bench.keys().size() == 3);
+    }
+    refused();
+    // It had been there.
+    CHECK(refusal(unnamed) == "it was on " + (srv / "nas").native() + " and is on " + srv.native() + " now");
+}
+
+TEST_CASE("a link that somebody puts into a directory target leads nothing of ours elsewhere") {
+    const support::TemporaryDirectory directory;
+    const auto far = directory / "far";
+    const auto precious = directory / "precious";
+    std::filesystem::create_directories(precious / "set");
+    std::filesystem::create_directory(directory / "real");
+    // The path itself may be one: an administrator made it.
+    std::filesystem::create_directory_symlink("real", far);
+    const auto old_file = [](const std::filesystem::path& path) {
+        std::ofstream(path) << "local";
+        std::filesystem::last_write_time(path, std::filesystem::file_time_type::clock::now() - std::chrono::hours(99));
+    };
+    old_file(precious / "manifest.json");
+    old_file(precious / "set/a");
+    Custom::options = {.name = "nas", .path = far};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    const auto check = [](const base::Error& error, const std::filesystem::path& link) {
+        INFO(error.message());
+        CHECK(error.code() == ErrorCode::invalid_configuration);
+        CHECK_FALSE(error.is_passing());
+        CHECK(error.message().find(link.native() + " is a symbolic link: ") != std::string::npos);
+    };
+
+    std::filesystem::create_directory_symlink(precious, far / "job");
+    const auto upload = bench.run(bench.target().put("other/set/a", {}, {}));
+    check(bench.error_of([&] { bench.put("job/set/b", "x"); }), far / "job");
+    check(bench.error_of([&] { bench.get("job/set/a"); }), far / "job");
+    check(bench.error_of([&] { bench.stat("job/set/a"); }), far / "job");
+    check(bench.error_of([&] { bench.run(bench.target().list("job/", "", 10, {})); }), far / "job");
+    const std::vector<std::string> keys{"job/set/a", "job/manifest.json", "job"};
+    const auto refused = bench.run(bench.target().remove(keys, {}));
+    REQUIRE(refused.size() == 2);
+    check(refused[0].error, far / "job");
+    CHECK(bench.keys().empty());
+
+    // One that comes while an upload is under way.
+    std::filesystem::create_directory_symlink(precious, far / "other");
+    check(bench.error_of([&] { bench.run(upload->finish({})); }), far / "other");
+    bench.run(upload->abort());
+
+    std::filesystem::remove_all(far / ".pgbakd-uploads");
+    std::filesystem::create_directory_symlink(precious, far / ".pgbakd-uploads");
+    CHECK(bench.run(bench.target().sweep(base::SystemClock().now(), {})).uploads == 0);
+    check(bench.error_of([&] { bench.put("third/set/a", "x"); }), far / ".pgbakd-uploads");
+    CHECK(std::filesystem::exists(precious / "manifest.json"));
+    CHECK(std::filesystem::exists(precious / "set/a"));
+    CHECK(std::distance(std::filesystem::recursive_directory_iterator(precious), {}) == 3);
+}
+
+TEST_CASE("root leaves nothing in a directory target that its owner could not use") {
+    if (::geteuid() != 0) {
+        std::cout << "SKIPPED: only root leaves what others cannot use\n";
+        return;
+    }
+    const support::TemporaryDirectory directory;
+    constexpr uid_t owner = 12345;
+    const auto owner_of = [](const std::filesystem::path& path) {
+        struct stat found {};
+        REQUIRE(::lstat(path.c_str(), &found) == 0);
+        return found.st_uid;
+    };
+    const auto far = directory / "far";
+    std::filesystem::create_directory(far);
+    REQUIRE(::chown(far.c_str(), owner, owner) == 0);
+    Custom::options = {.name = "nas", .path = far};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    bench.put("job/set/a", "x");
+    for (const auto* path : {".pgbakd-uploads", "job", "job/set"}) CHECK(owner_of(far / path) == owner);
+    bench.remove({"job/set/a"});
+    CHECK(std::filesystem::is_empty(far));
+
+    // What was not there before is not there afterwards.
+    Custom::options.path = directory / "not/yet";
+    Bench<Custom> new_place;
+    REQUIRE(new_place.ready());
+    new_place.put("job/set/a", "x");
+    const auto upload = new_place.run(new_place.target().put("job/set/b", {}, {}));
+    new_place.remove({"job/set/a"});
+    CHECK(std::filesystem::exists(directory / "not/yet/.pgbakd-uploads"));
+    new_place.run(upload->abort());
+    CHECK_FALSE(std::filesystem::exists(directory / "not"));
+    new_place.put("job/set/a", "x");
+    CHECK(new_place.get("job/set/a") == "x");
+}
+
 TEST_CASE("a full directory target says so, and the upload leaves nothing") {
     const support::SmallDisk disk;
     if (!disk.mounted()) return;
@@ -109,7 +309,7 @@ TEST_CASE("a full directory target says so, and the upload leaves nothing") {
     CHECK(error.code() == ErrorCode::no_space);
     CHECK_FALSE(error.hint().empty());
     CHECK_FALSE(error.is_passing());
-    CHECK(std::filesystem::is_empty(disk.path() / "far/.pgbakd-uploads"));
+    CHECK(no_uploads(disk.path() / "far"));
     bench.put("job/set/a", noise(100'000));
 }
 
@@ -210,7 +410,7 @@ TEST_CASE("a directory whose server is away is given up in time, and is unreacha
         mount.come_back();
         // What was told to have failed does not come about afterwards.
         CHECK(keys_when_back(bench).empty());
-        CHECK(std::filesystem::is_empty(directory / "far/.pgbakd-uploads"));
+        CHECK(no_uploads(directory / "far"));
         bench.put("job/set/a", "now");
         CHECK(bench.get("job/set/a") == "now");
     }
@@ -234,5 +434,5 @@ TEST_CASE("a stop does not wait for a directory whose server is away, nor does t
     bench.run(upload->abort());
     mount.come_back();
     CHECK(keys_when_back(bench).empty());
-    CHECK(std::filesystem::is_empty(directory / "far/.pgbakd-uploads"));
+    CHECK(no_uploads(directory / "far"));
 }

@@ -1,6 +1,7 @@
 #include "hung_mount.hpp"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,10 +29,10 @@ struct Gate {
         if (when_hung) when_hung();
         opened.wait(lock, [this] { return !closed; });
     }
-    void pass(HungMount::Call called, int file) {
+    void pass(HungMount::Call called, int file, const std::string& below = {}) {
         std::array<char, 4096> path_of{};
         const auto length = ::readlink(fmt::format("/proc/self/fd/{}", file).c_str(), path_of.data(), path_of.size());
-        if (length > 0) pass(called, std::string(path_of.data(), static_cast<std::size_t>(length)));
+        if (length > 0) pass(called, std::string(path_of.data(), static_cast<std::size_t>(length)) + below);
     }
 };
 
@@ -92,7 +93,10 @@ int fsync(int file) {
 
 int fstatat(int directory, const char* path, struct stat* found, int flags) {
     static auto* const real = contract::next<int(int, const char*, struct stat*, int)>("fstatat");
-    if (contract::gate().closed) contract::gate().pass(contract::HungMount::Call::look, path);
+    if (contract::gate().closed && directory == AT_FDCWD)
+        contract::gate().pass(contract::HungMount::Call::look, path);
+    else if (contract::gate().closed)
+        contract::gate().pass(contract::HungMount::Call::look, directory, "/" + std::string(path));
     return real(directory, path, found, flags);
 }
 

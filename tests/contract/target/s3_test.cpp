@@ -73,12 +73,28 @@ TEMPLATE_TEST_CASE("a stream in parts comes back as it was", "", S3OnRgw, S3OnSw
         const auto content = noise(size);
         const auto receipt = bench.put(key, content, {}, 700'000);
         CHECK(receipt.entry.size == size);
-        CHECK(receipt.assurance == target::Assurance::checksum);
+        CHECK(receipt.assurance == target::Assurance::size);
         CHECK(bench.get(key) == content);
         CHECK(bench.get(key, {5 * mib - 10, 20}) == content.substr(5 * mib - 10, 20));
     }
     CHECK(bench.place.leftovers() == 0);
     CHECK(bench.keys().size() == 4);
+}
+
+TEMPLATE_TEST_CASE("only a service that is known to compare hashes is believed to have done so", "", S3OnRgw) {
+    using target::Provider;
+    for (const auto& [provider, assurance] : {std::pair(Provider::minio, target::Assurance::checksum),
+                                              std::pair(Provider::other, target::Assurance::size)}) {
+        CustomBench<TestType> bench([provider = provider](target::S3Options& options, target::Credentials&) {
+            options.profile = &target::s3_profile(provider);
+        });
+        if (!bench.ready()) return;
+        CHECK(bench.run(bench.target().facts({})).assurance == assurance);
+        target::PutOptions options;
+        options.ask_after = false;
+        CHECK(bench.put("short", noise(1000), options).assurance == assurance);
+        CHECK(bench.put("long", noise(9 * mib), options).assurance == assurance);
+    }
 }
 
 TEMPLATE_TEST_CASE("parts replace an object only where that was asked for, and are not sent for nothing", "", S3OnRgw,

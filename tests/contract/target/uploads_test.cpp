@@ -221,6 +221,8 @@ TEMPLATE_TEST_CASE("a probe tells which permission is missing", "", CONTRACT_PLA
     const auto good = bench.run(target::probe(bench.target(), now, {}));
     CHECK(good.good());
     CHECK_FALSE(good.failure("nas"));
+    CHECK(good.results.size() == (std::is_base_of_v<S3Place, TestType> ? 6 : 4));
+    CHECK(bench.place.leftovers() == 0);
     CHECK(bench.keys() == std::vector<std::string>{"job/set/a"});
     bench.place.forbid_writing();
     const auto report = bench.run(target::probe(bench.target(), now, {}));

@@ -47,10 +47,16 @@ void check(const std::vector<Row>& rows) {
 TEST_CASE("a directory") {
     const auto least = place_of<model::DirectoryPlace>(with_target("type: directory, path: /mnt/nas/pgbakd"));
     CHECK(least.path == "/mnt/nas/pgbakd");
-    CHECK_FALSE(least.require_mount);
-    const auto all =
+    CHECK_FALSE(least.require_mount.required);
+    CHECK(least.repository == "/var/lib/pgbakd/repository");
+    const auto any =
         place_of<model::DirectoryPlace>(with_target("type: directory, path: /mnt/nas, require_mount: true"));
-    CHECK(all.require_mount);
+    CHECK(any.require_mount.required);
+    CHECK(any.require_mount.point.empty());
+    const auto named =
+        place_of<model::DirectoryPlace>(with_target("type: directory, path: /mnt/nas/x, require_mount: /mnt/nas/"));
+    CHECK(named.require_mount.required);
+    CHECK(named.require_mount.point == "/mnt/nas");
     check({
         {with_target("type: directory"),
          "1:11: targets.t.path: this key is required\n  hint: as in path: /mnt/nas/pgbakd"},
@@ -59,7 +65,14 @@ TEST_CASE("a directory") {
         {with_target("type: directory, path: /"),
          "1:38: targets.t.path: must not be the root directory\n  hint: give it a directory of its own"},
         {with_target("type: directory, path: /mnt, require_mount: maybe"),
-         "1:59: targets.t.require_mount: must be true or false (got \"maybe\")\n  hint: the default is false"},
+         "1:59: targets.t.require_mount: must be true, false or the mount point (got \"maybe\")\n"
+         "  hint: the default is false"},
+        {with_target("type: directory, path: /mnt, require_mount: /"),
+         "1:59: targets.t.require_mount: must not be the root directory\n"
+         "  hint: the root file system is what it is to be kept off"},
+        {with_target("type: directory, path: /mnt/nas, require_mount: /mnt/nasx"),
+         "1:63: targets.t.require_mount: must be the path or lie above it (got /mnt/nasx)\n"
+         "  hint: it is the directory that the copies' file system is mounted on"},
         {with_target("type: directory, path: /mnt, bucket: x"),
          "1:44: targets.t.bucket: unknown key\n  hint: keys here: type, path, require_mount"},
     });
@@ -81,6 +94,81 @@ TEST_CASE("a directory that lies inside the repository or around it is no copy")
         {with_target("type: directory, path: /var/lib/pgbakd/repository/nas"),
          "1:38: targets.t.path: must not lie inside the repository (/var/lib/pgbakd/repository) or around it" + hint},
     });
+}
+
+TEST_CASE("a directory that leads into the repository is no copy, and a disk of this host may not be the mount meant") {
+    auto around = host();
+    around.resolve = [](const std::filesystem::path& path) {
+        return path == "/mnt/link" ? std::filesystem::path("/srv/sets/nas") : path;
+    };
+    around.disk_of = [](const std::filesystem::path& path) {
+        return std::filesystem::path(path.native().starts_with("/data") ? "/data" : "");
+    };
+    const auto told = [&](const std::string& keys, const std::string& repository = "/srv/sets") {
+        return texts(load(
+            {{"/etc/pgbakd.yaml",
+              "repository: {directory: " + repository + "}\n" + with_target("type: directory, path: " + keys), false}},
+            around));
+    };
+    CHECK(told("/mnt/link") ==
+          "/etc/pgbakd.yaml:2:38: targets.t.path: leads to /srv/sets/nas, which must not lie inside the repository "
+          "(/srv/sets) or around it\n  hint: give the copies a directory of their own, on another disk\n");
+    CHECK(told("/data/nas/x, require_mount: true") ==
+          "/etc/pgbakd.yaml:2:66: warning: targets.t.require_mount: true is met by /data, a disk of this host\n"
+          "  hint: name the mount point that is meant, as in require_mount: /data/nas\n");
+    CHECK(told("/data/x, require_mount: true").ends_with("as in require_mount: /data\n"));
+    CHECK(told("/data/nas/x, require_mount: /data/nas").empty());
+    CHECK(told("/data/nas/x, require_mount: false").empty());
+    CHECK(told("/data, require_mount: true").empty());
+    CHECK(told("/mnt/nas, require_mount: true").empty());
+    // There it is refused.
+    CHECK(told("/data/nas, require_mount: true", "/data/sets").empty());
+}
+
+TEST_CASE("two targets that are one place are told, and no job may have both") {
+    auto around = host();
+    around.resolve = [](const std::filesystem::path& path) {
+        return path == "/mnt/link" ? std::filesystem::path("/mnt/nas") : path;
+    };
+    const auto told = [&](const std::string& one, const std::string& other, const std::string& job = {}) {
+        return texts(load(
+            {{"/etc/pgbakd.yaml", "targets:\n  one: {" + one + "}\n  other: {" + other + "}\n" + with_job(job), false}},
+            around));
+    };
+    const std::string hosts = "type: sftp, user: u, known_hosts: /k, host: ";
+    const std::string home = "type: sftp, host: h, known_hosts: /k, path: b, user: ";
+    const std::string minio = "type: s3, provider: minio, bucket: backups, endpoint: ";
+    const std::string remote = "type: rclone, config_file: /r.conf, remote: ";
+    struct Pair {
+        std::string one, other;
+        bool same;
+    };
+    for (const auto& [one, other, same] : std::vector<Pair>{
+             {"type: directory, path: /mnt/nas", "type: directory, path: /mnt/x/../nas/.", true},
+             {"type: directory, path: /mnt/nas", "type: directory, path: /mnt/link", true},
+             {"type: directory, path: /mnt/nas", "type: directory, path: /mnt/nas/x", false},
+             {hosts + "h, path: /b", hosts + "H, path: /b/", true},
+             {hosts + "h, path: /b", hosts + "h, path: /c", false},
+             {hosts + "h, path: /b", hosts + "h, port: 23, path: /b", false},
+             {home + "u", home + "v", false},
+             {minio + "\"https://s3\", prefix: a", minio + "\"https://S3/\", prefix: a, concurrent_parts: 8", true},
+             {minio + "\"https://s3\", prefix: a", minio + "\"https://s3\", prefix: b", false},
+             {minio + "\"https://s3\"", minio + "\"https://s4\"", false},
+             {remote + "\"a:b\"", remote + "\"a:b/\"", true},
+             {remote + "\"a:b\"", remote + "\"a:c\"", false},
+             {remote + "\"a:b\"", "type: directory, path: /mnt/nas", false},
+         }) {
+        CAPTURE(one, other);
+        CHECK(told(one, other) == (same ? "/etc/pgbakd.yaml:3:10: warning: targets.other: this is the same place as "
+                                          "target one\n  hint: each lists the other's sets; no job may have both\n"
+                                        : ""));
+        const auto of_a_job = told(one, other, "targets: [other, one]");
+        if (same)
+            CHECK(of_a_job.find(": one is the same place as other\n  hint: each would prune the other's copies: name "
+                                "one of them, or give them places of their own\n") != std::string::npos);
+        CHECK(of_a_job.find("warning") == std::string::npos);
+        CHECK(of_a_job.empty() != same);
+    }
 }
 
 TEST_CASE("an account on an SSH server") {
@@ -336,6 +424,7 @@ TEST_CASE("a configuration with every kind of target is written and loads again 
         "limits: {upload_rate: 1500000/s}\n"
         "targets:\n"
         "  nas: {type: directory, path: /mnt/nas, require_mount: true}\n"
+        "  named: {type: directory, path: /mnt/x/y, require_mount: /mnt/x}\n"
         "  plain: {type: directory, path: \"/mnt/with # odd: characters\"}\n"
         "  vault: {type: sftp, host: vault, port: 2222, user: u, key_file: /k, key_passphrase: {file: /p}, "
         "known_hosts: "
@@ -357,7 +446,8 @@ TEST_CASE("a configuration with every kind of target is written and loads again 
     CHECK(written.find("upload_rate: \"1500000/s\"") != std::string::npos);
     const auto again = config_of(written);
     CHECK(effective_yaml(*again) == written);
-    REQUIRE(again->targets.size() == 6);
+    REQUIRE(again->targets.size() == 7);
+    CHECK(std::get<model::DirectoryPlace>(again->targets.at("named").place).require_mount.point == "/mnt/x");
     CHECK(again->limits.upload_rate == 1'500'000);
     for (const auto& [name, target] : config->targets) {
         CAPTURE(name);

@@ -25,6 +25,7 @@ class House : public Bench {
         return run(offsite::verify_remote(
             target, pool, set, [this](auto bytes) { come.push_back(bytes); }, std::move(stop)));
     }
+    [[nodiscard]] std::string sidecar(std::size_t artifact) const { return key(artifact) + ".sha256"; }
     void download(async::StopToken stop = {}) {
         run(offsite::download(
             target, pool, set, into, [this](auto bytes) { come.push_back(bytes); }, std::move(stop)));
@@ -45,7 +46,7 @@ class House : public Bench {
 TEST_CASE("the newest complete set of a job is found among what lies there") {
     House house;
     const auto newest = [&](const std::string& job) {
-        return house.run(offsite::newest_remote(house.target, job, {}));
+        return house.run(offsite::newest_remote(house.target, job, {}, {}));
     };
     CHECK(newest("shop").id == house.id);
     const auto incomplete = testing::add_set(house.place.repository, "shop", "2026-01-14T00:00:01Z", false);
@@ -56,6 +57,70 @@ TEST_CASE("the newest complete set of a job is found among what lies there") {
     CHECK(error.code() == ErrorCode::not_found);
     CHECK(error.message() == "there is no good set of crm in memory:backups");
     CHECK(error.hint() == "pgbakctl list --from memory shows what is there");
+}
+
+TEST_CASE("where the newest manifest is broken the one before it is taken, and what was left out is told") {
+    House house;
+    std::vector<std::string> told;
+    const offsite::LeftOut left_out = [&](const model::SetId& id, const base::Error& why) {
+        told.push_back(id.text() + ": " + std::string(base::code_text(why.code())));
+    };
+    const auto newest = [&] { return house.run(offsite::newest_remote(house.target, "shop", left_out, {})); };
+    house.target.add("shop/20260115_000001/manifest.json", "{}");
+    CHECK(newest().id == house.id);
+    CHECK(told == std::vector<std::string>{"shop/20260115_000001: corrupt"});
+    // A target that is away leaves out nothing.
+    house.target.fail_at = house.target.calls.size() + 2;
+    const auto error = error_of(newest);
+    CHECK(error.message() == "shop/20260115_000001: the target is away");
+    CHECK(told.size() == 1);
+}
+
+TEST_CASE("what stands beside good artifacts is looked at, and makes no bad set") {
+    struct Row {
+        std::string name;
+        std::function<void(House&)> spoil;
+        Finding finding;
+        std::string message;
+    };
+    for (const auto& row :
+         {Row{"missing", [](House& h) { h.target.objects.erase(h.sidecar(1)); }, Finding::bad, "is missing"},
+          Row{"altered", [](House& h) { h.target.objects[h.sidecar(1)].content[0] ^= 1; }, Finding::bad,
+              "has another SHA-256 than the manifest"},
+          Row{"none at all", [](House& h) { h.target.objects[h.sidecar(1)].content = "x"; }, Finding::bad,
+              "is not one line as sha256sum writes it"},
+          Row{"far too long", [](House& h) { h.target.objects[h.sidecar(1)].content = noise(100'000); }, Finding::bad,
+              "the object is larger than 4.00 KiB"},
+          Row{"cannot be read", [](House& h) { h.target.fail_at = 4; }, Finding::unread, "the target is away"}}) {
+        CAPTURE(row.name);
+        House house;
+        CHECK(house.verify().beside.empty());
+        house.target.calls.clear();
+        row.spoil(house);
+        const auto verdict = house.verify();
+        CHECK(verdict.ok());
+        CHECK(verdict.level == model::Verification::decoded);
+        REQUIRE(verdict.beside.size() == 1);
+        CHECK(verdict.beside[0].file == house.set.artifacts[1].file + ".sha256");
+        CHECK(verdict.beside[0].finding == row.finding);
+        CHECK(verdict.beside[0].message == row.message);
+    }
+}
+
+TEST_CASE("of an object that does not end no more is taken than the manifest says") {
+    House house;
+    const auto bytes = house.target.objects[house.key(1)].content.size();
+    house.target.objects[house.key(1)].content += std::string(10 << 20U, 'x');
+    const auto verdict = house.verify();
+    CHECK(verdict.finding() == Finding::bad);
+    CHECK(verdict.artifacts[1].message == "is longer than its manifest says");
+    CHECK(house.come.back() <= house.set.bytes());
+    const auto error = error_of([&] { house.download(); });
+    CHECK(error.code() == ErrorCode::corrupt);
+    CHECK(error.message() == house.set.artifacts[1].file + ": is longer than its manifest says");
+    CHECK(house.leftovers().empty());
+    house.target.objects[house.key(1)].content.resize(bytes);
+    CHECK(house.verify().ok());
 }
 
 TEST_CASE("a set on a target is read to its end, artifact by artifact") {
@@ -91,10 +156,10 @@ TEST_CASE("what is wrong with a set on a target is a verdict on each artifact") 
           Row{"cannot be read",
               [](House& h) {
                   h.target.failure = {ErrorCode::permission_denied, "no permission to read it"};
-                  h.target.fail_at = 2;
+                  h.target.fail_at = 3;
               },
               Finding::unread, "no permission to read it"},
-          Row{"the target goes away", [](House& h) { h.target.fail_at = 2; }, Finding::unread, "the target is away"}}) {
+          Row{"the target goes away", [](House& h) { h.target.fail_at = 3; }, Finding::unread, "the target is away"}}) {
         CAPTURE(row.name);
         House house;
         row.spoil(house);

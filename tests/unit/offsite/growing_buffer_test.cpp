@@ -39,7 +39,7 @@ struct Dump {
             buffer->push(chunk(std::string_view(content).substr(at, piece)));
             while (buffer->is_full()) co_await taken->wait({});
         }
-        buffer->complete_as(content.size(), sha256);
+        buffer->complete(content.size(), sha256);
     }
 };
 

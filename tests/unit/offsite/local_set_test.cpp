@@ -95,3 +95,25 @@ TEST_CASE("all local sets that every target has go, of that job alone") {
     CHECK(dropped.failures.empty());
     CHECK(bench.place.repository.ids() == std::vector{other, owed});
 }
+
+TEST_CASE("a local set that was found corrupt stays, whoever has a copy of it") {
+    Bench bench;
+    const auto catalog = catalog::Catalog::open(bench.directory / "state.db", today);
+    const auto id = bench.add_set("2026-01-13T00:00:01Z");
+    auto copy = offsite::owed_copy("r2", bench.place.repository.find(id).manifest, today);
+    copy.owed = false;
+    catalog->put_copy(copy);
+    const auto job = job_with({"r2"}, model::KeepLocal::until_copied);
+    SECTION("marked") {
+        bench.place.repository.mark_corrupt(id, repository::Corruption{today, "cut off"});
+    }
+    SECTION("in the catalog alone") {
+        catalog->put_set_state({id, model::Verification::none, today, true, "cut off"});
+    }
+    SECTION("not to be read") {
+        write(bench.place / id.job / id.set / "manifest.json", "x");
+    }
+    CHECK_FALSE(offsite::drop_if_copied(bench.place.repository, *catalog, job, id));
+    CHECK(offsite::drop_all_copied(bench.place.repository, *catalog, job).sets.empty());
+    CHECK(bench.place.repository.ids() == std::vector{id});
+}

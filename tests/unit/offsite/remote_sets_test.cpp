@@ -54,6 +54,18 @@ TEST_CASE("what a target holds is told by its keys alone") {
     }
 }
 
+TEST_CASE("a list that does not end is told, and is no list") {
+    Bench bench;
+    const auto id = bench.add_set("2026-01-13T00:00:01Z");
+    bench.put_there(id);
+    bench.target.repeats = true;
+    CHECK(error_of([&] { list(bench); }).message().starts_with("the listing of all that is there does not end: "));
+    CHECK(error_of([&] { list(bench, "shop"); }).code() == ErrorCode::server_error);
+    CHECK(error_of([&] { bench.run(offsite::remove_remains(bench.target, id, {})); }).code() ==
+          ErrorCode::server_error);
+    CHECK(bench.objects_there() == bench.objects_of(id));
+}
+
 TEST_CASE("a manifest is read, and one of another set or none at all is corrupt") {
     Bench bench;
     const auto id = bench.add_set("2026-01-13T00:00:01Z");

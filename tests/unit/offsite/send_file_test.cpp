@@ -298,3 +298,92 @@ TEST_CASE("a small object: the same text is success, another a conflict unless i
     CHECK(error_of([&] { put("two"); }).code() == ErrorCode::unreachable);
     CHECK(bench.target.open_uploads == 0);
 }
+
+namespace {
+
+std::string sha256_of(std::string_view text) {
+    return codec::sha256_hex(std::as_bytes(std::span(text)));
+}
+
+}  // namespace
+
+TEST_CASE("a file that reads otherwise than it was written never appears, and is not taken up later") {
+    struct Row {
+        std::size_t size;
+        std::size_t flipped;
+        bool grows;
+    };
+    for (const auto& row :
+         {Row{1, 0, false}, Row{65'536, 65'535, false}, Row{2'500'000, 1'300'000, false}, Row{2'500'000, 0, true}}) {
+        CAPTURE(row.size, row.flipped, row.grows);
+        Bench bench;
+        bench.target.resumable = true;
+        auto content = noise(row.size);
+        const auto written = sha256_of(content);
+        content[row.flipped] ^= 1;
+        const auto file = bench.growing("a.dump", content);
+        if (row.grows) {
+            file->grown_to(1'000'000);
+            bench.target.on_call = [&](const std::string& call) {
+                if (call.starts_with("write")) file->complete(content.size(), written);
+            };
+        } else {
+            file->complete(content.size(), written);
+        }
+        const auto error = failure_of(bench, file);
+        CHECK(error.code() == ErrorCode::corrupt);
+        CHECK_FALSE(error.is_passing());
+        CHECK(error.message() == "a.dump reads otherwise than it was written: its SHA-256 is another one");
+        CHECK(file->is_spoiled());
+        CHECK(bench.target.finished.empty());
+        CHECK(bench.target.aborted == 1);
+        CHECK(bench.target.unfinished.empty());
+        bench.target.on_call = nullptr;
+        content[row.flipped] ^= 1;
+        const auto good = bench.growing("a.dump", content);
+        good->complete(content.size(), written);
+        CHECK(send(bench, good) == Assured::checksum);
+        CHECK_FALSE(good->is_spoiled());
+    }
+}
+
+TEST_CASE("what arrived of an earlier attempt is compared with what was written too") {
+    Bench bench;
+    bench.target.resumable = true;
+    auto content = noise(5 * mebibyte);
+    const auto written = sha256_of(content);
+    content[100] ^= 1;  // before what the second attempt sends
+    auto file = bench.growing("a.dump", content);
+    file->complete(content.size(), written);
+    SendOptions options;
+    options.on_checkpoint = [&options](const std::string& checkpoint) { options.checkpoint = checkpoint; };
+    bench.target.fail_at = 5;  // the fourth write
+    CHECK(failure_of(bench, file, options).code() == ErrorCode::unreachable);
+    REQUIRE(bench.target.unfinished.size() == 1);
+    bench.target.fail_at = 0;
+    CHECK_FALSE(options.checkpoint.empty());
+    SECTION("another") {
+        CHECK(failure_of(bench, file, options).code() == ErrorCode::corrupt);
+        CHECK(file->is_spoiled());
+        CHECK(bench.target.finished.empty());
+        CHECK(bench.target.unfinished.empty());
+    }
+    SECTION("the same") {
+        content[100] ^= 1;
+        file = bench.growing("a.dump", content);
+        file->complete(content.size(), written);
+        CHECK(send(bench, file, options) == Assured::checksum);
+    }
+}
+
+TEST_CASE("an object that is there already is not taken for a file that is spoiled") {
+    Bench bench;
+    auto content = noise(5 * mebibyte);
+    const auto written = sha256_of(content);
+    content[2 * mebibyte + 7] ^= 1;
+    bench.target.add(key, content);
+    const auto file = bench.growing("a.dump", content);
+    file->complete(content.size(), written);
+    CHECK(failure_of(bench, file).code() == ErrorCode::corrupt);
+    CHECK(file->is_spoiled());
+}

@@ -408,3 +408,64 @@ TEST_CASE("another set's first artifact keeps all others from being sent, howeve
           }).code() == ErrorCode::conflict);
     CHECK(bench.objects_there() == before);
 }
+
+TEST_CASE("a set whose artifact is not as its manifest says does not come to be, and what it is is told") {
+    struct Row {
+        std::string_view name;
+        std::function<void(std::string&)> spoil;
+        std::string what;
+    };
+    for (const auto& row : {Row{"a bit", [](std::string& text) { text[text.size() / 2] ^= 1; },
+                                " reads otherwise than it was written: its SHA-256 is another one"},
+                            Row{"its end", [](std::string& text) { text.pop_back(); }, " bytes instead of "}}) {
+        for (const bool there : {false, true}) {
+            CAPTURE(row.name, there);
+            Bench bench;
+            const auto id = bench.add_set(january);
+            const auto set = bench.place.repository.find(id);
+            const auto path = set.directory / set.manifest.artifacts[1].file;
+            auto text = contents(path);
+            row.spoil(text);
+            write(path, text);
+            Way way;
+            // An earlier attempt of ours had sent it, and it was half of it or just as bad.
+            way.begun = there;
+            if (there) bench.target.add(offsite::key_of(id, path.filename().native()), "half");
+            way.unfinished = path.filename().native();
+            way.checkpoint = "x";
+            const auto error = error_of([&] {
+                bench.run(
+                    offsite::send_set(bench.means(), bench.io.get_executor(), set.directory, set.manifest, way, {}));
+            });
+            CHECK(error.code() == ErrorCode::corrupt);
+            CHECK_FALSE(error.is_passing());
+            CHECK(error.message().starts_with(path.filename().native()));
+            CHECK(error.message().find(row.what) != std::string::npos);
+            CHECK(error.hint() == "pgbakctl verify " + id.text());
+            CHECK(way.corrupt == error.message());
+            CHECK(way.unfinished.empty());
+            CHECK(way.checkpoint.empty());
+            CHECK_FALSE(bench.target.objects.contains(offsite::key_of(id, "manifest.json")));
+            CHECK(bench.target.open_uploads == 0);
+        }
+    }
+}
+
+TEST_CASE("the pin of a set goes where the set goes, also to where it had come without our knowing") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    bench.place.repository.pin(id, true);
+    const auto pin = offsite::key_of(id, offsite::pin_file);
+    Way way;
+    bench.send(id, way);
+    CHECK(bench.target.objects.at(pin).content == "pinned\n");
+    CHECK(bench.target.finished.back() == pin);  // a set has it that is one
+    bench.target.objects.erase(pin);
+    Way again;
+    bench.send(id, again);
+    CHECK(bench.target.objects.contains(pin));
+    bench.place.repository.pin(id, false);
+    bench.target.objects.erase(pin);
+    bench.send(id, again);
+    CHECK_FALSE(bench.target.objects.contains(pin));
+}

@@ -52,8 +52,8 @@ class House {
 
     explicit House(std::vector<std::string> names = {"b", "a"}, model::KeepLocal keep = model::KeepLocal::always) {
         for (const auto* name : {"a", "b"}) std::filesystem::create_directory(directory / name);
-        targets.configure({{"a", {"a", model::DirectoryPlace{directory / "a", false}}},
-                           {"b", {"b", model::DirectoryPlace{directory / "b", false}}}},
+        targets.configure({{"a", {"a", model::DirectoryPlace{directory / "a", {}, {}}}},
+                           {"b", {"b", model::DirectoryPlace{directory / "b", {}, {}}}}},
                           0);
         auto job = std::make_shared<const model::JobSpec>(
             model::JobSpec{.name = "shop",
@@ -344,4 +344,45 @@ TEST_CASE("without a disk, a target that comes back in mid-dump has missed somet
         CHECK(house.files_on("b") == (alone ? 0U : 5U));
         CHECK_FALSE(house.context->report.targets.front().message.empty());
     }
+}
+
+TEST_CASE("what is not as it was written goes nowhere, and the copy is owed") {
+    // What was written, and what is read of it by whoever sends it.
+    const auto spoil = [](House& house) {
+        const auto path = house.partial.directory / house.set.artifacts[0].file;
+        auto text = contents(path);
+        text[text.size() / 2] ^= 1;
+        write(path, text);
+    };
+    House house;
+    SECTION("while it is written") {
+        const auto dump = [&]() -> asio::awaitable<void> {
+            co_await house.copies->reach({});
+            house.copies->begin(house.partial.id);
+            house.set = fill(house.partial, today - 24h);
+            spoil(house);
+            for (const auto& artifact : house.set.artifacts) {
+                const auto file = house.copies->follow(house.partial.directory / artifact.file);
+                file->on_disk(artifact.bytes);
+                file->complete(artifact.bytes, artifact.sha256);
+            }
+        };
+        house.go(dump());
+        house.go(house.commit({}));
+    }
+    SECTION("after the commit") {
+        house.lose("a");
+        house.lose("b");
+        house.go(house.dump());
+        house.find_again("a");
+        house.find_again("b");
+        spoil(house);
+        house.go(house.commit({}));
+    }
+    CHECK(house.told() == Texts{"b owed", "a owed"});
+    for (const auto& copy : house.catalog->owed_copies())
+        CHECK(copy.message ==
+              house.set.artifacts[0].file + " reads otherwise than it was written: its SHA-256 is another one");
+    for (const auto* name : {"a", "b"})
+        CHECK_FALSE(std::filesystem::exists(house.directory / name / "shop" / house.partial.id.set / "manifest.json"));
 }

@@ -232,40 +232,22 @@ TEST_CASE("what is owed, another run's or another host's is nothing that a run h
     }
 }
 
-TEST_CASE("a local set that every target has goes at the start, if the job does not keep it") {
+TEST_CASE("no local set goes at the start on the catalog's word alone") {
     Host host;
     host.repository.prepare();
     host.configure(model::KeepLocal::until_copied, {"nas"});
-    // A kill behind its last copy; one that was settled before; one that is owed.
+    // A kill behind its last copy; one that was settled before.
     const auto run = host.begin(1);
     const auto killed = host.add_set("20260202_024003", run.run);
     const auto before = host.add_set("20260202_024001");
-    const auto owed = host.add_set("20260202_024002");
     host.put_copy("nas", killed);
     host.put_copy("nas", before);
-    host.put_copy("nas", owed, true);
     const auto result = host.reconcile();
     CHECK(result.failures.empty());
-    CHECK(host.repository.ids() == std::vector{owed.id});
-    CHECK(result.notes == std::vector<std::string>{"job: removed the local set 20260202_024003: every target has it",
-                                                   "job: removed the local set 20260202_024001: every target has it"});
+    CHECK(result.notes.empty());
+    CHECK(host.repository.ids() == std::vector{before.id, killed.id});
     const auto settled = *host.catalog->run(run.run);
     CHECK(settled.outcome == model::Outcome::success);
     CHECK(settled.set == killed.id.text());
-    CHECK(settled.set_directory.empty());
     CHECK(settled.artifacts.size() == 1);
-}
-
-TEST_CASE("a job that keeps its local sets, and one that somebody holds, lose none at the start") {
-    Host host;
-    host.repository.prepare();
-    host.configure(model::KeepLocal::until_copied, {"nas"});
-    const auto set = host.add_set("20260202_024001");
-    host.put_copy("nas", set);
-    SECTION("keeps them") {
-        host.configure(model::KeepLocal::always, {"nas"});
-    }
-    const auto lock = host.repository.lock_job("job", "pgbakctl prune");
-    CHECK(host.reconcile().notes.empty());
-    CHECK(host.repository.ids() == std::vector{set.id});
 }

@@ -14,6 +14,15 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// Has got four bytes of an upload from before.
+class Resumed final : public target::Upload {
+  public:
+    [[nodiscard]] std::uint64_t begins_at() const noexcept override { return 4; }
+    asio::awaitable<void> write(async::Chunk, async::StopToken) override { co_return; }
+    asio::awaitable<target::Receipt> finish(async::StopToken) override { co_return target::Receipt(); }
+    asio::awaitable<void> abort() override { co_return; }
+};
+
 // Has one object, fails as often as it is told to, and gives at most so many bytes before it does.
 class Scripted final : public target::ForwardingTarget {
   public:
@@ -39,6 +48,9 @@ class Scripted final : public target::ForwardingTarget {
             throw failure;
         }
         co_return std::vector<target::Refusal>();
+    }
+    asio::awaitable<std::unique_ptr<target::Upload>> put(std::string, target::PutOptions, async::StopToken) override {
+        co_return std::make_unique<Resumed>();
     }
     std::string content = "0123456789";
     base::Error failure{ErrorCode::unreachable, "lost", {}, base::Persistence::passing};
@@ -170,4 +182,38 @@ TEST_CASE("a meter counts what went through, and remembers the last failure unti
     CHECK(meter->failures == 1);
     run(metered->remove({"a"}, {}));
     CHECK_FALSE(meter->last_failure);
+}
+
+TEST_CASE("an upload that goes on is metered from where it was, and has a length as soon as that is known") {
+    const auto meter = std::make_shared<target::Meter>();
+    const base::ManualClock clock(base::Timestamp(5s));
+    const auto metered = target::with_meter(std::make_shared<Scripted>(), meter, clock);
+    const auto upload = run(metered->put("a", {}, {}));
+    REQUIRE(meter->sending.size() == 1);
+    const auto& sending = meter->sending.begin()->second;
+    CHECK(sending.bytes == 4);
+    CHECK(sending.begun_at == 4);
+    CHECK_FALSE(sending.of);
+    const auto write = [&]() -> asio::awaitable<int> {
+        const auto chunk = std::make_shared<const std::vector<std::byte>>(3);
+        co_await upload->write(chunk, {});
+        co_return 0;
+    };
+    run(write());
+    CHECK(sending.bytes == 7);
+    CHECK(meter->bytes_sent == 3);
+    upload->expect(9);
+    CHECK(sending.of == 9);
+}
+
+TEST_CASE("who wants to know is told of each failure that is tried again, and not of the last") {
+    const auto scripted = std::make_shared<Scripted>();
+    scripted->failure = {ErrorCode::timed_out, "no byte moved", {}, base::Persistence::passing};
+    scripted->failures = 9;
+    std::vector<std::string> told;
+    auto policy = quick();
+    policy.on_retry = [&told](const base::Error& error) { told.push_back(error.message()); };
+    const auto retrying = target::with_retry(scripted, policy);
+    CHECK_THROWS_WITH(run(retrying->remove({"a"}, {})), "no byte moved");
+    CHECK(told == std::vector<std::string>(3, "no byte moved"));
 }

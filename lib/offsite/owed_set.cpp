@@ -1,0 +1,60 @@
+#include "offsite/owed_set.hpp"
+
+#include <fmt/format.h>
+
+#include "offsite/local_set.hpp"
+#include "os/file.hpp"
+
+namespace pgbakd::offsite {
+namespace {
+
+using base::Error;
+using base::ErrorCode;
+
+OwedSet missing(const repository::Repository& repository, const model::SetId& id) {
+    const auto& root = repository.directory();
+    const auto directory = root / id.job / id.set;
+    if (os::file_status(directory))
+        return {{},
+                Error(ErrorCode::not_found, fmt::format("{} holds no manifest", directory.native()),
+                      "where the set is not to be had back, remove that directory")};
+    if (repository.ids().empty())
+        return {{},
+                Error(ErrorCode::not_found, fmt::format("the repository {} holds no set at all", root.native()),
+                      fmt::format("is its file system mounted (findmnt --target {})? if all its sets are gone for "
+                                  "good, this copy is given up once a run has left a new one",
+                                  root.native()))};
+    return {};
+}
+
+OwedSet look(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id) {
+    auto set = repository.find(id);
+    if (const auto found = found_corrupt(set, catalog)) return {{}, held_as_corrupt(id, *found)};
+    if (!set.problem.empty())
+        return {{},
+                Error(set.unreadable ? ErrorCode::io_failed : ErrorCode::corrupt, set.problem,
+                      fmt::format("pgbakctl verify {}", id.text()))};
+    return {std::move(set), {}};
+}
+
+}  // namespace
+
+Error held_as_corrupt(const model::SetId& id, const std::string& found) {
+    return {ErrorCode::corrupt, "the local set was found corrupt, and is not sent: " + found,
+            fmt::format("pgbakctl verify {}", id.text())};
+}
+
+OwedSet find_owed_set(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id) {
+    try {
+        try {
+            return look(repository, catalog, id);
+        } catch (const Error& error) {
+            if (error.code() != ErrorCode::not_found) throw;
+        }
+        return missing(repository, id);
+    } catch (const Error& error) {
+        return {{}, error};
+    }
+}
+
+}  // namespace pgbakd::offsite

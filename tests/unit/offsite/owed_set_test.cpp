@@ -1,0 +1,83 @@
+#include "offsite/owed_set.hpp"
+
+#include "unit/offsite/support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::testing;
+using base::ErrorCode;
+
+namespace {
+
+struct House {
+    Bench bench;
+    std::unique_ptr<catalog::Catalog> catalog = catalog::Catalog::open(bench.directory / "state.db", today);
+    model::SetId id = bench.add_set("2026-01-13T00:00:01Z");
+    [[nodiscard]] std::filesystem::path directory() const { return bench.place / id.job / id.set; }
+    offsite::OwedSet look() { return offsite::find_owed_set(bench.place.repository, *catalog, id); }
+};
+
+}  // namespace
+
+TEST_CASE("a good set can be sent") {
+    House house;
+    const auto found = house.look();
+    REQUIRE(found.set);
+    CHECK(found.set->manifest.id == house.id);
+    CHECK_FALSE(found.held);
+}
+
+TEST_CASE("a set that was found corrupt is held, by its mark and by the catalog's word") {
+    House house;
+    SECTION("marked") {
+        house.bench.place.repository.mark_corrupt(house.id, repository::Corruption{today, "shop.sql is cut off"});
+    }
+    SECTION("in the catalog alone") {
+        house.catalog->put_set_state({house.id, model::Verification::none, today, true, "shop.sql is cut off"});
+    }
+    const auto found = house.look();
+    CHECK_FALSE(found.set);
+    REQUIRE(found.held);
+    CHECK(found.held->code() == ErrorCode::corrupt);
+    CHECK(found.held->message() == "the local set was found corrupt, and is not sent: shop.sql is cut off");
+    CHECK(found.held->hint() == "pgbakctl verify shop/20260113_000001");
+}
+
+TEST_CASE("a set that cannot be read or lacks an artifact is held") {
+    House house;
+    SECTION("its manifest is away for a moment") {
+        std::filesystem::rename(house.directory() / "manifest.json", house.directory() / "m");
+        CHECK(house.look().held->message() == house.directory().native() + " holds no manifest");
+    }
+    SECTION("its manifest is none") {
+        write(house.directory() / "manifest.json", "x");
+    }
+    SECTION("an artifact is away") {
+        std::filesystem::remove(house.directory() / "globals_20260113_000001.sql.gz");
+        CHECK(house.look().held->message() == "globals_20260113_000001.sql.gz is missing");
+    }
+    CHECK_FALSE(house.look().set);
+    CHECK(house.look().held);
+}
+
+TEST_CASE("a set that is not there is gone only where the repository is plainly in use") {
+    House house;
+    std::filesystem::remove_all(house.directory());
+    SECTION("it is") {
+        house.bench.add_set("2026-01-14T00:00:01Z", "crm");
+        const auto found = house.look();
+        CHECK_FALSE(found.set);
+        CHECK_FALSE(found.held);
+    }
+    SECTION("nothing is there, as where it is not mounted") {
+        std::filesystem::remove_all(house.bench.place / "shop");
+        const auto found = house.look();
+        REQUIRE(found.held);
+        const auto root = house.bench.place.repository.directory().native();
+        CHECK(found.held->message() == "the repository " + root + " holds no set at all");
+        CHECK(found.held->hint().find("findmnt --target " + root) != std::string::npos);
+    }
+    SECTION("not even its directory") {
+        std::filesystem::remove_all(house.bench.place.repository.directory());
+        CHECK(house.look().held);
+    }
+}
