@@ -48,6 +48,9 @@ void check(Problems& problems, const Config& /*config*/, const Node& node, const
 }  // namespace
 
 void check_target(Problems& problems, const Config& config, const Named<model::TargetSpec>& target) {
+    if (target.name == "local")
+        problems.error_at_key(*target.node, "the name is taken: it means the repository on this host",
+                              "call it by what it is, as in nas or r2");
     std::visit([&](const auto& place) { check(problems, config, *target.node, place); }, target.value.place);
 }
 

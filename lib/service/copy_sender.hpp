@@ -11,12 +11,14 @@
 #include "offsite/send_set.hpp"
 #include "offsite/targets.hpp"
 #include "service/core.hpp"
+#include "service/overview.hpp"
 
 namespace pgbakd::service {
 
 class CopySender {
   public:
-    explicit CopySender(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+    CopySender(Core& core, Overview& overview)
+        : core_(core), overview_(overview), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
 
     // Until stopped; what is on its way is left so that the next start goes on behind it.
     asio::awaitable<void> send(async::StopToken stop);
@@ -42,6 +44,7 @@ class CopySender {
     asio::awaitable<void> put(catalog::Copy copy);
 
     Core& core_;
+    Overview& overview_;
     async::Event changed_;
     async::TaskGroup tasks_;
     std::set<std::string> busy_;  // targets
