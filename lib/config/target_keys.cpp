@@ -117,8 +117,9 @@ const Section<TargetSpec>& s3_keys() {
                             "Certificates of the authorities that may vouch for the server."),
             key<TargetSpec>("part_size", of(&S3Place::part_size), part_size(), is("auto"),
                             "Size of the parts of an upload; `auto` grows with what was sent."),
-            key<TargetSpec>("concurrent_parts", of(&S3Place::concurrent_parts), whole_number<int>(1, 32), is("4"),
-                            "Parts of one upload, or short files of a set, that are sent at a time."),
+            key<TargetSpec>(
+                "concurrent_parts", of(&S3Place::concurrent_parts), whole_number<int>(1, 32), is("4"),
+                "Parts of one upload that are sent at a time; of the short files of a set four times as many."),
         });
     return section;
 }

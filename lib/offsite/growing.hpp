@@ -40,6 +40,9 @@ class Growing {
     // The artifact's name in its set.
     [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
+    // What it may come to, in bytes, for those who must choose before they know; 0: nobody can tell.
+    std::uint64_t guess = 0;
+
     // --- the writer ---
     void grown_to(std::uint64_t bytes);
     // All of it was found right.

@@ -8,6 +8,7 @@
 #include "offsite/keys.hpp"
 #include "repository/corruption.hpp"
 #include "repository/names.hpp"
+#include "target/probe.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
@@ -50,13 +51,29 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
     co_return sets;
 }
 
+namespace {
+
+std::vector<model::SetId> halves_before(const std::vector<RemoteSet>& sets, base::Timestamp now) {
+    std::vector<model::SetId> halves;
+    for (const auto& set : sets)
+        if (!set.exists && set.newest + stale_after < now) halves.push_back(set.id);
+    return halves;
+}
+
+}  // namespace
+
 std::vector<model::SetId> stale_halves(const std::vector<RemoteSet>& sets, base::Timestamp now) {
     base::Timestamp newest{};
     for (const auto& set : sets) newest = std::max(newest, set.newest);
-    std::vector<model::SetId> stale;
-    for (const auto& set : sets)
-        if (!set.exists && set.newest + stale_after < std::min(now, newest)) stale.push_back(set.id);
-    return stale;
+    return halves_before(sets, std::min(now, newest));
+}
+
+asio::awaitable<std::vector<model::SetId>> find_stale_halves(target::Target& target, std::vector<RemoteSet> sets,
+                                                             base::Timestamp now, async::StopToken stop) {
+    auto halves = stale_halves(sets, now);
+    if (halves.size() == halves_before(sets, now).size()) co_return halves;
+    const auto there = co_await target::place_time(target, stop);
+    co_return halves_before(sets, std::min(now, there));
 }
 
 asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop) {

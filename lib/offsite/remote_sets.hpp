@@ -27,6 +27,9 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
 // Halves to which nothing has come for a day, by this host's clock and by the place's, so that one that is wrong makes
 // none of what is being sent: as old as that is only what is a day older than something else that is there.
 [[nodiscard]] std::vector<model::SetId> stale_halves(const std::vector<RemoteSet>& sets, base::Timestamp now);
+// The same; where nothing else there tells what time it is at the place, the place is asked.
+asio::awaitable<std::vector<model::SetId>> find_stale_halves(target::Target& target, std::vector<RemoteSet> sets,
+                                                             base::Timestamp now, async::StopToken stop);
 // Errors: not_found, corrupt (no manifest, or that of another set).
 asio::awaitable<model::BackupSet> remote_manifest(target::Target& target, model::SetId id, async::StopToken stop);
 

@@ -43,6 +43,8 @@ class Sending {
         put.existing = options_.existing;
         put.checkpoint = options_.checkpoint;
         put.size = file_->length();
+        put.guess = file_->guess;
+        put.ask_after = options_.ask_after;
         upload_ = co_await means_.target.put(key_, put, stop);
         if (options_.on_begin) options_.on_begin();
         std::uint64_t offset = upload_->begins_at();
@@ -140,10 +142,8 @@ asio::awaitable<Assured> send_file(Means means, std::shared_ptr<Growing> file, s
     co_return co_await sending->run(std::move(stop));
 }
 
-asio::awaitable<void> send_text(target::Target& target, std::string key, std::string text, target::Existing existing,
+asio::awaitable<void> send_text(target::Target& target, std::string key, std::string text, target::PutOptions options,
                                 async::StopToken stop) {
-    target::PutOptions options;
-    options.existing = existing;
     std::exception_ptr failure;
     try {
         co_await target::put_text(target, key, text, options, stop);

@@ -24,6 +24,7 @@ struct SendOptions {
 
     target::Existing existing = target::Existing::refuse;
     std::string checkpoint;  // of an earlier attempt; empty: none
+    bool ask_after = true;   // see target::PutOptions
     // The target has taken the upload on: what appears under the key from now on is most likely ours.
     std::function<void()> on_begin;
     // Told whenever a later attempt could go on further ahead.
@@ -42,7 +43,7 @@ asio::awaitable<Assured> send_file(Means means, std::shared_ptr<Growing> file, s
                                    async::StopToken stop);
 
 // A small object; the same text that is there already is success. Error: conflict, if it is to be refused.
-asio::awaitable<void> send_text(target::Target& target, std::string key, std::string text, target::Existing existing,
+asio::awaitable<void> send_text(target::Target& target, std::string key, std::string text, target::PutOptions options,
                                 async::StopToken stop);
 
 }  // namespace pgbakd::offsite

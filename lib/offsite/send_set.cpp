@@ -69,6 +69,7 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
     const auto name = file->name();
     const auto key = key_of(id, name);
     SendOptions options;
+    options.ask_after = false;  // check_there() does, of all at once
     if (way.unfinished == name) options.checkpoint = way.checkpoint;
     options.on_checkpoint = [&way, name](const std::string& checkpoint) {
         way.unfinished = name;
@@ -100,6 +101,7 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         // Half of an earlier attempt of ours, by a target that shows halves.
         SendOptions again;
         again.existing = target::Existing::replace;
+        again.ask_after = false;
         assured = co_await send_file(means, file, key, again, stop);
     }
     way.sent[name] = assured;
@@ -129,46 +131,62 @@ asio::awaitable<void> send_sidecars(Means means, const model::BackupSet& set, co
                                     async::StopToken stop) {
     const std::function<asio::awaitable<void>(std::size_t)> send = [&](std::size_t i) {
         const auto name = set.artifacts[i].file + std::string(repository::sidecar_extension);
-        const auto existing = target::Existing::replace;  // of a file that says what the manifest says too
-        return send_text(means.target, key_of(set.id, name), ending.sidecars.at(i), existing, stop);
+        target::PutOptions options;
+        options.existing = target::Existing::replace;  // of a file that says what the manifest says too
+        options.ask_after = false;
+        return send_text(means.target, key_of(set.id, name), ending.sidecars.at(i), options, stop);
     };
     const auto at_once = co_await at_a_time(means.target, set.artifacts.size(), stop);
     co_await async::for_each(set.artifacts.size(), at_once, send);
 }
 
-// Between the first artifact and the manifest lie hours: what somebody has removed meanwhile (another host's sweep, a
-// lifecycle rule, a hand) must not make half a set. What is to be sent again is no longer in `way`.
-asio::awaitable<void> check_there(Means means, const model::BackupSet& set, Way& way, async::StopToken stop) {
-    std::map<std::string, std::uint64_t> sizes;
+// What every object of the set has to be like, but for the manifest: name and bytes.
+std::vector<std::pair<std::string, std::uint64_t>> sizes_of(const model::BackupSet& set, const Ending& ending) {
+    std::vector<std::pair<std::string, std::uint64_t>> sizes;
+    for (std::size_t i = 0; i < set.artifacts.size(); ++i) {
+        const auto& artifact = set.artifacts[i];
+        sizes.emplace_back(artifact.file, artifact.bytes);
+        sizes.emplace_back(artifact.file + std::string(repository::sidecar_extension), ending.sidecars.at(i).size());
+    }
+    return sizes;
+}
+
+// What the target holds of what was sent, in one listing instead of a question behind each object. And between the
+// first artifact and the manifest lie hours: what somebody has removed meanwhile (another host's sweep, a lifecycle
+// rule, a hand) must not make half a set. What is to be sent again is no longer in `way`.
+asio::awaitable<void> check_there(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
+                                  async::StopToken stop) {
+    std::map<std::string, std::uint64_t> there;
     std::string cursor;
     do {
         const auto page = co_await means.target.list(prefix_of(set.id), cursor, page_size, stop);
-        for (const auto& entry : page.entries) sizes[entry.key] = entry.size;
+        for (const auto& entry : page.entries) there[entry.key] = entry.size;
         cursor = page.next;
     } while (!cursor.empty());
-    for (const auto& artifact : set.artifacts) {
-        const auto key = key_of(set.id, artifact.file);
-        const auto listed = sizes.find(key);
-        if (listed != sizes.end() && listed->second == artifact.bytes) continue;
+    for (const auto& [name, size] : sizes_of(set, ending)) {
+        const auto key = key_of(set.id, name);
+        const auto listed = there.find(key);
+        if (listed != there.end() && listed->second == size) continue;
         // Some listings are behind.
         const auto found = co_await means.target.stat(key, target::Detail::plain, stop);
-        if (found && found->size == artifact.bytes) continue;
-        way.sent.erase(artifact.file);
-        throw base::Error(base::ErrorCode::corrupt,
-                          fmt::format("{} was sent, and is {} now", artifact.file,
-                                      found ? fmt::format("{} bytes long", found->size) : "gone"),
-                          "does something else delete or change objects there?", base::Persistence::passing);
+        if (found && found->size == size) continue;
+        way.sent.erase(name);
+        throw base::Error(
+            base::ErrorCode::corrupt,
+            fmt::format("{} was sent, and is {} now", name, found ? fmt::format("{} bytes long", found->size) : "gone"),
+            "does something else delete or change objects there?", base::Persistence::passing);
     }
 }
 
 asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
                                      async::StopToken stop) {
     co_await send_sidecars(means, set, ending, stop);
-    co_await check_there(means, set, way, stop);
+    co_await check_there(means, set, ending, way, stop);
     std::exception_ptr failure;
     try {
-        const auto half = ending.found == Found::half ? target::Existing::replace : target::Existing::refuse;
-        co_await send_text(means.target, key_of(set.id, model::manifest_file), ending.manifest, half, stop);
+        target::PutOptions options;
+        if (ending.found == Found::half) options.existing = target::Existing::replace;
+        co_await send_text(means.target, key_of(set.id, model::manifest_file), ending.manifest, options, stop);
     } catch (...) {
         failure = std::current_exception();
     }

@@ -166,6 +166,7 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         const offsite::Means means{*destination.target, context_.services.pool, context_.services.random};
         destination.sending = std::make_unique<async::StopSource>(stop);
         const auto sending = destination.sending->token();
+        file->guess = context_.ready.largest_artifact();
         std::exception_ptr failure;
         try {
             co_await offsite::send_artifact(means, set_.id, file, destination.way, sending);
@@ -220,10 +221,8 @@ asio::awaitable<void> Copies::finish(std::filesystem::path directory, const mode
     wake();
     co_await tasks_.join();
     // As the job lists them, not as they came to their ends.
-    const auto& order = context_.job.targets;
-    const auto rank = [&order](const auto& told) { return std::find(order.begin(), order.end(), told.name); };
-    auto& told = context_.report.targets;
-    std::sort(told.begin(), told.end(), [&rank](const auto& a, const auto& b) { return rank(a) < rank(b); });
+    const auto rank = [this](const auto& told) { return std::ranges::find(context_.job.targets, told.name); };
+    std::ranges::sort(context_.report.targets, {}, rank);
 }
 
 asio::awaitable<void> Copies::finish_there(const model::BackupSet& set, async::StopToken stop) {

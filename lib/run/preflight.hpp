@@ -19,6 +19,10 @@ namespace pgbakd::run {
 struct Ready {
     source::Prepared prepared;
     std::uint64_t last_set_bytes = 0;
+    // What an artifact may come to, in bytes: none is much larger than the set it was in.
+    [[nodiscard]] std::uint64_t largest_artifact() const noexcept {
+        return last_set_bytes > 0 ? last_set_bytes : prepared.estimated_bytes;
+    }
 };
 asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& source, const model::JobSpec& job,
                                  async::StopToken stop);

@@ -107,7 +107,8 @@ asio::awaitable<std::size_t> CopySender::sweep_halves(std::string name, offsite:
     const auto jobs = co_await async::run_blocking(core_.pool, read_jobs);
     const auto sets = co_await offsite::remote_sets(*target, std::nullopt, stop);
     std::size_t removed = 0;
-    for (const auto& id : offsite::stale_halves(sets, core_.clock.now())) {
+    const auto halves = co_await offsite::find_stale_halves(*target, sets, core_.clock.now(), stop);
+    for (const auto& id : halves) {
         if (!jobs.contains(id.job)) continue;
         // Held while it is looked at and removed; who sends it has it meanwhile.
         const auto claim = core_.targets->claim(name, id.text());

@@ -23,7 +23,7 @@ std::shared_ptr<ActiveRun> Runner::add(run::Request request, model::RunReport re
     if (closing_)
         cancel(active, {base::ErrorCode::interrupted, "the daemon was stopped"});
     else
-        start_waiting();
+        start_if_possible(active);  // nothing has changed for the others
     return active;
 }
 
@@ -40,8 +40,7 @@ bool Runner::is_running(const std::string& job) const {
 bool Runner::may_start(const ActiveRun& waiting) const {
     int all = 0;
     int on_server = 0;
-    for (const auto& [id, run] : active_) {
-        if (!run->executing) continue;
+    for (const auto& run : executing_) {
         // One run per job at a time; a second one waits here, the lock file stands against other processes.
         if (run->request.job->name == waiting.request.job->name) return false;
         // A slow target must not hold up the other jobs.
@@ -52,13 +51,21 @@ bool Runner::may_start(const ActiveRun& waiting) const {
     return all < services_.limits.concurrent_runs && on_server < services_.limits.concurrent_runs_per_server;
 }
 
+void Runner::start(const std::shared_ptr<ActiveRun>& run) {
+    run->executing = true;
+    executing_.push_back(run);
+    tasks_.spawn(perform(run));
+}
+
+void Runner::start_if_possible(const std::shared_ptr<ActiveRun>& run) {
+    if (may_start(*run)) start(run);
+    changed_.notify();
+}
+
 void Runner::start_waiting() {
     if (closing_) return;
-    for (const auto& [id, run] : active_) {
-        if (run->executing || !may_start(*run)) continue;
-        run->executing = true;
-        tasks_.spawn(perform(run));
-    }
+    for (const auto& [id, run] : active_)
+        if (!run->executing && may_start(*run)) start(run);
     changed_.notify();
 }
 
@@ -93,6 +100,7 @@ void Runner::ended(const std::shared_ptr<ActiveRun>& run) {
     run->done = true;
     run->progress->stage = "done";
     active_.erase(run->request.run.text());
+    std::erase(executing_, run);
     changed_.notify();
     finished_(run->report);
     start_waiting();
@@ -110,9 +118,7 @@ asio::awaitable<void> Runner::wait_changed(std::chrono::milliseconds at_most, as
 void Runner::cancel(const std::shared_ptr<ActiveRun>& run, base::Error reason) {
     run->stop->stop(std::move(reason));
     // One that waits for its turn gets it now: it finds itself stopped, never starts, and still leaves its report.
-    if (run->executing) return;
-    run->executing = true;
-    tasks_.spawn(perform(run));
+    if (!run->executing) start(run);
 }
 
 asio::awaitable<void> Runner::shut_down(base::Error reason) {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "async/event.hpp"
 #include "async/task_group.hpp"
@@ -50,6 +51,8 @@ class Runner {
     asio::awaitable<void> shut_down(base::Error reason);
 
   private:
+    void start(const std::shared_ptr<ActiveRun>& run);
+    void start_if_possible(const std::shared_ptr<ActiveRun>& run);
     void start_waiting();
     [[nodiscard]] bool may_start(const ActiveRun& run) const;
     asio::awaitable<void> perform(std::shared_ptr<ActiveRun> run);
@@ -61,6 +64,7 @@ class Runner {
     async::TaskGroup tasks_;
     async::Event changed_;
     std::map<std::string, std::shared_ptr<ActiveRun>> active_;  // by run id: in the order they were asked for
+    std::vector<std::shared_ptr<ActiveRun>> executing_;         // few of them, however many wait
     bool closing_ = false;
 };
 

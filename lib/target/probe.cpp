@@ -110,4 +110,19 @@ asio::awaitable<ProbeReport> probe(Target& target, base::Timestamp now, async::S
     co_return report;
 }
 
+asio::awaitable<base::Timestamp> place_time(Target& target, async::StopToken stop) {
+    std::vector<std::string> keys{std::string(probe_prefix) + upload_name()};
+    co_await put_probe(target, keys.front(), "pgbakd asks what time it is here\n", stop);
+    std::optional<Entry> found;
+    std::exception_ptr failure;
+    try {
+        found = co_await target.stat(keys.front(), Detail::plain, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await remove_probes(target, keys, stop);
+    if (failure) std::rethrow_exception(failure);
+    co_return found ? found->modified : base::Timestamp{};
+}
+
 }  // namespace pgbakd::target

@@ -35,4 +35,8 @@ struct ProbeReport {
 inline constexpr std::string_view probe_prefix = ".pgbakd-probe/";
 asio::awaitable<ProbeReport> probe(Target& target, base::Timestamp now, async::StopToken stop);
 
+// What time it is at the place, by an object put there for that and removed again; the epoch where a place does not
+// tell when things came. Throws what the target does.
+asio::awaitable<base::Timestamp> place_time(Target& target, async::StopToken stop);
+
 }  // namespace pgbakd::target

@@ -1,6 +1,7 @@
 // Where a bucket and a key are, as URL and as what is signed of it; pure.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,6 +32,19 @@ struct S3Address {
     std::string path;  // not encoded, begins with "/"
     std::string url;   // encoded, with the query
 };
+// Where a bucket was found to be.
+struct S3Home {
+    std::string region;
+    std::string host;  // as S3Endpoint has it
+    friend bool operator==(const S3Home&, const S3Home&) = default;
+};
+// Where to send a call next that was sent to `endpoint`, signed for `region`, and answered with a redirect:
+// `told_region` and `told_endpoint` (a host or a URL) are what the answer names, or empty. Only the region counts, for
+// what an answer calls an endpoint could be anybody's and would be sent the data and the session's token: the host
+// stays, or becomes that of AWS for the region where it was one of AWS. Nothing if that leads nowhere else.
+[[nodiscard]] std::optional<S3Home> redirected(const S3Endpoint& endpoint, std::string_view region,
+                                               std::string_view told_region, std::string_view told_endpoint);
+
 // Of a key, or of the bucket itself when it is empty.
 [[nodiscard]] S3Address s3_address(const S3Endpoint& endpoint, std::string_view key, const Fields& query);
 

@@ -27,9 +27,9 @@ http::Request S3Client::signed_request(const S3Call& call, const Credentials& cr
     const auto address = s3_address(endpoint_, call.key, call.query);
     SigningInput input{call.method, address.path, call.query, call.headers, call.payload_hash};
     input.headers.emplace_back("host", address.host);
-    if (input.payload_hash.empty()) input.payload_hash = call.body ? unsigned_payload : empty_payload_hash;
-    if (input.payload_hash == unsigned_payload && !endpoint_.is_encrypted())
-        throw base::Error(base::ErrorCode::internal, "a body without a hash is not sent without TLS");
+    if (input.payload_hash.empty() && call.body)
+        throw base::Error(base::ErrorCode::internal, "a body without its hash");
+    if (input.payload_hash.empty()) input.payload_hash = empty_payload_hash;
     auto signature = sign(input, credentials, {region_, "s3"}, clock_.now());
     http::Request request;
     request.method = call.method;
@@ -63,16 +63,13 @@ FailedCall S3Client::describe(const S3Call& call, const http::Response& response
     return failed;
 }
 
-// Only what the region says: an endpoint that an answer names could be anybody's, and would be sent the data.
-bool S3Client::follow(const S3Failure& failure) {
-    if (failure.region.empty() || failure.region == region_) return false;
-    const auto& aws = s3_profile(Provider::aws);
-    const auto ours = parse_endpoint(aws, {}, region_, endpoint_.bucket, endpoint_.addressing);
-    const auto theirs = parse_endpoint(aws, {}, failure.region, endpoint_.bucket, endpoint_.addressing);
-    if (!ours || !theirs) return false;
-    // An endpoint of AWS has the region in its name; others keep theirs, and were only signed for the wrong region.
-    if (endpoint_.host == ours->host || endpoint_.host == "s3.amazonaws.com") endpoint_.host = theirs->host;
-    region_ = failure.region;
+bool S3Client::follow(const S3Failure& failure, const S3Home& before) {
+    // Of several that were under way, another has followed already.
+    if (before != S3Home{region_, endpoint_.host}) return true;
+    auto home = redirected(endpoint_, region_, failure.region, failure.endpoint);
+    if (!home) return false;
+    region_ = std::move(home->region);
+    endpoint_.host = std::move(home->host);
     return true;
 }
 
@@ -94,6 +91,7 @@ asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken sto
     bool followed = false;
     bool renewed = false;
     for (;;) {
+        const S3Home home{region_, endpoint_.host};
         std::exception_ptr thrown;
         http::Response response;
         try {
@@ -107,7 +105,7 @@ asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken sto
         if (is_silent(call, response)) response = co_await ask_why(call, std::move(response), stop);
         const auto failure = s3_failure(describe(call, response));
         const bool repeatable = !call.body || call.body->rewind();
-        if (repeatable && failure.remedy == Remedy::redirect && !std::exchange(followed, true) && follow(failure))
+        if (repeatable && failure.remedy == Remedy::redirect && !std::exchange(followed, true) && follow(failure, home))
             continue;
         if (repeatable && failure.remedy == Remedy::new_session && !std::exchange(renewed, true) &&
             credentials_->discard())

@@ -19,8 +19,8 @@ struct S3Call {
     Fields query;
     Fields headers;
     std::shared_ptr<http::BodySource> body;
-    // SHA-256 of the body in lower-case hexadecimal; empty: of no body, or UNSIGNED-PAYLOAD with one, which is for
-    // https only.
+    // SHA-256 of the body in lower-case hexadecimal, which the service compares with what arrives; empty without a
+    // body.
     std::string payload_hash;
     std::shared_ptr<http::BodySink> sink;
     std::string action;      // of messages: "putting a/b"
@@ -50,7 +50,8 @@ class S3Client {
     // The same, asked in a way that is answered with the reason; or `response` itself.
     asio::awaitable<http::Response> ask_why(S3Call call, http::Response response, async::StopToken stop);
     [[nodiscard]] FailedCall describe(const S3Call& call, const http::Response& response) const;
-    [[nodiscard]] bool follow(const S3Failure& failure);
+    // Whether the same call, sent once more, goes elsewhere than to `before`.
+    [[nodiscard]] bool follow(const S3Failure& failure, const S3Home& before);
 
     S3Endpoint endpoint_;
     std::string region_;

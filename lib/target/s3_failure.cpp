@@ -107,9 +107,9 @@ constexpr std::array facts{
 Fact fact_of_status(int status) {
     switch (status) {
         case 301:
-        case 302:
-        case 307:
         case 308: return {{}, ErrorCode::invalid_configuration, Remedy::redirect, "the bucket is elsewhere", {}};
+        case 302:
+        case 307: return {{}, ErrorCode::server_error, Remedy::redirect, "the bucket is elsewhere for a while", {}};
         case 401: return {{}, ErrorCode::authentication_failed, Remedy::none, "the credentials are refused", check_key};
         case 403: return {{}, ErrorCode::permission_denied, Remedy::none, "permission denied", allow};
         case 404: return {{}, ErrorCode::not_found, Remedy::none, "not found", {}};
@@ -130,12 +130,28 @@ Fact fact_of_status(int status) {
     return {{}, ErrorCode::server_error, Remedy::none, "the server refused it", {}};
 }
 
+// "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
+bool wants_checksum(const S3Error& error) {
+    return error.code == "InvalidRequest" && error.message.find("Content-MD5") != std::string::npos;
+}
+
 Fact fact_of(const FailedCall& call) {
+    if (call.error && wants_checksum(*call.error))
+        return {{},
+                ErrorCode::invalid_configuration,
+                Remedy::none,
+                "the bucket's object lock wants checksums",
+                "provider: aws, with the endpoint and the region that there are, sends them"};
     if (call.error) {
         const auto* const found = std::ranges::find(facts, call.error->code, &Fact::code);
         if (found != facts.end()) return *found;
     }
     return fact_of_status(call.status);
+}
+
+// One that ends by itself, as when the names of a new bucket have not got round yet.
+bool is_for_a_while(const Fact& fact) {
+    return fact.remedy == Remedy::redirect && fact.kind == ErrorCode::server_error;
 }
 
 std::string filled(std::string_view hint, const FailedCall& call) {
@@ -208,12 +224,15 @@ S3Failure s3_failure(const FailedCall& call) {
         endpoint = call.error && !call.error->endpoint.empty() ? call.error->endpoint : call.location;
         if (!region.empty())
             hint = fmt::format("region: {}", base::printable(base::clamp_utf8(region, 60)));
+        else if (!endpoint.empty())
+            hint = fmt::format("correct region and endpoint: the service names {}, which is not followed unasked",
+                               base::printable(base::clamp_utf8(endpoint, 120)));
         else
             hint = "correct region and endpoint";
         // Nothing to go by.
-        if (region.empty() && endpoint.empty()) remedy = Remedy::none;
+        if (region.empty() && endpoint.empty()) remedy = is_for_a_while(fact) ? Remedy::retry : Remedy::none;
     }
-    const bool passes = remedy == Remedy::retry || remedy == Remedy::slow_down || remedy == Remedy::new_session;
+    const bool passes = is_for_a_while(fact) || (remedy != Remedy::none && remedy != Remedy::redirect);
     const auto persistence = passes ? base::Persistence::passing : base::Persistence::lasting;
     return {base::Error(fact.kind, fmt::format("{}: {}{}", call.action, fact.message, in_their_words(call)),
                         std::move(hint), persistence),

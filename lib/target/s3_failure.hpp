@@ -17,7 +17,7 @@ enum class Remedy {
     retry,        // the same again, after a pause
     slow_down,    // the same again, after a longer pause and with less at once
     new_session,  // the credentials have ended: once more with fresh ones
-    redirect,     // the bucket is elsewhere: once more with that region or endpoint
+    redirect,     // the bucket is elsewhere: once more there, as far as redirected() goes along
 };
 
 struct FailedCall {
@@ -42,7 +42,7 @@ struct S3Failure {
 
 // Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html and those of other services that are
 // theirs alone; a code that is not known is judged by the status. The error is passing where another try with the same
-// configuration may succeed: for retry, slow_down and new_session.
+// configuration may succeed: for retry, slow_down, new_session, and a redirect that is only for a while.
 [[nodiscard]] S3Failure s3_failure(const FailedCall& call);
 
 }  // namespace pgbakd::target

@@ -10,8 +10,11 @@ namespace pgbakd::target {
 namespace {
 
 constexpr std::uint64_t mib = 1024ULL * 1024;
-// Large enough that a request's overhead does not count, small enough that four of them are no matter.
-constexpr std::uint64_t usual_part = 8 * mib;
+// Large enough that a request's overhead does not count, small enough that five of them are no matter; larger where
+// few parts are allowed.
+constexpr std::uint64_t usual_part = 5 * mib;
+constexpr std::uint64_t usual_part_of_few = 8 * mib;
+constexpr std::uint64_t few_parts = 1000;
 // Where parts are equal and nothing is known of the length: as large as memory takes them.
 constexpr std::uint64_t usual_equal_part = most_in_memory;
 
@@ -37,7 +40,7 @@ base::Error too_large(const S3Profile& profile, std::uint64_t bytes) {
 }  // namespace
 
 base::Result<PartPlan> PartPlan::make(const S3Profile& profile, std::optional<std::uint64_t> expected,
-                                      std::uint64_t fixed) {
+                                      std::uint64_t fixed, std::uint64_t guess) {
     if (expected && *expected > profile.most_object) return too_large(profile, *expected);
     if (fixed != 0) {
         if (fixed < profile.least_part || fixed > profile.most_part)
@@ -49,8 +52,10 @@ base::Result<PartPlan> PartPlan::make(const S3Profile& profile, std::optional<st
         return PartPlan(profile, fixed, !profile.equal_parts, expected.value_or(0));
     }
     // For twice the length: half of the parts are left for a stream that turns out longer.
-    const auto needed = 2 * whole_mib(divide_up(expected.value_or(0), profile.most_parts));
-    const auto least = profile.equal_parts && !expected ? usual_equal_part : usual_part;
+    const auto guessed = profile.equal_parts ? std::min(guess, profile.most_object) : 0;
+    const auto needed = 2 * whole_mib(divide_up(expected.value_or(guessed), profile.most_parts));
+    const auto usual = profile.most_parts <= few_parts ? usual_part_of_few : usual_part;
+    const auto least = profile.equal_parts && !expected ? usual_equal_part : usual;
     return PartPlan(profile, within(profile, std::max(least, needed)), !profile.equal_parts, expected.value_or(0));
 }
 

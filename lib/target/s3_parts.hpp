@@ -21,11 +21,12 @@ inline constexpr std::uint64_t part_disk = 4ULL * 1024 * 1024 * 1024;
 class PartPlan {
   public:
     // `expected`: the stream's length where it is known, or a good guess; a stream of twice that fits in any case, and
-    // a longer one as far as the growth goes. `fixed`: the size that the configuration asks for; 0: as needed. Error:
+    // a longer one as far as the growth goes. `fixed`: the size that the configuration asks for; 0: as needed. `guess`:
+    // of a length that is not known, where parts are equal and cannot grow with what was sent; 0: none. Error:
     // invalid_configuration for a fixed size that the provider does not take; no_space for a known length above the
     // provider's limit.
     [[nodiscard]] static base::Result<PartPlan> make(const S3Profile& profile, std::optional<std::uint64_t> expected,
-                                                     std::uint64_t fixed = 0);
+                                                     std::uint64_t fixed = 0, std::uint64_t guess = 0);
 
     // The size of the part that follows `parts` parts with `sent` bytes; the stream's last part is what is left of it.
     // Parts are equal, where the provider or the configuration wants that; else they grow with what has been sent, so

@@ -13,6 +13,8 @@ namespace pgbakd::target {
 namespace {
 
 constexpr std::size_t most_deleted = 1000;  // in one call, of DeleteObjects
+// Short objects that go in the place of a part: what they take of memory is less, and most of their time is waiting.
+constexpr std::size_t short_for_a_part = 4;
 
 // Hands the bytes on, and refuses an answer that is not the range that was asked for.
 class RangeSink final : public http::BodySink {
@@ -87,7 +89,7 @@ asio::awaitable<Facts> S3Target::facts(async::StopToken /*stop*/) {
                     Assurance::checksum,
                     options.profile->no_replace == NoReplace::if_none_match ? Exclusive::atomic : Exclusive::checked,
                     true,
-                    static_cast<std::size_t>(options.concurrent_parts)};
+                    short_for_a_part * static_cast<std::size_t>(options.concurrent_parts)};
 }
 
 // Whether what arrived of an earlier upload is still there, and the rest of `size` bytes can follow it.
@@ -118,7 +120,7 @@ asio::awaitable<bool> S3Target::take_up(S3Upload& upload, PartPlan plan, std::ui
 asio::awaitable<std::unique_ptr<Upload>> S3Target::put(std::string key, PutOptions options, async::StopToken stop) {
     check_key(key).value();
     const auto& profile = *store_->options.profile;
-    const auto plan = PartPlan::make(profile, options.size, store_->options.part_size).value();
+    const auto plan = PartPlan::make(profile, options.size, store_->options.part_size, options.guess).value();
     const auto checkpoint = options.checkpoint;
     const auto size = options.size.value_or(0);
     auto upload = std::make_unique<S3Upload>(store_, key, std::move(options), plan, stop);

@@ -252,6 +252,14 @@ asio::awaitable<void> S3Upload::complete(async::StopToken stop) {
     if (!there) std::rethrow_exception(failure);
 }
 
+asio::awaitable<Entry> S3Upload::see_sent(async::StopToken stop) {
+    const auto entry = co_await head(stop);
+    if (!entry || entry->size != sent_)
+        throw base::Error(base::ErrorCode::corrupt,
+                          fmt::format("{}: {} bytes were sent and {} are there", key_, sent_, entry ? entry->size : 0));
+    co_return *entry;
+}
+
 asio::awaitable<Receipt> S3Upload::finish(async::StopToken stop) {
     last_stop_ = stop;
     check();
@@ -264,15 +272,14 @@ asio::awaitable<Receipt> S3Upload::finish(async::StopToken stop) {
         co_await look_first(stop);
         co_await complete(stop);
     }
+    const bool whole = upload_id_.empty();
     upload_id_.clear();
     held_.reset();
-    const auto entry = co_await head(stop);
-    if (!entry || entry->size != sent_)
-        throw base::Error(base::ErrorCode::corrupt,
-                          fmt::format("{}: {} bytes were sent and {} are there", key_, sent_, entry ? entry->size : 0));
+    Entry sent{key_, sent_, {}, {}};
+    if (!whole || options_.ask_after) sent = co_await see_sent(stop);
     co_await tasks_.join();
     // The service compared the hash of each part with what arrived, or it would have refused the signature.
-    co_return Receipt{*entry, Assurance::checksum};
+    co_return Receipt{std::move(sent), Assurance::checksum};
 }
 
 asio::awaitable<void> S3Upload::suspend() {

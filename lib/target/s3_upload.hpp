@@ -90,6 +90,7 @@ class S3Upload final : public Upload {
     asio::awaitable<void> put_whole(async::StopToken stop);
     asio::awaitable<void> complete(async::StopToken stop);
     asio::awaitable<bool> try_complete(async::StopToken stop);
+    asio::awaitable<Entry> see_sent(async::StopToken stop);
     asio::awaitable<bool> is_complete(async::StopToken stop);
     asio::awaitable<void> wait_for_room(std::uint64_t most, async::StopToken stop);
     void add_conditions(S3Call& call) const;

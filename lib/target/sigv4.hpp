@@ -33,12 +33,10 @@ struct SigningInput {
     std::string path;  // begins with "/"
     Fields query;
     Fields headers;  // "host" among them, exactly as it is sent: with the port unless it is the scheme's own
-    // 64 hexadecimal digits of the body's SHA-256, or unsigned_payload.
+    // 64 hexadecimal digits of the body's SHA-256.
     std::string payload_hash;
 };
 
-// Instead of the hash of a body that is not known yet; only over TLS, which then vouches for it.
-inline constexpr std::string_view unsigned_payload = "UNSIGNED-PAYLOAD";
 // SHA-256 of nothing.
 inline constexpr std::string_view empty_payload_hash =
     "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

@@ -66,9 +66,14 @@ struct PutOptions {
     Existing existing = Existing::refuse;
     // The length of the whole stream, where it is known: a hint for the size of parts, not a promise.
     std::optional<std::uint64_t> size;
+    // What a stream may come to whose length is not known, in bytes; 0: nobody can tell. It may be wrong.
+    std::uint64_t guess = 0;
     // checkpoint() of an earlier upload to this key, to go on behind what arrived of it. If that is gone the upload
     // begins anew: look at begins_at().
     std::string checkpoint;
+    // Whether the target is asked what it holds once an object was taken whole with its checksum. Not needed by those
+    // who list what they sent: for many short objects it is half of the requests.
+    bool ask_after = true;
 };
 
 struct Receipt {

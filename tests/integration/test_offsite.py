@@ -174,6 +174,30 @@ class Offsite(LifeCase):
         daemon.ctl("prune", "--apply")
         self.assertEqual([entry["set"] for entry in daemon.sets()], [second["set"]])
 
+    def test_a_set_goes_out_and_comes_back_by_ipv6(self) -> None:
+        if "ipv6" not in self.rgw or self.sftp["ipv6_port"] == "0":
+            self.skipTest("this machine has no IPv6 on its loopback")
+        daemon = self.offsite()
+        right = self.configuration["targets"]
+        known = self.hand_over(daemon, Path(self.sftp["directory"], "known_hosts_ipv6"), "known_hosts_ipv6")
+        self.configuration["targets"] = {
+            "ceph": {**right["ceph"], "endpoint": self.rgw["ipv6"]},
+            "vault": {**right["vault"], "host": "::1", "port": int(self.sftp["ipv6_port"]), "known_hosts": known},
+        }
+        self.configuration["jobs"]["job"]["targets"] = ["ceph", "vault"]
+        daemon.write_config(self.configuration)
+        daemon.start()
+        self.assertIn("[::1]", daemon.ctl("check", "--connect").out)
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "SUCCESS", report)
+        name = report["set"]
+        self.assertEqual(self.in_bucket(self.rgw), self.local(daemon, name))
+        self.assertEqual(self.by_sftp(), self.local(daemon, name))
+        for each in ("ceph", "vault"):
+            into = daemon.directory / "into" / each
+            daemon.ctl("download", name, "--from", each, "--into", into)
+            self.assertEqual(self.in_directory(into), self.local(daemon, name), each)
+
     def test_what_is_refused_is_named_and_owed_until_it_is_allowed(self) -> None:
         daemon = self.offsite()
         right = self.configuration["targets"]

@@ -8,10 +8,7 @@ and clocks as AWS does. Started by tests as lasting.py has it, or in Python:
 from __future__ import annotations
 
 import json
-import os
 import signal
-import socket
-import subprocess
 import sys
 import uuid
 from collections.abc import Mapping
@@ -23,11 +20,15 @@ if __name__ == "__main__":
 from support import lasting
 from support.certificate import make_certificate
 from support.postgres import free_port
-from support.process import current_account, remove_directory, run, scratch_directory, spawn, stop_process, wait_for
+from support.process import current_account, run, scratch_directory
+from support.programs import IPV6, Programs, free_ipv6_port
 from support.s3 import S3Client
 
 BUCKET = "contract"
 HOST = "s3.localhost"  # libcurl takes every name below .localhost to loopback, so that buckets can be in the host's name
+KMS_KEY = "testing-key"  # for aws:kms; this version of Ceph has no key that a request need not name
+
+STORAGE_CLASS = "STANDARD_IA"  # besides STANDARD
 
 CONFIGURATION = """
 [global]
@@ -66,65 +67,54 @@ osd memory target = 1073741824
 osd max object name len = 2048
 osd class update on start = false
 [client]
-rgw frontends = beast endpoint=127.0.0.1:{http} ssl_endpoint=127.0.0.1:{https} ssl_certificate={directory}/tls.pem
+rgw frontends = beast endpoint=127.0.0.1:{http} ssl_endpoint=127.0.0.1:{https} ssl_certificate={directory}/tls.pem{ipv6}
 rgw dns name = {host}
 rgw thread pool size = 32
+rgw crypt s3 kms backend = testing
+rgw crypt s3 kms encryption keys = {key}=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=
+rgw crypt require ssl = false
 rgw gc obj min wait = 1
 rgw gc processor period = 5
 rgw gc processor max time = 5
 """
 
 
-class RadosGateway:
+class RadosGateway(Programs):
     """Users: owner (of the bucket), tester (may do what pgbakd does) and reader (may only read), by a bucket policy."""
 
     region = "us-east-1"
 
+    death_signal = signal.SIGKILL
+
     def __init__(self) -> None:
         lasting.need_programs("ceph", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "openssl")
-        self.account = current_account()
-        self.directory = scratch_directory(self.account, "pgb-rgw-")
+        account = current_account()
+        super().__init__(account, scratch_directory(account, "pgb-rgw-"))
         self.port = 0
         self.tls_port = 0
+        self.ipv6_port = 0
         self.keys: dict[str, tuple[str, str]] = {}
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     # --- life ---
 
-    def start(self) -> RadosGateway:
-        try:
-            self._configure()
-            self._start_monitor()
-            self._start_storage()
-            self._start_gateway()
-            self._make_bucket()
-        except BaseException:
-            print(self.log_text(), file=sys.stderr, flush=True)
-            self.close()
-            raise
-        return self
-
-    def close(self) -> None:
-        """What it holds is in memory: nothing needs an orderly end."""
-        for name in reversed(list(self._children)):
-            stop_process(self._children.pop(name), signal.SIGKILL, 30)
-        remove_directory(self.directory)
-
-    def log_text(self) -> str:
-        found = []
-        for path in sorted(self.directory.glob("*.out")):
-            found.append(f"--- {path.name}\n{path.read_text(encoding='utf-8', errors='replace')[-3000:]}")
-        return "\n".join(found)
+    def launch(self) -> None:
+        self._configure()
+        self._start_monitor()
+        self._start_storage()
+        self._start_gateway()
+        self._make_bucket()
 
     def _configure(self) -> None:
         for name in ("mon", "osd", "run"):
             (self.directory / name).mkdir()
         make_certificate(self.directory, HOST)
         monitor, self.port, self.tls_port, lowest = (free_port() for _ in range(4))
+        self.ipv6_port = free_ipv6_port()
+        ipv6 = f" ssl_endpoint=[{IPV6}]:{self.ipv6_port}" if self.ipv6_port else ""
         fsid = str(uuid.uuid4())
         text = CONFIGURATION.format(
-            fsid=fsid, directory=self.directory, host=HOST, monitor=monitor, http=self.port, https=self.tls_port,
-            lowest=lowest, highest=min(lowest + 200, 65535),
+            key=KMS_KEY, fsid=fsid, directory=self.directory, host=HOST, monitor=monitor, http=self.port, https=self.tls_port,
+            lowest=lowest, highest=min(lowest + 200, 65535), ipv6=ipv6,
         )  # fmt: skip
         (self.directory / "ceph.conf").write_text(text, encoding="utf-8")
         keyring = str(self.directory / "keyring")
@@ -137,7 +127,7 @@ class RadosGateway:
         self._run("ceph-mon", "--mkfs", "-i", "a", "--monmap", monitors, "--keyring", keyring)
 
     def _start_monitor(self) -> None:
-        self._spawn("mon", "ceph-mon", "-i", "a")
+        self._daemon("mon", "ceph-mon", "-i", "a")
         self._ceph("mon", "stat")
 
     def _start_storage(self) -> None:
@@ -146,23 +136,21 @@ class RadosGateway:
         keyring = str(self.directory / "keyring")
         self._run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", identity, "--keyring", keyring)
         self._ceph("auth", "import", "-i", keyring)
-        self._spawn("osd", "ceph-osd", "-i", "0")
+        self._daemon("osd", "ceph-osd", "-i", "0")
 
     def _start_gateway(self) -> None:
         # Waits for the OSD by itself. The others' keys are made over HTTP, which is quicker than one more program each.
         user = self._admin("user", "create", "--uid=owner", "--display-name=owner", "--caps=users=*")
         self.keys["owner"] = (user["keys"][0]["access_key"], user["keys"][0]["secret_key"])
-        self._spawn("rgw", "radosgw", "-n", "client.rgw")
-        wait_for(lambda: self._answers() or not self._alive("rgw"), what="the gateway's start")
-        if not self._alive("rgw"):
-            raise AssertionError("the gateway has ended")
+        self._add_storage_class()
+        self._daemon("rgw", "radosgw", "-n", "client.rgw")
+        self.wait_until_it_listens(self.port)
 
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def _alive(self, name: str) -> bool:
-        return self._children[name].poll() is None
+    def _add_storage_class(self) -> None:
+        """It has but STANDARD by itself."""
+        placement = ["placement", "add", "--placement-id", "default-placement", "--storage-class", STORAGE_CLASS]
+        self._admin_text("zonegroup", *placement, "--rgw-zonegroup", "default")
+        self._admin_text("zone", *placement, "--rgw-zone", "default", "--data-pool", "default.rgw.buckets.data")
 
     def _make_bucket(self) -> None:
         owner = self.client("owner")
@@ -187,6 +175,8 @@ class RadosGateway:
             "region": self.region,
             "bucket": BUCKET,
         }
+        if self.ipv6_port:
+            found["ipv6"] = f"https://[{IPV6}]:{self.ipv6_port}"
         for user, (key, secret) in self.keys.items():
             found |= {f"{user}_key": key, f"{user}_secret": secret}
         return found
@@ -199,34 +189,34 @@ class RadosGateway:
         keyring = str(self.directory / "keyring")
         return self._run("ceph", "-n", "client.admin", "-k", keyring, "--connect-timeout", "60", *arguments)
 
+    def _admin_text(self, *arguments: str) -> str:
+        return self._run("radosgw-admin", "-n", "client.admin", "-k", str(self.directory / "keyring"), *arguments)
+
     def _admin(self, *arguments: str) -> dict[str, list[dict[str, str]]]:
-        keyring = str(self.directory / "keyring")
-        found: dict[str, list[dict[str, str]]] = json.loads(
-            self._run("radosgw-admin", "-n", "client.admin", "-k", keyring, *arguments)
-        )
+        found: dict[str, list[dict[str, str]]] = json.loads(self._admin_text(*arguments))
         return found
 
-    def _spawn(self, name: str, program: str, *arguments: str) -> None:
-        argv = [program, "-f", "-c", self.directory / "ceph.conf", "-k", self.directory / "keyring", *arguments]
-        with (self.directory / f"{name}.out").open("ab") as output:
-            self._children[name] = spawn(argv, self.account, output=output, death_signal=signal.SIGKILL)
+    def _daemon(self, name: str, program: str, *arguments: str) -> None:
+        own = ["-f", "-c", self.directory / "ceph.conf", "-k", self.directory / "keyring"]
+        self.spawn(name, program, *own, *arguments)
 
 
-def policy() -> dict[str, object]:
-    """The least that pgbakd needs, as docs/targets has it, for tester; and reading for reader."""
+def policy(bucket: str = BUCKET, without: str = "") -> dict[str, object]:
+    """The least that pgbakd needs, as docs/targets has it, for tester, `without` one action; and reading for reader."""
 
     def allow(user: str, actions: list[str], resource: str) -> dict[str, object]:
         principal = {"AWS": [f"arn:aws:iam:::user/{user}"]}
         return {"Effect": "Allow", "Principal": principal, "Action": actions, "Resource": f"arn:aws:s3:::{resource}"}
 
-    of_objects = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    needed = ["s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"]
+    of_objects = [action for action in needed if action != without]
     return {
         "Version": "2012-10-17",
         "Statement": [
-            allow("tester", of_objects, f"{BUCKET}/*"),
-            allow("tester", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], BUCKET),
-            allow("reader", ["s3:GetObject"], f"{BUCKET}/*"),
-            allow("reader", ["s3:ListBucket"], BUCKET),
+            allow("tester", of_objects, f"{bucket}/*"),
+            allow("tester", ["s3:ListBucket", "s3:ListBucketMultipartUploads"], bucket),
+            allow("reader", ["s3:GetObject"], f"{bucket}/*"),
+            allow("reader", ["s3:ListBucket"], bucket),
         ],
     }
 

@@ -18,9 +18,11 @@ import struct
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
+
+from support.process import PATIENCE
 
 PIECE = 1 << 16
 ERROR = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>so the test wants it</Message></Error>"
@@ -54,6 +56,17 @@ class Fault(enum.Enum):
     LOST = "answer lost"  # the service does it, and nobody hears of that
     CUT = "answer cut off"  # the same, but for half of the answer; then the connection is closed
     SLOW = "slow"  # at 4 MiB/s, and the answer in pieces
+    CHANGED = "changed on its way"  # one bit of its body
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the proxy answers by itself: the service hears nothing of the call."""
+
+    status: str  # "301 Moved Permanently"
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    when: threading.Event | None = None  # not before that
 
 
 @dataclass(frozen=True)
@@ -62,6 +75,13 @@ class Call:
     method: str
     path: str
     query: str
+    headers: Mapping[str, str] = field(default_factory=dict, compare=False)  # names in lower case
+
+    @property
+    def region(self) -> str:
+        """That it is signed for."""
+        found = re.search(r"Credential=[^,]*/(?P<region>[^/,]+)/s3/aws4_request", self.headers.get("authorization", ""))
+        return found["region"] if found else ""
 
     @property
     def kind(self) -> str:
@@ -82,7 +102,7 @@ class Call:
         return f"call {self.number}, {self.kind} of {self.path.rsplit('/', 1)[-1] or 'the bucket'}"
 
 
-Plan = Callable[[Call], "Fault | None"]
+Plan = Callable[[Call], "Fault | Reply | None"]
 
 
 @dataclass(frozen=True)
@@ -146,6 +166,7 @@ class S3Proxy:
         self._old_before = b""
         self.throttle = Throttle(0)  # of what is sent
         self.passed = 0  # bytes of bodies that went to the service
+        self.amend: Callable[[Call], Mapping[str, str]] = lambda _call: {}  # headers that calls get besides
         self._plan: Plan | None = None
         self._numbers = itertools.count(1)
         self._lock = threading.Lock()
@@ -240,7 +261,7 @@ class S3Proxy:
         headers = [tuple(line.split(": ", 1)) for line in lines[1:]]
         length = next((int(value) for name, value in headers if name.lower() == "content-length"), 0)
         with self._lock:
-            call = Call(next(self._numbers), method, path, query)
+            call = Call(next(self._numbers), method, path, query, {name.lower(): value for name, value in headers})
             self.calls.append(call)
             fault = self._plan(call) if self._plan else None
             if fault:
@@ -253,9 +274,14 @@ class S3Proxy:
         if any(name.lower() == "expect" for name, _ in headers):
             peer.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
         if fault is Fault.ERROR:
+            fault = Reply("500 Internal Server Error", ERROR)
+        if isinstance(fault, Reply):
             receive(peer, length - len(body))
-            send_answer(peer, b"500 Internal Server Error", ERROR)
+            if fault.when and not fault.when.wait(PATIENCE):
+                raise Broken
+            send_answer(peer, fault, method)
             return
+        headers += self.amend(call).items()
         kept = [f"{name}: {value}" for name, value in headers if name.lower() not in ("expect", "connection")]
         request = "\r\n".join([lines[0], *kept, "Connection: close", "", ""]).encode("latin-1")
         answer = self._pass_on(peer, request, body, length, fault)
@@ -283,6 +309,8 @@ class S3Proxy:
                         linger(service)
                         raise Broken
                     throttle.take(len(piece))
+                    if fault is Fault.CHANGED and sent == 0:
+                        piece = bytes([piece[0] ^ 1]) + piece[1:]
                     service.sendall(piece)
                     sent += len(piece)
                     with self._lock:
@@ -315,9 +343,11 @@ def receive(peer: socket.socket, count: int) -> None:
         count -= len(piece)
 
 
-def send_answer(peer: socket.socket, status: bytes, body: bytes) -> None:
-    head = b"HTTP/1.1 " + status + b"\r\nContent-Type: application/xml\r\nConnection: close\r\nContent-Length: "
-    peer.sendall(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+def send_answer(peer: socket.socket, reply: Reply, method: str) -> None:
+    lines = [f"HTTP/1.1 {reply.status}", "Content-Type: application/xml", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in reply.headers.items()]
+    head = "\r\n".join([*lines, f"Content-Length: {len(reply.body)}", "", ""])
+    peer.sendall(head.encode("latin-1") + (b"" if method == "HEAD" else reply.body))
 
 
 def linger(peer: socket.socket) -> None:

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
-import socket
-import subprocess
 import sys
 import unittest
 from collections.abc import Mapping
@@ -23,15 +20,14 @@ if __name__ == "__main__":
 
 from support import lasting
 from support.postgres import free_port
-from support.process import base_environment, current_account, remove_directory, run, scratch_directory, spawn
-from support.process import stop_process, wait_for
+from support.process import base_environment, current_account, run, scratch_directory, wait_for
+from support.programs import IPV6, Programs, free_ipv6_port
 
 SSHD = "/usr/sbin/sshd"
 HOST_KEYS = ("ed25519", "ecdsa", "rsa")
 
 SETTINGS = """
-ListenAddress 127.0.0.1
-Port {port}
+ListenAddress 127.0.0.1:{port}
 PidFile none
 AuthorizedKeysFile {directory}/authorized_keys
 StrictModes no
@@ -44,7 +40,7 @@ LogLevel VERBOSE
 """
 
 
-class Sftp:
+class Sftp(Programs):
     """Two servers: one with the SFTP subsystem, and a bare one without. Keys are in `directory`: key, key_rsa,
     key_encrypted (passphrase "open sesame"), key_agent (in the agent) are let in, key_stranger is not."""
 
@@ -54,33 +50,20 @@ class Sftp:
         for program in (SSHD, shutil.which("ssh-keygen"), shutil.which("ssh-agent")):
             if program is None or not os.access(program, os.X_OK):
                 raise unittest.SkipTest("sshd is not installed: packaging/dependencies test")
-        self.account = current_account()
-        self.directory = scratch_directory(self.account, "pgb-sftp-")
-        self.port = self.bare_port = 0
-        self._children: list[subprocess.Popen[bytes]] = []
+        account = current_account()
+        super().__init__(account, scratch_directory(account, "pgb-sftp-"))
+        self.port = self.bare_port = self.ipv6_port = 0
 
     # --- life ---
 
-    def start(self) -> Sftp:
-        try:
-            self._make_keys()
-            self.port = self._serve("sshd", "Subsystem sftp internal-sftp\n")
-            self.bare_port = self._serve("bare", "")
-            self._write_known_hosts()
-            self._start_agent()
-        except BaseException:
-            print(self.log_text(), file=sys.stderr, flush=True)
-            self.close()
-            raise
-        return self
-
-    def close(self) -> None:
-        while self._children:
-            stop_process(self._children.pop(), signal.SIGTERM, 30)
-        remove_directory(self.directory)
-
-    def log_text(self) -> str:
-        return "".join(path.read_text(encoding="utf-8", errors="replace") for path in self.directory.glob("*.log"))
+    def launch(self) -> None:
+        self._make_keys()
+        self.port, self.bare_port, self.ipv6_port = free_port(), free_port(), free_ipv6_port()
+        ipv6 = f"ListenAddress [{IPV6}]:{self.ipv6_port}\n" if self.ipv6_port else ""
+        self._serve("sshd", self.port, ipv6 + "Subsystem sftp internal-sftp\n")
+        self._serve("bare", self.bare_port, "")
+        self._write_known_hosts()
+        self._start_agent()
 
     def _make_keys(self) -> None:
         for kind in HOST_KEYS:
@@ -99,38 +82,26 @@ class Sftp:
         argv = ["ssh-keygen", "-q", "-t", kind, "-N", passphrase, "-C", name, "-f", self.directory / name]
         run(argv, self.account).check()
 
-    def _serve(self, name: str, more: str) -> int:
+    def _serve(self, name: str, port: int, more: str) -> None:
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)  # which sshd wants to lock its unprivileged part into
-        port = free_port()
         text = SETTINGS.format(port=port, directory=self.directory) + more
         for kind in HOST_KEYS:
             text += f"HostKey {self.directory}/host_{kind}\n"
         settings = self.directory / f"{name}.conf"
         settings.write_text(text, encoding="utf-8")
-        child = spawn([SSHD, "-D", "-f", settings, "-E", self.directory / f"{name}.log"], self.account)
-        self._children.append(child)
-
-        def is_up() -> bool:
-            if child.poll() is not None:
-                raise AssertionError(f"sshd ended with {child.returncode}")
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=5).close()
-            except OSError:
-                return False
-            return True
-
-        wait_for(is_up, what=f"sshd on port {port}")
-        return port
+        self.spawn(name, SSHD, "-D", "-e", "-f", settings)
+        self.wait_until_it_listens(port)
 
     def _write_known_hosts(self) -> None:
-        def line(port: int, key: str) -> str:
+        def line(port: int, key: str, host: str = "127.0.0.1") -> str:
             words = (self.directory / f"{key}.pub").read_text(encoding="utf-8").split()
-            return f"[127.0.0.1]:{port} {words[0]} {words[1]}\n"
+            return f"[{host}]:{port} {words[0]} {words[1]}\n"
 
         ports = (self.port, self.bare_port)
         files = {
             "known_hosts": [line(port, f"host_{kind}") for port in ports for kind in HOST_KEYS],
+            "known_hosts_ipv6": [line(self.ipv6_port, f"host_{kind}", IPV6) for kind in HOST_KEYS],
             "known_hosts_rsa": [line(self.port, "host_rsa")],
             # Of a host that had a key of another type, too: what it has no longer, libcurl must not insist on.
             "known_hosts_changed": [line(self.port, "other_host")],
@@ -144,7 +115,7 @@ class Sftp:
 
     def _start_agent(self) -> None:
         path = self.directory / "agent"
-        self._children.append(spawn(["ssh-agent", "-D", "-a", path], self.account))
+        self.spawn("agent-program", "ssh-agent", "-D", "-a", path)
         wait_for(path.exists, what="the agent's socket")
         environment = base_environment(SSH_AUTH_SOCK=str(path))
         run(["ssh-add", "-q", self.directory / "key_agent"], self.account, environment=environment).check()
@@ -158,6 +129,7 @@ class Sftp:
         return {
             "port": str(self.port),
             "bare_port": str(self.bare_port),
+            "ipv6_port": str(self.ipv6_port),
             "user": self.account.name,
             "directory": str(self.directory),
             "agent": str(self.directory / "agent"),

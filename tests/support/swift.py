@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import signal
-import socket
-import subprocess
 import sys
 import tempfile
 import unittest
@@ -24,7 +21,8 @@ if __name__ == "__main__":
 
 from support import lasting
 from support.postgres import free_port
-from support.process import Account, current_account, remove_directory, run, spawn, stop_process, unprivileged_account, wait_for
+from support.process import current_account, run, unprivileged_account
+from support.programs import Programs
 from support.s3 import S3Client
 
 BUCKET = "contract"
@@ -96,7 +94,7 @@ def place_with_attributes() -> Path:
     raise unittest.SkipTest("no file system for temporary files has extended attributes")
 
 
-class Swift:
+class Swift(Programs):
     """Users of one account: test:tester may do anything, test:reader may read the bucket."""
 
     region = "us-east-1"
@@ -104,42 +102,17 @@ class Swift:
     def __init__(self) -> None:
         kinds = ("proxy", "account", "container", "object")
         lasting.need_programs(*(f"swift-{kind}-server" for kind in kinds), "swift-ring-builder", "memcached")
-        self.account = current_account()
-        self.directory = place_with_attributes()
+        super().__init__(current_account(), place_with_attributes())
         self.port = 0
         self.keys = {name: secrets.token_urlsafe(24) for name in ("tester", "reader")}
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     # --- life ---
 
-    def start(self) -> Swift:
-        try:
-            self._configure()
-            for port in self._ports.values():
-                self._wait_for_port(port)
-            self._make_bucket()
-        except BaseException:
-            print(self.log_text(), file=sys.stderr, flush=True)
-            self.close()
-            raise
-        return self
-
-    def close(self) -> None:
-        for name in reversed(list(self._children)):
-            # With its workers: each server is a session of its own.
-            child = self._children.pop(name)
-            try:
-                os.killpg(child.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            stop_process(child, signal.SIGKILL, 30)
-        remove_directory(self.directory)
-
-    def log_text(self) -> str:
-        found = []
-        for path in sorted(self.directory.glob("*.out")):
-            found.append(f"--- {path.name}\n{path.read_text(encoding='utf-8', errors='replace')[-3000:]}")
-        return "\n".join(found)
+    def launch(self) -> None:
+        self._configure()
+        for port in self._ports.values():
+            self.wait_until_it_listens(port)
+        self._make_bucket()
 
     def _configure(self) -> None:
         (self.directory / "disks/d1").mkdir(parents=True)
@@ -148,11 +121,11 @@ class Swift:
         self._ports = {name: free_port() for name in names}
         self.port = self._ports["proxy"]
         listen = ["-l", "127.0.0.1", "-p", str(self._ports["memcached"]), "-U", "0", "-m", "64"]
-        self._spawn("memcached", "memcached", *listen, account=unprivileged_account())  # it refuses to be root
+        self.spawn("memcached", "memcached", *listen, account=unprivileged_account())  # it refuses to be root
         for kind in ("account", "container", "object"):
             self._write(f"{kind}-server.conf", SERVER.format(kind=kind, port=self._ports[kind], directory=self.directory))
             self._make_ring(kind)
-            self._spawn(kind, f"swift-{kind}-server", str(self.directory / f"{kind}-server.conf"))
+            self.spawn(kind, f"swift-{kind}-server", str(self.directory / f"{kind}-server.conf"))
         text = PROXY.format(
             port=self.port, directory=self.directory, filters=FILTERS, region=self.region, host=HOST,
             memcached=self._ports["memcached"], **self.keys,
@@ -160,7 +133,7 @@ class Swift:
         known = ("s3api", "tempauth", "cache", "versioned_writes")
         others = [name for name in FILTERS.split() if name not in known]
         self._write("proxy-server.conf", text + "".join(f"[filter:{name}]\nuse = egg:swift#{name}\n" for name in others))
-        self._spawn("proxy", "swift-proxy-server", str(self.directory / "proxy-server.conf"))
+        self.spawn("proxy", "swift-proxy-server", str(self.directory / "proxy-server.conf"))
 
     def _make_ring(self, kind: str) -> None:
         builder = str(self.directory / f"{kind}.builder")
@@ -169,16 +142,6 @@ class Swift:
             done = run(["swift-ring-builder", builder, *words], self.account, directory=self.directory)
             if done.code not in (0, 1):  # 1: balanced as well as it can be
                 done.check()
-
-    def _wait_for_port(self, port: int) -> None:
-        def answers() -> bool:
-            for name, child in self._children.items():
-                if child.poll() is not None:
-                    raise AssertionError(f"{name} has ended")
-            with socket.socket() as probe:
-                return probe.connect_ex(("127.0.0.1", port)) == 0
-
-        wait_for(answers, what="Swift's start")
 
     def _make_bucket(self) -> None:
         self.client("tester").call("PUT", f"/{BUCKET}").check()
@@ -211,10 +174,6 @@ class Swift:
         path = self.directory / name
         path.touch(mode=0o600)
         path.write_text(text, encoding="utf-8")
-
-    def _spawn(self, name: str, *argv: str, account: Account | None = None) -> None:
-        with (self.directory / f"{name}.out").open("ab") as output:
-            self._children[name] = spawn(argv, account or self.account, output=output, death_signal=signal.SIGTERM)
 
 
 if __name__ == "__main__":

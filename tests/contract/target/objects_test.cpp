@@ -26,6 +26,25 @@ TEMPLATE_TEST_CASE("streams of any length come back as they were", "", CONTRACT_
     CHECK(bench.place.leftovers() == 0);
 }
 
+TEMPLATE_TEST_CASE("who asks afterwards himself is told the same", "", CONTRACT_PLACES) {
+    Bench<TestType> bench;
+    if (!bench.ready()) return;
+    target::PutOptions options;
+    options.ask_after = false;
+    for (const std::size_t size : {std::size_t{0}, std::size_t{4096}, std::size_t{9'000'000}}) {
+        const auto key = "job/set/" + std::to_string(size);
+        const auto content = noise(size);
+        const auto receipt = bench.put(key, content, options);
+        CHECK(receipt.entry.key == key);
+        CHECK(receipt.entry.size == size);
+        CHECK(receipt.assurance != target::Assurance::none);
+        CHECK(bench.get(key) == content);
+        CHECK(bench.error_of([&] { bench.put(key, noise(size + 1, 7), options); }).code() == ErrorCode::conflict);
+        CHECK(bench.stat(key)->size == size);
+    }
+    CHECK(bench.place.leftovers() == 0);
+}
+
 TEMPLATE_TEST_CASE("a range is just that part of an object", "", CONTRACT_PLACES) {
     Bench<TestType> bench;
     if (!bench.ready()) return;

@@ -149,6 +149,35 @@ TEST_CASE("a half is stale when nothing has come to it for a day, by this host's
     CHECK(offsite::stale_halves({half("1", today - 25h)}, today).empty());
 }
 
+TEST_CASE("what time it is at the place is asked of it, where nothing else there tells") {
+    struct Row {
+        base::Timestamp half, there;  // when the half came, and what time it is there
+        bool stale, asked;
+    };
+    for (const auto& row : {
+             Row{today - 25h, today, true, true}, Row{today - 23h, today, false, false},  // young by our own clock
+             Row{today - 25h, today - 2h, false, true},                                   // our clock is ahead
+             Row{today - 25h, base::Timestamp{}, false, true},                            // a place that does not tell
+         }) {
+        Bench bench;
+        offsite::RemoteSet half;
+        half.id = {"shop", "20260113_000001"};
+        half.newest = row.half;
+        bench.target.now = row.there;
+        const auto stale = bench.run(offsite::find_stale_halves(bench.target, {half}, today, {}));
+        CHECK(!stale.empty() == row.stale);
+        CHECK(bench.target.finished.size() == (row.asked ? 1U : 0U));
+        CHECK(bench.target.objects.empty());
+    }
+    // Anything that is a day younger tells.
+    Bench bench;
+    std::vector<offsite::RemoteSet> sets(2);
+    sets[0].newest = today - 25h;
+    sets[1].newest = today;
+    CHECK(bench.run(offsite::find_stale_halves(bench.target, sets, today, {})).size() == 1);
+    CHECK(bench.target.calls.empty());
+}
+
 TEST_CASE("a half is removed as long as it is one") {
     Bench bench;
     const model::SetId id{"shop", "20260113_000001"};

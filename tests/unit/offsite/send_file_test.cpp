@@ -277,7 +277,9 @@ TEST_CASE("a file that is not there is not begun") {
 TEST_CASE("a small object: the same text is success, another a conflict unless it is to be replaced") {
     Bench bench;
     const auto put = [&](const std::string& text, target::Existing existing = target::Existing::refuse) {
-        bench.run(offsite::send_text(bench.target, key, text, existing, {}));
+        target::PutOptions options;
+        options.existing = existing;
+        bench.run(offsite::send_text(bench.target, key, text, options, {}));
     };
     put("one");
     put("one");

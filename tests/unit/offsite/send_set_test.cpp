@@ -277,6 +277,31 @@ TEST_CASE("an artifact that went or changed before the manifest makes no half se
     }
 }
 
+TEST_CASE("a checksum file that is not there as it was sent makes no half set either, and is sent again") {
+    for (const bool gone : {true, false}) {
+        CAPTURE(gone);
+        Bench bench;
+        const auto id = bench.add_set(january);
+        const auto first = files_in_order(bench, id).front() + ".sha256";
+        bench.target.on_call = [&](const std::string& call) {
+            if (!call.starts_with("list")) return;
+            if (gone)
+                bench.target.objects.erase(first);
+            else
+                bench.target.objects[first].content = "short";
+        };
+        Way way;
+        const auto error = error_of([&] { (void)bench.send(id, way); });
+        CHECK(error.is_passing());
+        CHECK(error.message().ends_with(gone ? ".sha256 was sent, and is gone now"
+                                             : ".sha256 was sent, and is 5 bytes long now"));
+        CHECK_FALSE(bench.target.objects.contains(offsite::key_of(id, model::manifest_file)));
+        bench.target.on_call = {};
+        (void)bench.send(id, way);
+        CHECK(bench.objects_there() == bench.objects_of(id));
+    }
+}
+
 TEST_CASE("a stop ends the sending with its reason, and leaves no manifest") {
     Bench bench;
     const auto id = bench.add_set(january);

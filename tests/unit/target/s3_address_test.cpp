@@ -47,6 +47,63 @@ TEST_CASE("a key is addressed by path or by the bucket's host") {
     CHECK(s3_address(endpoint, "", {}).path == "/bkt");
 }
 
+TEST_CASE("a redirect is followed to a region, and never to a host of the answer's choice") {
+    struct Row {
+        std::string endpoint;
+        std::string region;
+        std::string told_region;
+        std::string told_endpoint;
+        std::optional<S3Home> expected;
+    };
+    const S3Home in_ireland{"eu-west-1", "s3.eu-west-1.amazonaws.com"};
+    const Row rows[] = {
+        {"", "us-east-1", "eu-west-1", "", in_ireland},
+        {"", "us-east-1", "eu-west-1", "b.s3-eu-west-1.amazonaws.com", in_ireland},
+        {"https://s3.amazonaws.com", "us-east-1", "eu-west-1", "", in_ireland},
+        // Right all the time, but the names of a new bucket have not got round.
+        {"https://s3.amazonaws.com", "eu-west-1", "", "bkt.s3.eu-west-1.amazonaws.com", in_ireland},
+        {"https://s3.amazonaws.com", "us-east-1", "", "https://bkt.s3-eu-west-1.amazonaws.com/a/b?x=1", in_ireland},
+        {"https://s3.dualstack.us-east-1.amazonaws.com",
+         "us-east-1",
+         "eu-west-1",
+         "",
+         {{"eu-west-1", "s3.dualstack.eu-west-1.amazonaws.com"}}},
+        {"https://s3-fips.us-east-1.amazonaws.com",
+         "us-east-1",
+         "us-west-2",
+         "",
+         {{"us-west-2", "s3-fips.us-west-2.amazonaws.com"}}},
+        {"", "cn-north-1", "cn-northwest-1", "", {{"cn-northwest-1", "s3.cn-northwest-1.amazonaws.com.cn"}}},
+        // Elsewhere the region is signed, and all of them are at one endpoint.
+        {"https://s3.example.com:9000", "us-east-1", "eu-west-1", "", {{"eu-west-1", "s3.example.com:9000"}}},
+        {"https://s3.example.com", "us-east-1", "eu-west-1", "evil.example.net", {{"eu-west-1", "s3.example.com"}}},
+        {"https://vpce-1.s3.us-east-1.vpce.amazonaws.com",
+         "us-east-1",
+         "eu-west-1",
+         "",
+         {{"eu-west-1", "vpce-1.s3.us-east-1.vpce.amazonaws.com"}}},
+        // What leads nowhere else, or anywhere.
+        {"", "us-east-1", "us-east-1", "", {}},
+        {"", "us-east-1", "", "", {}},
+        {"https://s3.example.com", "us-east-1", "", "s3.elsewhere.example.net", {}},
+        {"", "us-east-1", "", "http://evil.example.net/.s3.eu-west-1.amazonaws.com", {}},
+        {"", "us-east-1", "", "b.s3.eu-west-1.amazonaws.com.evil.example.net", {}},
+        {"", "us-east-1", "", "eu-west-1.notamazonaws.com", {}},
+        {"", "us-east-1", "", "b.s3.amazonaws.com", {}},
+        {"", "us-east-1", "evil.example.net/", "", {}},
+        {"", "us-east-1", "eu-west-1\r\nx: y", "", {}},
+        {"", "us-east-1", std::string(64, 'a'), "", {}},
+        {"", "us-east-1", "cn-north-1", "", {}},
+        {"https://s3.amazonaws.com", "us-east-1", "cn-north-1", "", {}},
+    };
+    for (const auto& row : rows) {
+        INFO(row.endpoint << ", " << row.region << ": " << row.told_region << ", " << row.told_endpoint);
+        const auto& profile = s3_profile(row.endpoint.empty() ? Provider::aws : Provider::other);
+        const auto endpoint = parse_endpoint(profile, row.endpoint, row.region, "bkt", Addressing::path).value();
+        CHECK(redirected(endpoint, row.region, row.told_region, row.told_endpoint) == row.expected);
+    }
+}
+
 TEST_CASE("an endpoint that is none is refused") {
     for (const auto* const text : {"", "s3.example.com", "ftp://s3.example.com", "https://", "https://h/path",
                                    "https://user@h", "https://h?x", "https://h h"})

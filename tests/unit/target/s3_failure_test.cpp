@@ -117,7 +117,44 @@ TEST_CASE("a bucket in another region is told where it is") {
     auto temporary = call(307);
     temporary.location = "https://b.s3.eu-west-1.amazonaws.com/k";
     CHECK(s3_failure(temporary).remedy == Remedy::redirect);
+    CHECK(s3_failure(temporary).endpoint == temporary.location);
+    CHECK(s3_failure(temporary).error.hint().find(temporary.location) != std::string::npos);
     CHECK(s3_failure(call(301)).remedy == Remedy::none);
+}
+
+TEST_CASE("a redirect for a while is worth another try, and one for good is not") {
+    auto said = call(307, "TemporaryRedirect");
+    CHECK(s3_failure(said).remedy == Remedy::retry);
+    said.error->endpoint = "b.s3.eu-west-1.amazonaws.com";
+    CHECK(s3_failure(said).remedy == Remedy::redirect);
+    for (const auto& passing : {said, call(307), call(302), call(307, "TemporaryRedirect")})
+        CHECK(s3_failure(passing).error.is_passing());
+    for (const auto& lasting : {call(301), call(308), call(301, "PermanentRedirect")})
+        CHECK_FALSE(s3_failure(lasting).error.is_passing());
+}
+
+TEST_CASE("where object lock wants checksums, the profile that sends them is named") {
+    const auto refused = s3_failure(call(400, "InvalidRequest",
+                                         "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object "
+                                         "requests with Object Lock parameters"));
+    CHECK(refused.error.code() == ErrorCode::invalid_configuration);
+    CHECK_FALSE(refused.error.is_passing());
+    CHECK(refused.error.hint().starts_with("provider: aws"));
+    CHECK(s3_failure(call(400, "InvalidRequest", "no")).error.code() == ErrorCode::server_error);
+}
+
+TEST_CASE("what a lock or a rule of the bucket keeps is refused for good") {
+    struct Row {
+        int status;
+        std::string code;
+    };
+    for (const auto& row : {Row{403, "AccessDenied"}, Row{403, "ObjectLocked"}, Row{403, "ObjectLockedByBucketPolicy"},
+                            Row{409, "FileImmutable"}, Row{423, ""}}) {
+        INFO(row.code);
+        const auto kept = s3_failure(call(row.status, row.code));
+        CHECK(kept.error.code() == ErrorCode::permission_denied);
+        CHECK_FALSE(kept.error.is_passing());
+    }
 }
 
 TEST_CASE("a pause that the server asks for is kept, and one that it does not put in figures is a second") {

@@ -140,12 +140,12 @@ TEST_CASE("a stream that is longer than was expected still fits") {
     }
 }
 
-TEST_CASE("parts grow with what was sent, from 8 MiB") {
+TEST_CASE("parts grow with what was sent, from 5 MiB") {
     const auto& aws = *find_s3_profile("aws");
     const auto plan = PartPlan::make(aws, std::nullopt).value();
-    CHECK(*plan.next(0, 0) == 8 * mib);
-    CHECK(*plan.next(1000, 8000 * mib) == 8 * mib);
-    CHECK(*plan.next(1001, 8008 * mib) == 9 * mib);
+    CHECK(*plan.next(0, 0) == 5 * mib);
+    CHECK(*plan.next(1000, 5000 * mib) == 5 * mib);
+    CHECK(*plan.next(1001, 5005 * mib) == 6 * mib);
     CHECK(*plan.next(3000, 100 * gib) == 103 * mib);
     CHECK(*plan.next(9000, 6 * tib) == 5 * gib);
     CHECK_FALSE(plan.next(10000, 6 * tib).has_value());
@@ -160,7 +160,25 @@ TEST_CASE("equal parts stay equal, and say what to do when they do not suffice")
     const auto full = plan.next(10000, 10000 * 24 * mib);
     REQUIRE_FALSE(full.has_value());
     CHECK(full.error().hint().find("part_size") != std::string::npos);
-    CHECK(*PartPlan::make(r2, gib).value().next(0, 0) == 8 * mib);
+    CHECK(*PartPlan::make(r2, gib).value().next(0, 0) == 5 * mib);
+}
+
+TEST_CASE("equal parts of a stream whose length is guessed: so large that twice as much fits, never too small") {
+    struct Row {
+        std::string_view provider;
+        std::uint64_t guess, part;
+    };
+    constexpr Row rows[] = {
+        {"r2", 0, 24 * mib},          {"r2", 100 * gib, 24 * mib}, {"r2", 1 * tib, 2 * 105 * mib},
+        {"r2", ~0ULL, 2 * 524 * mib},  // more than an object may have: a guess is no mistake
+        {"aws", 1 * tib, 5 * mib},     // parts that grow need none
+    };
+    for (const auto& row : rows) {
+        INFO(row.provider << " " << row.guess);
+        const auto plan = PartPlan::make(*find_s3_profile(row.provider), std::nullopt, 0, row.guess).value();
+        CHECK(*plan.next(0, 0) == row.part);
+        if (row.guess > 0 && row.guess < tib * 2) CHECK(plan.longest() >= 2 * row.guess);
+    }
 }
 
 TEST_CASE("an upload that is gone on with keeps the parts it can, and equal ones stay equal") {
@@ -184,9 +202,10 @@ TEST_CASE("an upload that is gone on with keeps the parts it can, and equal ones
     const std::vector<ListedPart> two{{1, 24 * mib, {}, {}, {}}, {2, 24 * mib, {}, {}, {}}};
     // Now that the length is known, parts would be of another size.
     const auto plan = PartPlan::make(*find_s3_profile("r2"), 100 * mib).value();
-    CHECK(*plan.next(2, 48 * mib) == 8 * mib);
+    CHECK(*plan.next(2, 48 * mib) == 5 * mib);
     CHECK(*plan.behind(two).next(2, 48 * mib) == 24 * mib);
-    CHECK(*PartPlan::make(*find_s3_profile("aws"), 100 * mib).value().behind(two).next(2, 48 * mib) == 8 * mib);
+    CHECK(*PartPlan::make(*find_s3_profile("aws"), 100 * mib).value().behind(two).next(2, 48 * mib) == 5 * mib);
+    CHECK(*PartPlan::make(*find_s3_profile("other"), 100 * mib).value().behind(two).next(2, 48 * mib) == 8 * mib);
 }
 
 TEST_CASE("a size of the configuration is kept where the provider takes it") {
