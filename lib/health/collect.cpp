@@ -63,6 +63,11 @@ bool is_good(const catalog::Copy& copy) {
     return !copy.owed && copy.complete && copy.host.empty() && copy.verified >= model::Verification::decoded;
 }
 
+// As Catalog has it of one that a check speaks against.
+bool is_corrupt(const catalog::Copy& copy) {
+    return !copy.owed && copy.complete && copy.host.empty() && copy.verified == model::Verification::none;
+}
+
 class JobCollector {
   public:
     JobCollector(const Surroundings& around, base::Timestamp now, const model::JobSpec& spec)
@@ -137,6 +142,9 @@ class JobCollector {
                 (newest == nullptr || copy.started_at > newest->started_at))
                 newest = &copy;
         if (newest != nullptr) place.newest = {newest->id, finish_of(around_.catalog, *newest)};
+        for (const auto& copy : *copies_)
+            if (copy.target == place.name && is_corrupt(copy))
+                job_.corrupt.push_back({copy.id, place.name, "a check found this copy damaged"});
     }
     // What was removed by hand is not a corrupt set any more.
     void note_corrupt(const std::vector<catalog::SetState>& corrupt) {

@@ -8,11 +8,14 @@
 namespace pgbakd::service {
 namespace {
 
-void check(std::vector<config::Problem>& problems, const model::SecretReference& reference) {
+using Severity = config::Problem::Severity;
+
+void check(std::vector<config::Problem>& problems, const model::SecretReference& reference,
+           Severity severity = Severity::error) {
     try {
         (void)host::resolve_secret(reference);
     } catch (const base::Error& error) {
-        problems.push_back({config::Problem::Severity::error, {}, 0, 0, {}, error.message(), error.hint()});
+        problems.push_back({severity, {}, 0, 0, {}, error.message(), error.hint()});
     }
 }
 
@@ -43,6 +46,9 @@ std::vector<config::Problem> unreadable_secrets(const config::Config& config) {
     for (const auto& [name, server] : config.servers) check(problems, server.password);
     for (const auto& [name, target] : config.targets)
         for (const auto& secret : model::secrets_of(target)) check(problems, secret);
+    // Backups go on where nobody can be told of them: what waits is sent once the secret is there.
+    for (const auto& [name, channel] : config.channels)
+        for (const auto& secret : model::secrets_of(channel)) check(problems, secret, Severity::warning);
     check_token(problems, config);
     return problems;
 }

@@ -118,6 +118,22 @@ TEST_CASE("the newest good set of each place is found, with the time its run end
     CHECK(inputs.jobs[0].corrupt[0].id == newest);
 }
 
+TEST_CASE("a copy that a check found damaged is told of its target, another host's is not") {
+    World world;
+    const auto id = add_set(world.place.repository, "shop", "2026-01-30T02:00:00Z");
+    auto bad = copy("r2", id, "2026-01-30T02:00:00Z");
+    bad.verified = model::Verification::none;
+    auto strange = copy("r2", {"shop", "20260131_200000"}, "2026-01-31T20:00:00Z");
+    strange.host = "db2";
+    strange.verified = model::Verification::none;
+    world.catalog->put_copies({bad, strange});
+    const auto job = world.look().jobs.at(0);
+    REQUIRE(job.corrupt.size() == 1);
+    CHECK(job.corrupt[0].id == id);
+    CHECK(job.corrupt[0].place == "r2");
+    CHECK_FALSE(job.places.at(1).newest);
+}
+
 TEST_CASE("the history of a job tells of its last run, its last success and its sizes") {
     World world;
     auto inputs = world.look();

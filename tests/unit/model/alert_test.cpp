@@ -88,7 +88,7 @@ TEST_CASE("an alert in JSON") {
     alert.set.clear();
     CHECK(
         model::to_json(alert) ==
-        R"({"format":"pgbakd-alert/1","id":"01JHAF7Z8QZX3M5N7P9RATCVEW","kind":"finding_raised","severity":"critical",)"
+        R"({"format":"pgbakd-alert/1","id":"01JHAF7Z8QZX3M5N7P9RATCVEW","kind":"finding_raised","severity":"critical","was":"warning",)"
         R"("at":"2026-01-12T16:00:01.250Z","host":"db1","job":"shop-daily","run":"01JHAF7Z8QZX3M5N7P9RATCVEW",)"
         R"("set":null,"place":"r2","finding":"too_old","title":"shop-daily: too old","message":"no such database",)"
         R"("hint":"look at it","bytes":18446744073709551615,"previous_bytes":0,"duration_seconds":4.102,)"
