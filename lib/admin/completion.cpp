@@ -37,6 +37,7 @@ std::string choices_of(Values values, std::string_view before, std::string_view 
         case Values::sets: return asked("sets");
         case Values::runs: return asked("runs");
         case Values::targets: return asked("targets");
+        case Values::channels: return asked("channels");
         case Values::zones: return asked("zones");
         case Values::statuses: return std::string(statuses);
         case Values::shells: return std::string(shells);
@@ -203,6 +204,8 @@ ExitCode perform_names(Context& context, const Arguments& arguments) {
         for (const auto& job : config->jobs) context.out << job->name << '\n';
     if (kind == "targets")
         for (const auto& [name, target] : config->targets) context.out << name << '\n';
+    if (kind == "channels")
+        for (const auto& [name, channel] : config->channels) context.out << name << '\n';
     if (kind == "sets") {
         for (const auto& job : config->jobs) context.out << job->name << "/latest\n";
         try {

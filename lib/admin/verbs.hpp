@@ -11,7 +11,7 @@
 namespace pgbakd::admin {
 
 // What a value is: how a shell completes it.
-enum class Values { anything, jobs, sets, runs, targets, files, statuses, zones, shells };
+enum class Values { anything, jobs, sets, runs, targets, channels, files, statuses, zones, shells };
 
 struct Positional {
     std::string name;  // "JOB"
@@ -53,6 +53,7 @@ ExitCode perform_run(Context& context, const Arguments& arguments);
 ExitCode perform_milestone(Context& context, const Arguments& arguments);
 ExitCode perform_cancel(Context& context, const Arguments& arguments);
 ExitCode perform_reload(Context& context, const Arguments& arguments);
+ExitCode perform_test_alert(Context& context, const Arguments& arguments);
 ExitCode perform_runs(Context& context, const Arguments& arguments);
 ExitCode perform_list(Context& context, const Arguments& arguments);
 ExitCode perform_show(Context& context, const Arguments& arguments);

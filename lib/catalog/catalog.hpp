@@ -11,6 +11,8 @@
 
 #include "base/clock.hpp"
 #include "base/identifier.hpp"
+#include "model/alert.hpp"
+#include "model/finding.hpp"
 #include "model/run.hpp"
 
 namespace pgbakd::catalog {
@@ -64,6 +66,30 @@ struct Copy {
     bool begun = false;  // something of it was sent: what lies there under its name is ours
 };
 
+// An alert on its way to a channel.
+struct QueuedAlert {
+    std::string channel;
+    model::Alert alert;
+};
+struct WaitingAlert {
+    std::string channel;
+    model::Alert alert;
+    base::Timestamp created_at{};
+    int attempts = 0;  // that failed
+    base::Timestamp next_attempt{};
+    std::string message;  // of the last failure
+};
+// What waits for one channel.
+struct Backlog {
+    std::string channel;
+    std::size_t waiting = 0;
+    base::Timestamp oldest{};        // when the one that waits longest was queued
+    base::Timestamp next_attempt{};  // the earliest
+    int attempts = 0;                // the most that failed of one alert
+    std::string message;             // of the last failure of the one that waits longest; empty: none has failed
+    bool operator==(const Backlog&) const = default;
+};
+
 class Catalog {
   public:
     // Opens or creates (0600). A file that SQLite calls malformed is moved aside (".damaged-<time>") and a new one
@@ -102,12 +128,21 @@ class Catalog {
     // Databases of a job's last run that listed them (`databases: all`), to tell new and vanished ones.
     [[nodiscard]] std::optional<std::vector<std::string>> known_databases(const std::string& job);
     void put_known_databases(const std::string& job, const std::vector<std::string>& databases);
+    // The last run of a job that says whether its backups work: good, failed or interrupted. One that was skipped or
+    // cancelled says nothing, one under way nothing yet.
+    [[nodiscard]] std::optional<model::RunReport> last_verdict(const std::string& job);
+    // The job's success before this run, to compare with.
+    [[nodiscard]] std::optional<model::RunReport> success_before(const model::RunReport& run);
+    // Bytes of the job's last successes, the newest first. 0: its report did not tell.
+    [[nodiscard]] std::vector<std::uint64_t> sizes_of_last_successes(const std::string& job, int count);
     // Drops runs that finished before `before`, but never a job's newest success, at most `limit` at a time.
     std::size_t expire_runs(base::Timestamp before, std::size_t limit);
 
     // --- sets -----------------------------------------------------------------------------------------------------
     void put_set_state(const SetState& state);
     [[nodiscard]] std::vector<SetState> set_states();
+    // Those found corrupt, of one job or of all.
+    [[nodiscard]] std::vector<SetState> corrupt_sets(const std::optional<std::string>& job = std::nullopt);
     void forget_set(const model::SetId& id);
 
     // --- copies ---------------------------------------------------------------------------------------------------
@@ -127,6 +162,50 @@ class Catalog {
     // That target works: what is owed to it and waits for a later attempt is due at `now`.
     void hasten_copies(const std::string& target, base::Timestamp now);
     void forget_copy(const std::string& target, const model::SetId& id);
+
+    // --- health ---------------------------------------------------------------------------------------------------
+    // A place where a job's sets are to be: "local" or a target.
+    struct KnownPlace {
+        std::string job;
+        std::string place;
+        std::string schedule;  // of the job, calendar::schedule_key
+    };
+    // Since when each of these places, which are all there are, has been due to get sets by that schedule: since `now`
+    // for those that are new or whose schedule was edited. Others are forgotten. By job and place.
+    std::map<std::pair<std::string, std::string>, base::Timestamp> know_places(const std::vector<KnownPlace>& places,
+                                                                               base::Timestamp now);
+
+    // By place, as know_places() noted it of that job.
+    [[nodiscard]] std::map<std::string, base::Timestamp> known_since(const std::string& job);
+
+    // By kind, job and place; those of one job, or all.
+    [[nodiscard]] std::vector<model::Finding> open_findings(const std::optional<std::string>& job = std::nullopt);
+    // Those that closed, the newest first.
+    [[nodiscard]] std::vector<model::Finding> closed_findings(int limit);
+    // In one transaction, so that a finding counts as told exactly when its alert is on its way: each of `findings`
+    // takes the place of the open one of its key, or is a new one; those with an end are closed by it. One with an end
+    // of which none is open changes nothing.
+    void apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts);
+    // Drops findings that closed before `before`, at most `limit` at a time.
+    std::size_t expire_findings(base::Timestamp before, std::size_t limit);
+
+    // --- alerts ---------------------------------------------------------------------------------------------------
+    // In one transaction; due at once. An alert that waits for that channel already stays as it is.
+    void queue_alerts(const std::vector<QueuedAlert>& alerts);
+    // The oldest first; of one channel or of all.
+    [[nodiscard]] std::vector<WaitingAlert> waiting_alerts(const std::optional<std::string>& channel,
+                                                           std::size_t limit);
+    void alerts_delivered(const std::string& channel, const std::vector<std::string>& ids);
+    // Another attempt of each failed: not before `next_attempt` again.
+    void alerts_failed(const std::string& channel, const std::vector<std::string>& ids, base::Timestamp next_attempt,
+                       const std::string& message);
+    // The channel works again, or was set up anew: what waits for it is due at `now`.
+    void hasten_alerts(const std::string& channel, base::Timestamp now);
+    // Gives up those that were queued before `before`, and tells how many of each channel.
+    std::map<std::string, std::size_t> drop_alerts(base::Timestamp before);
+    // Gives up those of channels that are not among `channels`: they are configured no more.
+    std::map<std::string, std::size_t> keep_channels(const std::vector<std::string>& channels);
+    [[nodiscard]] std::vector<Backlog> alert_backlog();  // by channel; those with something waiting
 
     // A finished run for each of these sets whose run it does not know; how many those were.
     std::size_t add_runs(const std::vector<model::BackupSet>& sets);

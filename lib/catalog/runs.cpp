@@ -13,13 +13,15 @@ constexpr int most_runs = 10'000;
 constexpr std::string_view columns = "id, job, outcome, started_at, finished_at, report";
 
 void write_run(Connection& connection, std::string_view otherwise, const model::RunReport& run) {
-    Statement(connection, fmt::format("INSERT INTO runs ({}) VALUES (?, ?, ?, ?, ?, ?){}", columns, otherwise))
+    Statement(connection,
+              fmt::format("INSERT INTO runs ({}, size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?){}", columns, otherwise))
         .bind(run.run.text())
         .bind(run.job)
         .bind(model::outcome_text(run.outcome))
         .bind(to_number(run.started_at))
         .bind(to_number(run.finished_at))
         .bind(model::to_report(run))
+        .bind(static_cast<std::int64_t>(run.size_bytes))
         .run();
 }
 
@@ -59,7 +61,8 @@ void insert_run(Connection& connection, const model::RunReport& run) {
 void replace_run(Connection& connection, const model::RunReport& run) {
     write_run(connection,
               " ON CONFLICT (id) DO UPDATE SET job = excluded.job, outcome = excluded.outcome,"
-              " started_at = excluded.started_at, finished_at = excluded.finished_at, report = excluded.report",
+              " started_at = excluded.started_at, finished_at = excluded.finished_at, report = excluded.report,"
+              " size_bytes = excluded.size_bytes",
               run);
 }
 
@@ -131,6 +134,39 @@ std::map<std::string, base::Timestamp> Catalog::last_success() {
                         "SELECT job, max(finished_at) FROM runs WHERE outcome IN ('SUCCESS', 'WARNING') GROUP BY job");
     while (statement.step()) result.emplace(statement.text(0), to_timestamp(statement.number(1)));
     return result;
+}
+
+std::optional<model::RunReport> Catalog::last_verdict(const std::string& job) {
+    const auto guard = impl_->enter();
+    Statement statement(
+        impl_->connection,
+        fmt::format("SELECT {} FROM runs WHERE job = ? AND outcome IN ('SUCCESS', 'WARNING', 'FAILED', 'INTERRUPTED')"
+                    " ORDER BY started_at DESC, id DESC LIMIT 1",
+                    columns));
+    if (!statement.bind(job).step()) return std::nullopt;
+    return read_run(statement);
+}
+
+std::optional<model::RunReport> Catalog::success_before(const model::RunReport& run) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection,
+                        fmt::format("SELECT {} FROM runs WHERE job = ? AND outcome IN ('SUCCESS', 'WARNING')"
+                                    " AND (started_at, id) < (?, ?) ORDER BY started_at DESC, id DESC LIMIT 1",
+                                    columns));
+    statement.bind(run.job).bind(to_number(run.started_at)).bind(run.run.text());
+    if (!statement.step()) return std::nullopt;
+    return read_run(statement);
+}
+
+std::vector<std::uint64_t> Catalog::sizes_of_last_successes(const std::string& job, int count) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection,
+                        "SELECT size_bytes FROM runs WHERE job = ? AND outcome IN ('SUCCESS', 'WARNING')"
+                        " ORDER BY finished_at DESC, id DESC LIMIT ?");
+    statement.bind(job).bind(std::int64_t{std::clamp(count, 1, most_runs)});
+    std::vector<std::uint64_t> sizes;
+    while (statement.step()) sizes.push_back(static_cast<std::uint64_t>(statement.number(0)));
+    return sizes;
 }
 
 std::size_t Catalog::expire_runs(base::Timestamp before, std::size_t limit) {

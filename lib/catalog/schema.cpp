@@ -93,6 +93,51 @@ constexpr std::array migrations{
     ALTER TABLE copies ADD COLUMN host TEXT NOT NULL DEFAULT '';
     DELETE FROM copies WHERE NOT owed AND assurance = '';
     )",
+    R"(
+    CREATE TABLE findings (
+        kind TEXT NOT NULL,
+        job TEXT NOT NULL,   -- '': of none
+        place TEXT NOT NULL, -- '': none
+        severity TEXT NOT NULL,
+        set_name TEXT NOT NULL,
+        message TEXT NOT NULL,
+        hint TEXT NOT NULL,
+        opened_at INTEGER NOT NULL,
+        told_at INTEGER NOT NULL, -- 0: never
+        closed_at INTEGER         -- NULL: it is open
+    ) STRICT;
+    CREATE UNIQUE INDEX open_findings ON findings (kind, job, place) WHERE closed_at IS NULL;
+    CREATE INDEX closed_findings ON findings (closed_at) WHERE closed_at IS NOT NULL;
+
+    CREATE TABLE alerts (
+        channel TEXT NOT NULL,
+        id TEXT NOT NULL,
+        alert TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        attempts INTEGER NOT NULL, -- that failed
+        next_attempt INTEGER NOT NULL,
+        message TEXT NOT NULL, -- of the last failure
+        PRIMARY KEY (channel, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE INDEX alerts_by_age ON alerts (created_at);
+
+    CREATE TABLE known_places (
+        job TEXT NOT NULL,
+        place TEXT NOT NULL,
+        schedule TEXT NOT NULL, -- '': not noted yet
+        since INTEGER NOT NULL,
+        PRIMARY KEY (job, place)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO known_places SELECT job, 'local', '', min(started_at) FROM runs GROUP BY job;
+    INSERT INTO known_places SELECT job, target, '', min(started_at) FROM copies WHERE target <> 'local'
+        GROUP BY job, target;
+
+    -- How sizes went is asked of all jobs at once: too often to read reports for it.
+    ALTER TABLE runs ADD COLUMN size_bytes INTEGER NOT NULL DEFAULT 0;
+    UPDATE runs SET size_bytes = coalesce(CASE WHEN json_valid(report)
+        THEN CASE WHEN json_type(report, '$.size_bytes') = 'integer' THEN json_extract(report, '$.size_bytes') END
+        END, 0) WHERE outcome IN ('SUCCESS', 'WARNING');
+    )",
 };
 
 int version_of(Connection& connection) {
@@ -130,8 +175,9 @@ void migrate(Connection& connection) {
     // What bears our number and lacks a table was tampered with: no statement on it can be relied on.
     const auto tables = connection.number(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
-        " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies')");
-    if (tables != 6) throw Error(ErrorCode::corrupt, "a table is missing");
+        " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies', 'findings', 'alerts',"
+        " 'known_places')");
+    if (tables != 9) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

@@ -1,4 +1,6 @@
 // What is known of sets beyond their manifests, of databases, and rebuilding history from manifests.
+#include <fmt/format.h>
+
 #include <set>
 
 #include "base/text.hpp"
@@ -52,11 +54,10 @@ void forget(Connection& connection, const model::SetId& id) {
     Statement(connection, "DELETE FROM set_states WHERE job = ? AND name = ?").bind(id.job).bind(id.set).run();
 }
 
-std::vector<SetState> read_states(Connection& connection) {
+constexpr std::string_view state_columns = "job, name, verified, verified_at, corrupt, message";
+
+std::vector<SetState> read_states(Statement& statement) {
     std::vector<SetState> states;
-    Statement statement(connection,
-                        "SELECT job, name, verified, verified_at, corrupt, message FROM set_states"
-                        " ORDER BY job, name");
     while (statement.step()) {
         SetState state;
         state.id = {statement.text(0), statement.text(1)};
@@ -67,6 +68,11 @@ std::vector<SetState> read_states(Connection& connection) {
         states.push_back(std::move(state));
     }
     return states;
+}
+
+std::vector<SetState> read_all_states(Connection& connection) {
+    Statement statement(connection, fmt::format("SELECT {} FROM set_states ORDER BY job, name", state_columns));
+    return read_states(statement);
 }
 
 }  // namespace
@@ -108,7 +114,15 @@ void Catalog::put_set_state(const SetState& state) {
 
 std::vector<SetState> Catalog::set_states() {
     const auto guard = impl_->enter();
-    return read_states(impl_->connection);
+    return read_all_states(impl_->connection);
+}
+
+std::vector<SetState> Catalog::corrupt_sets(const std::optional<std::string>& job) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection, fmt::format("SELECT {} FROM set_states WHERE corrupt{} ORDER BY job, name",
+                                                       state_columns, job ? " AND job = ?" : ""));
+    if (job) statement.bind(*job);
+    return read_states(statement);
 }
 
 void Catalog::forget_set(const model::SetId& id) {
@@ -133,7 +147,7 @@ Catalog::Rescanned Catalog::rescan(const std::vector<model::BackupSet>& sets) {
     result.runs_added = insert_unknown_runs(connection, sets);
     std::set<model::SetId> found;
     for (const auto& set : sets) found.insert(set.id);
-    for (const auto& state : read_states(connection)) {
+    for (const auto& state : read_all_states(connection)) {
         if (found.contains(state.id)) continue;
         forget(connection, state.id);
         result.dropped.push_back(state.id);

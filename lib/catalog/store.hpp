@@ -48,4 +48,7 @@ struct Catalog::Impl {
 void insert_run(Connection& connection, const model::RunReport& run);
 void replace_run(Connection& connection, const model::RunReport& run);
 
+// Puts alerts into the outbox; those that wait there stay as they are.
+void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts);
+
 }  // namespace pgbakd::catalog

@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <array>
-#include <span>
 #include <utility>
 
 #include "base/units.hpp"
 #include "config/dump_options.hpp"
 #include "config/milestones.hpp"
+#include "config/unknown_names.hpp"
 
 namespace pgbakd::config {
 namespace {
@@ -96,23 +96,6 @@ void check_schedule(Problems& problems, const JobSurroundings& around, const Nod
     if (const auto* jitter = node.usable("jitter")) check_jitter(problems, around, *jitter, job);
 }
 
-std::string list_names(std::string_view what, const std::vector<std::string>& names) {
-    constexpr std::size_t shown = 10;
-    const auto first = std::span(names).first(std::min(names.size(), shown));
-    auto list = fmt::format("{} defined here: {}", what, base::join(first, ", "));
-    return names.size() > shown ? list + fmt::format(" and {} more", names.size() - shown) : list;
-}
-
-// A name that refers to nothing. `add`: what to write where none is defined at all.
-void report_unknown_name(Problems& problems, const Node& node, std::string_view what, const std::string& name,
-                         const std::vector<std::string>& names, const std::string& add) {
-    if (problems.full()) return;
-    const auto similar = did_you_mean(name, names);
-    auto hint = names.empty() ? "none is defined: add " + add : list_names(fmt::format("{}s", what), names);
-    problems.error(node, fmt::format("no {} named \"{}\"", what, excerpt(name)),
-                   similar.empty() ? std::move(hint) : similar + " " + hint);
-}
-
 void check_source(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto& source = job.source;
     const auto* server = node.usable("server");
@@ -197,10 +180,8 @@ void resolve_target_retention(Problems& problems, const Node& node, JobSpec& job
 void check_targets(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto* targets = node.usable("targets");
     if (targets != nullptr && around.targets_known)
-        for (const auto& child : targets->children)
-            if (!child.refused && !std::binary_search(around.targets.begin(), around.targets.end(), child.text))
-                report_unknown_name(problems, child, "target", child.text, around.targets,
-                                    "targets: {nas: {type: directory, path: /mnt/nas/pgbakd}}");
+        check_names_exist(problems, *targets, "target", around.targets,
+                          "targets: {nas: {type: directory, path: /mnt/nas/pgbakd}}");
     const auto* keep_local = node.usable("keep_local");
     if (keep_local == nullptr || job.keep_local == model::KeepLocal::always) return;
     const auto* given = node.find("targets");
@@ -210,6 +191,21 @@ void check_targets(Problems& problems, const JobSurroundings& around, const Node
     if (job.keep_local == model::KeepLocal::never && job.source.format == model::DumpFormat::directory)
         problems.error(*keep_local, "pg_dump's directory format needs room on this host's disk",
                        "use format: custom, or keep_local: false");
+}
+
+// A set that is not followed by another in time is too old: two hours are for the run itself.
+void resolve_max_age(const JobSurroundings& around, const Node& node, JobSpec& job) {
+    const auto* health = node.find("health");
+    if (job.max_age || job.zone == nullptr || node.usable("schedule") == nullptr) return;
+    if (health != nullptr && (health->refused || health->find("max_age") != nullptr)) return;
+    if (const auto gap = around.gaps.find(job.schedule, *job.zone)) job.max_age = *gap + std::chrono::hours(2);
+}
+
+void check_alerts(Problems& problems, const JobSurroundings& around, const Node& node) {
+    const auto* alerts = node.usable("alerts");
+    if (alerts != nullptr && around.channels_known)
+        check_names_exist(problems, *alerts, "channel", around.channels,
+                          "alerts: {ops: {type: webhook, url: \"https://ops.example.com/hook\"}}");
 }
 
 }  // namespace
@@ -223,6 +219,8 @@ void check_job(Problems& problems, const JobSurroundings& surroundings, Named<Jo
         check_compression(problems, node, job.value);
     }
     check_targets(problems, surroundings, node, job.value);
+    check_alerts(problems, surroundings, node);
+    resolve_max_age(surroundings, node, job.value);
     check_local_retention(problems, node, job.value);
     resolve_target_retention(problems, node, job.value);
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/keys.hpp"
+#include "config/longest_gaps.hpp"
 #include "config/zones.hpp"
 
 namespace pgbakd::config {
@@ -14,13 +15,16 @@ struct JobSurroundings {
     const Config& config;  // with its zone, if that was found
     const Host& host;
     Zones& zones;
+    LongestGaps& gaps;
     bool servers_known = false;          // the section `servers` could be read
     std::vector<std::string> servers{};  // sorted names of those defined
     bool targets_known = false;          // likewise `targets`
     std::vector<std::string> targets{};
+    bool channels_known = false;  // likewise `alerts`
+    std::vector<std::string> channels{};
 };
 
-// Completes the job (zone, default retention) and reports what does not fit.
+// Completes the job (zone, default retention, default age) and reports what does not fit.
 void check_job(Problems& problems, const JobSurroundings& surroundings, Named<model::JobSpec>& job);
 
 }  // namespace pgbakd::config

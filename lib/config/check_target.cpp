@@ -125,6 +125,9 @@ const Node* find_text(const Node* list, const std::string& text) {
 }  // namespace
 
 void check_target(Problems& problems, const Config& config, const Host& host, const Named<model::TargetSpec>& target) {
+    if (target.name == "local")
+        problems.error_at_key(*target.node, "the name is taken: it means the repository on this host",
+                              "call it by what it is, as in nas or r2");
     std::visit([&](const auto& place) { check(problems, config, host, *target.node, place); }, target.value.place);
 }
 

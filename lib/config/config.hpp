@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "model/channel.hpp"
 #include "model/job.hpp"
 #include "model/target.hpp"
 
@@ -20,6 +21,20 @@ struct Repository {
     std::uint64_t min_free = std::uint64_t{5} << 30U;
 };
 
+struct Health {
+    calendar::Schedule schedule = calendar::Schedule::parse("every 6 hours").value();  // in the configuration's zone
+    int disk_usage = 80;  // percent; above it a file system is a finding
+};
+
+// Where the API is served besides its socket.
+struct ListenAddress {
+    std::string host;  // an IPv4 or IPv6 address, without brackets
+    std::uint16_t port = 0;
+    [[nodiscard]] bool is_loopback() const;
+    [[nodiscard]] std::string text() const;  // "127.0.0.1:8754", "[::1]:8754"
+    bool operator==(const ListenAddress&) const = default;
+};
+
 struct Config {
     std::string timezone;  // never empty
     calendar::ZonePtr zone;
@@ -27,9 +42,13 @@ struct Config {
     std::filesystem::path reports_directory = "/var/lib/pgbakd/reports";
     model::Limits limits;
     std::chrono::milliseconds shutdown_grace = std::chrono::seconds(30);
+    Health health;
     std::filesystem::path api_socket = "/run/pgbakd/control.sock";
+    std::optional<ListenAddress> api_listen;  // nothing: the socket only
+    model::SecretReference api_token;         // given where `api_listen` is
     std::map<std::string, model::ServerSpec> servers;
     std::map<std::string, model::TargetSpec> targets;
+    std::map<std::string, model::ChannelSpec> channels;       // where alerts go
     std::vector<std::shared_ptr<const model::JobSpec>> jobs;  // in the file's order
     [[nodiscard]] std::shared_ptr<const model::JobSpec> job(std::string_view name) const;
     [[nodiscard]] std::filesystem::path state_file() const;  // state.db beside the repository directory

@@ -1,6 +1,9 @@
 #include "config/keys.hpp"
 
+#include "config/channel_keys.hpp"
+#include "config/channel_types.hpp"
 #include "config/domain_types.hpp"
+#include "config/health_keys.hpp"
 #include "config/milestones.hpp"
 #include "config/retention_keys.hpp"
 #include "config/target_keys.hpp"
@@ -134,13 +137,14 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("timeout", &JobSpec::timeout, duration(1s, 30 * day), is("12h"),
                          "How long a run may take, with all its attempts."),
             section_key<JobSpec>("retries", &JobSpec::retries, retries_keys(), {}, "When a failed run is tried again."),
+            section_key<JobSpec>("health", Same{}, job_health_keys(blank_job()), {}, "When the job is not well."),
+            key<JobSpec>("alerts", &JobSpec::alerts, maybe(names_of_channels()), absent("every channel"),
+                         "Entries of `alerts` that are told of the job; `[]`: none."),
         },
         {
             {"encryption", "encryption comes with a later version: remove the key; artifacts are not encrypted"},
             {"drill", "restore drills come with a later version: remove this job", "source"},
             {"settle", "schedules by change come with a later version: remove the key"},
-            {"health", "health checks come with a later version: remove the key"},
-            {"alerts", "alerts come with a later version: remove the key"},
         });
     return section;
 }
@@ -225,16 +229,6 @@ const Section<Config>& report_keys() {
     return section;
 }
 
-const Section<Config>& api_keys() {
-    static const Section<Config> section(
-        {},
-        {key<Config>("socket", &Config::api_socket, socket_path(), is("/run/pgbakd/control.sock"),
-                     "The Unix socket on which `pgbakctl` speaks to the daemon.")},
-        {{"listen", "the API over TCP comes with a later version: remove the key and use the socket"},
-         {"token", "the API over TCP comes with a later version: remove the key and use the socket"}});
-    return section;
-}
-
 }  // namespace
 
 const Section<Draft>& all_keys() {
@@ -261,18 +255,19 @@ const Section<Draft>& all_keys() {
                 "and "
                 "uploads, remove what has no use, leave their report. Then the daemon ends whatever hangs (after 1s at "
                 "least)."),
+            section_key<Draft>(
+                "health", [](auto& draft) -> auto& { return draft.config.health; }, health_keys(), {},
+                "When and how it is looked whether all is well."),
             section_key<Draft>("api", config, api_keys(), {}, "How the daemon is spoken to."),
             open_map<Draft>("servers", "server", &Draft::servers, server_keys(),
                             "PostgreSQL servers. `local: {}` is the one on this host, by its Unix socket."),
             kinds_map<Draft>("targets", "target", &Draft::targets, target_kinds(),
                              "Places off this host for copies of the sets: buckets, SFTP accounts, mounted "
                              "directories, rclone remotes."),
+            kinds_map<Draft>("alerts", "channel", &Draft::channels, channel_kinds(),
+                             "Channels that tell people: Discord, webhooks, mail, heartbeats."),
             open_map<Draft>("jobs", "job", &Draft::jobs, job_keys(),
                             "What is backed up, when, and how long it is kept."),
-        },
-        {
-            {"health", "health checks come with a later version: remove the key"},
-            {"alerts", "alerts come with a later version: remove the key; failures are in the journal"},
         });
     return section;
 }

@@ -10,9 +10,10 @@ namespace pgbakd::config {
 
 // What the table fills: the configuration before its parts are checked against each other.
 struct Draft {
-    Config config;  // without servers, targets and jobs
+    Config config;  // without servers, targets, channels and jobs
     std::vector<Named<model::ServerSpec>> servers;
     std::vector<Named<model::TargetSpec>> targets;
+    std::vector<Named<model::ChannelSpec>> channels;
     std::vector<Named<model::JobSpec>> jobs;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "config/check_channel.hpp"
 #include "config/check_job.hpp"
 #include "config/check_target.hpp"
 #include "config/config.hpp"
@@ -59,6 +60,29 @@ void check_socket(Problems& problems, const Node& root, const Config& config) {
                                   "give it a directory of its own, as /run/pgbakd/control.sock");
 }
 
+void check_health(Problems& problems, const Host& host, const Node& root, const Config& config) {
+    const auto* section = root.find("health");
+    const auto* schedule = section != nullptr ? section->usable("schedule") : nullptr;
+    if (schedule == nullptr || config.zone == nullptr || config.health.schedule.next(host.now, *config.zone)) return;
+    problems.error(*schedule, fmt::format("\"{}\" never fires", config.health.schedule.canonical()),
+                   "there is no such day to come: check the day, the month and the year");
+}
+
+void check_listen(Problems& problems, const Node& root, const Config& config) {
+    const auto* section = root.find("api");
+    if (section == nullptr || section->refused) return;
+    const auto* listen = section->find("listen");
+    const auto* token = section->find("token");
+    if (listen != nullptr && token == nullptr)
+        problems.missing(*section, "token",
+                         "as in token: {credential: api-token}: without it everybody could give orders");
+    if (listen == nullptr && token != nullptr && !token->refused)
+        problems.warning(*token, "has no use without listen", "add listen: 127.0.0.1:8754, or remove the key");
+    if (listen != nullptr && !listen->refused && config.api_listen && !config.api_listen->is_loopback())
+        problems.warning(*listen, "the API has no TLS: the token and all answers can be read on the way",
+                         "listen on 127.0.0.1, and put a proxy with TLS in front of it");
+}
+
 void check_jobs_exist(Problems& problems, const Node& root) {
     const std::string message = "no job is defined: there is nothing to back up";
     const std::string hint =
@@ -88,6 +112,8 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     resolve_default_zone(problems, host, zones, root, config);
     check_directories(problems, root, config);
     check_socket(problems, root, config);
+    check_health(problems, host, root, config);
+    check_listen(problems, root, config);
     check_jobs_exist(problems, root);
 
     for (auto& target : draft.targets) {
@@ -97,19 +123,29 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     }
     const auto* servers = root.find("servers");
     const auto* targets = root.find("targets");
+    const auto* channels = root.find("alerts");
+    LongestGaps gaps(host.now);
     const JobSurroundings surroundings{config,
                                        host,
                                        zones,
+                                       gaps,
                                        servers == nullptr || !servers->refused,
                                        names_below(servers),
                                        targets == nullptr || !targets->refused,
-                                       names_below(targets)};
+                                       names_below(targets),
+                                       channels == nullptr || !channels->refused,
+                                       names_below(channels)};
     for (auto& job : draft.jobs) check_job(problems, surroundings, job);
     check_places(problems, host, draft);
+    const auto* jobs = root.find("jobs");
+    const auto names = names_below(jobs);
+    for (const auto& channel : draft.channels)
+        check_channel(problems, jobs != nullptr && !jobs->refused ? &names : nullptr, channel);
     if (problems.has_errors()) return std::move(config);
 
     for (auto& server : draft.servers) config.servers.emplace(server.name, std::move(server.value));
     for (auto& target : draft.targets) config.targets.emplace(target.name, std::move(target.value));
+    for (auto& channel : draft.channels) config.channels.emplace(channel.name, std::move(channel.value));
     config.jobs.reserve(draft.jobs.size());
     for (auto& job : draft.jobs) config.jobs.push_back(std::make_shared<const model::JobSpec>(std::move(job.value)));
     return std::move(config);
@@ -151,6 +187,7 @@ std::string effective_yaml(const Config& config) {
     draft.config = config;
     for (const auto& [name, server] : config.servers) draft.servers.push_back({name, nullptr, server});
     for (const auto& [name, target] : config.targets) draft.targets.push_back({name, nullptr, target});
+    for (const auto& [name, channel] : config.channels) draft.channels.push_back({name, nullptr, channel});
     for (const auto& job : config.jobs) draft.jobs.push_back({job->name, nullptr, *job});
     YamlWriter out;
     all_keys().write(out, draft);

@@ -41,17 +41,6 @@ std::string origin_of(const SftpOptions& options) {
                        port);
 }
 
-void Interrupt::stop() noexcept {
-    stopped_.store(true, std::memory_order_relaxed);
-    const std::lock_guard lock(mutex_);
-    if (multi_ != nullptr) curl_multi_wakeup(static_cast<CURLM*>(multi_));
-}
-
-void Interrupt::watch(void* multi) noexcept {
-    const std::lock_guard lock(mutex_);
-    multi_ = multi;
-}
-
 SftpSession::SftpSession(SftpOptions options) : handle_(std::make_unique<SftpHandle>(std::move(options))) {}
 
 SftpSession::~SftpSession() = default;

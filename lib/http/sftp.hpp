@@ -3,12 +3,10 @@
 // thread of a pool.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,6 +14,7 @@
 
 #include "base/error.hpp"
 #include "base/secret.hpp"
+#include "http/interrupt.hpp"
 
 namespace pgbakd::http {
 
@@ -34,20 +33,6 @@ struct SftpOptions {
 
 // "sftp://user@host", with the port unless it is 22: how messages name a server.
 [[nodiscard]] std::string origin_of(const SftpOptions& options);
-
-// Ends what a session does, from any thread and for good: within two seconds also when the server does not answer.
-class Interrupt {
-  public:
-    void stop() noexcept;
-    [[nodiscard]] bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
-
-  private:
-    friend class SftpHandle;
-    void watch(void* multi) noexcept;
-    std::atomic<bool> stopped_{false};
-    std::mutex mutex_;
-    void* multi_ = nullptr;  // libcurl's, while it is at work
-};
 
 struct SftpStatus {
     std::uint64_t size = 0;  // bytes

@@ -99,6 +99,9 @@ struct JobSpec {
     std::map<std::string, RetentionPolicy> target_retention;  // one for each of `targets`
     std::chrono::milliseconds timeout = std::chrono::hours(12);
     Retries retries;
+    std::optional<std::chrono::milliseconds> max_age{};  // of the newest good set in each place; nothing: any
+    int size_change = 50;                                // percent, either way; more is a finding
+    std::optional<std::vector<std::string>> alerts{};    // names of channels; nothing: every channel
 };
 
 struct Limits {

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "base/utf8.hpp"
 
 namespace pgbakd::model {
 namespace {
@@ -111,15 +114,14 @@ std::string compact(const boost::json::value& value) {
 }
 
 boost::json::string json_text(std::string_view text) {
-    // printable() replaces byte by byte: what it changed above ASCII was no UTF-8.
-    const auto shown = base::printable(text);
     std::string result;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(text[i]);
-        if (byte >= 0x80 && shown[i] != text[i])
-            fmt::format_to(std::back_inserter(result), "%{:02X}", byte);
+    while (!text.empty()) {
+        const auto length = base::utf8_length(text);
+        if (length == 0)
+            fmt::format_to(std::back_inserter(result), "%{:02X}", static_cast<unsigned char>(text.front()));
         else
-            result += text[i];
+            result += text.substr(0, length);
+        text.remove_prefix(std::max(length, std::size_t{1}));
     }
     return boost::json::string(result);
 }

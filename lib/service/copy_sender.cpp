@@ -359,8 +359,12 @@ asio::awaitable<void> CopySender::failed(catalog::Copy copy, base::Error error) 
         auto copies = offsite::postpone_with(copy, error, catalog->owed_copies());
         copies.push_back(copy);
         catalog->put_copies(copies);
+        std::set<std::string> jobs;
+        for (const auto& each : copies) jobs.insert(each.id.job);
+        return jobs;
     };
-    co_await async::run_blocking(core_.pool, put_all);
+    const auto jobs = co_await async::run_blocking(core_.pool, put_all);
+    for (const auto& job : jobs) overview_.touch(job);
 }
 
 asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, async::StopToken stop) {
@@ -371,6 +375,7 @@ asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, as
     auto* catalog = core_.catalog.get();
     const auto forget = [catalog, copy] { catalog->forget_copy(copy.target, copy.id); };
     co_await async::run_blocking(core_.pool, forget);
+    overview_.touch(copy.id.job);
     const std::string nobody;
     co_await local_sets_.drop(copy.id, nobody, stop);  // maybe all others have it
 }
@@ -379,6 +384,7 @@ asio::awaitable<void> CopySender::put(catalog::Copy copy) {
     auto* catalog = core_.catalog.get();
     const auto put_copy = [catalog, copy] { catalog->put_copy(copy); };
     co_await async::run_blocking(core_.pool, put_copy);
+    overview_.touch(copy.id.job);
 }
 
 }  // namespace pgbakd::service

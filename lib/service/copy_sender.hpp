@@ -13,13 +13,18 @@
 #include "offsite/targets.hpp"
 #include "service/core.hpp"
 #include "service/local_sets.hpp"
+#include "service/overview.hpp"
 
 namespace pgbakd::service {
 
 class CopySender {
   public:
-    explicit CopySender(Core& core)
-        : core_(core), local_sets_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+    CopySender(Core& core, Overview& overview)
+        : core_(core),
+          overview_(overview),
+          local_sets_(core, overview),
+          changed_(core.io.get_executor()),
+          tasks_(core.io.get_executor()) {}
 
     // Until stopped; what is on its way is left so that the next start goes on behind it.
     asio::awaitable<void> send(async::StopToken stop);
@@ -50,6 +55,7 @@ class CopySender {
     asio::awaitable<void> put(catalog::Copy copy);
 
     Core& core_;
+    Overview& overview_;
     LocalSets local_sets_;
     async::Event changed_;
     async::TaskGroup tasks_;

@@ -17,12 +17,16 @@
 #include "host/secrets.hpp"
 #include "os/children.hpp"
 #include "run/reconcile.hpp"
+#include "service/alert_sender.hpp"
 #include "service/control_server.hpp"
 #include "service/copy_sender.hpp"
 #include "service/core.hpp"
 #include "service/dispatcher.hpp"
+#include "service/health_watch.hpp"
 #include "service/leftover_backends.hpp"
+#include "service/network_server.hpp"
 #include "service/operations.hpp"
+#include "service/overview.hpp"
 #include "service/reloader.hpp"
 #include "service/start_checks.hpp"
 #include "service/unwritten_reports.hpp"
@@ -51,14 +55,20 @@ class Daemon {
         : core_(options.configuration, log, zones, std::move(config)),
           dispatcher_(core_),
           unwritten_(core_),
-          sender_(core_),
-          reloader_(core_, dispatcher_, sender_),
-          operations_(core_, facts_, dispatcher_, unwritten_, reloader_, background_.token()),
+          overview_(core_),
+          sender_(core_, overview_),
+          alerts_(core_),
+          health_(core_),
+          network_(core_.io.get_executor(), log, [this](HttpRequest request) { return answer(std::move(request)); }),
+          reloader_(core_, dispatcher_, sender_, network_, alerts_, health_),
+          operations_(core_, facts_, dispatcher_, unwritten_, reloader_, overview_, alerts_, background_.token()),
           stop_event_(core_.io.get_executor()),
           tasks_(core_.io.get_executor()),
           grace_(core_.io),
           signals_(core_.io, SIGTERM, SIGINT, SIGHUP) {
         facts_ = {PGBAKD_VERSION, getpid(), core_.clock.now(), false};
+        dispatcher_.on_skipped([this](const std::string& job) { overview_.skipped(job); });
+        tell_of_health();
     }
 
     DaemonExit run() {
@@ -73,6 +83,20 @@ class Daemon {
     }
 
   private:
+    // Who hears of what: what happens leads to findings, these to alerts, and `status` shows both.
+    void tell_of_health() {
+        dispatcher_.on_missed([this](const scheduler::Missed& missed) {
+            health_.missed(missed.job, {missed.count, missed.more, core_.people_time(missed.job, missed.latest)});
+        });
+        health_.on_findings([this] {
+            overview_.checked(core_.clock.now());
+            overview_.concerns_changed();
+        });
+        health_.on_alerts([this] { alerts_.wake(); });
+        alerts_.on_change([this] { health_.look(); });
+        alerts_.on_backlog([this] { overview_.concerns_changed(); });
+    }
+
     asio::awaitable<void> live() {
         co_await start();
         std::exception_ptr failure;
@@ -97,15 +121,21 @@ class Daemon {
         core_.driver = std::make_unique<scheduler::Driver>(
             scheduler::make_clock_timer(core_.io.get_executor()), core_.clock, core_.planner,
             [this](std::vector<scheduler::Action> actions) { dispatcher_.act(std::move(actions)); });
-        server_ = std::make_unique<ControlServer>(
-            core_.io.get_executor(), core_.config->api_socket,
-            [this](HttpRequest request) { return answer_request(operations_, std::move(request)); });
+        server_ = std::make_unique<ControlServer>(core_.io.get_executor(), core_.config->api_socket,
+                                                  [this](HttpRequest request) { return answer(std::move(request)); });
+        const auto config = core_.config;
+        const auto read_token = [config] { return api_token(*config); };
+        const auto token = co_await async::run_blocking(core_.pool, read_token);
+        network_.configure(config->api_listen, token);
         auto actions = core_.planner.load(core_.planned_jobs(), states, core_.now());
         co_await dispatcher_.act_first(std::move(actions));
         const auto stop = background_.token();
         spawn(dispatcher_.carry_out(stop));
         spawn(core_.driver->run(stop));
         spawn(server_->serve(stop));
+        spawn(network_.serve(stop));
+        spawn(overview_.keep(stop));
+        spawn(operations_.keep_ready(stop));
         spawn(feed_watchdog(
             core_.notifier, core_.pool, [this] { core_.driver->rearm(); }, [this] { return core_.driver->ticks(); },
             stop));
@@ -115,11 +145,20 @@ class Daemon {
         spawn(unwritten_.write(stop));
         spawn(sender_.send(stop));
         spawn(sender_.sweep(stop));
+        spawn(health_.watch(stop));
+        spawn(alerts_.send(stop));
         spawn(watch_zones(core_, reloader_, stop));
         facts_.ready = true;
         const auto line = core_.status_line();
         core_.notifier.ready(line);
         core_.log.write(Priority::info, "ready: " + line, systemd::daemon_ready);
+    }
+
+    asio::awaitable<HttpAnswer> answer(HttpRequest request) { return answer_request(operations_, std::move(request)); }
+
+    void observe(const run::Event& event) {
+        core_.log.event(event);
+        if (event.kind == run::Event::Kind::started) health_.started(event.job, event.run);
     }
 
     // Blocks. Everything that must be ours before anything runs.
@@ -151,16 +190,18 @@ class Daemon {
                      why.hint()});
             }});
         core_.targets->configure(config.targets, config.limits.upload_rate);
-        core_.services = std::make_unique<run::Services>(run::Services{
-            core_.io.get_executor(), core_.pool, core_.clock, repository, catalog, *core_.targets,
-            config.reports_directory, config.repository.min_free, config.limits,
-            static_cast<std::size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))),
-            postgres::ProgramSearch::standard(search_path()), host::host_name(), host::user_name(), PGBAKD_VERSION,
-            host::random_number, [this](const run::Event& event) { core_.log.event(event); },
-            [this](const model::RunReport& report) { unwritten_.keep(report); }});
+        core_.services = std::make_unique<run::Services>(
+            run::Services{core_.io.get_executor(), core_.pool, core_.clock, repository, catalog, *core_.targets,
+                          config.reports_directory, config.repository.min_free, config.limits,
+                          static_cast<std::size_t>(std::max(1L, sysconf(_SC_NPROCESSORS_ONLN))),
+                          postgres::ProgramSearch::standard(search_path()), host::host_name(), host::user_name(),
+                          PGBAKD_VERSION, host::random_number, [this](const run::Event& event) { observe(event); },
+                          [this](const model::RunReport& report) { unwritten_.keep(report); }});
         core_.runner = std::make_unique<Runner>(*core_.services, [this](const model::RunReport& report) {
             dispatcher_.finished(report.job);
+            overview_.finished(report);
             sender_.wake();
+            health_.finished(report);
         });
         auto reconciled = run::reconcile(repository, catalog, config.reports_directory, config.jobs, core_.clock.now());
         if (catalog.was_damaged()) rebuild_catalog();
@@ -309,7 +350,11 @@ class Daemon {
     async::StopSource background_;
     Dispatcher dispatcher_;
     UnwrittenReports unwritten_;
+    Overview overview_;
     CopySender sender_;
+    AlertSender alerts_;
+    HealthWatch health_;
+    NetworkServer network_;
     Reloader reloader_;
     Operations operations_;
     std::optional<os::FileLock> daemon_lock_, state_lock_;

@@ -195,6 +195,7 @@ asio::awaitable<void> Dispatcher::carry_out_one(std::shared_ptr<const scheduler:
                               missed->count, missed->count == 1 ? "fire" : "fires",
                               core_.people_time(missed->job, missed->latest)),
                   systemd::fire_missed, {{"PGBAKD_JOB", missed->job}});
+        if (tell_missed_) tell_missed_(*missed);
     } else if (const auto* moved = std::get_if<scheduler::Moved>(action.get())) {
         log.write(Priority::info, moved->to ? fmt::format("{}: new time zone rules moved the next fire to {}",
                                                           moved->job, core_.people_time(moved->job, *moved->to))
@@ -260,6 +261,7 @@ asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
     // What was told before, when a kill came before what stood in its way was settled, is not told again.
     const bool settled_now = co_await async::run_blocking(core_.pool, record);
     if (!settled_now) co_return;
+    if (tell_skipped_) tell_skipped_(skip.job);
     const std::vector<Field> fields{{"PGBAKD_JOB", skip.job}};
     if (skip.milestone.empty()) {
         core_.log.write(Priority::warning, told.line, systemd::fire_missed, fields);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -43,6 +44,10 @@ class Dispatcher {
     // A run by hand, recorded and queued; its id. With a name its set is that milestone. Errors: not_found, conflict
     // (one goes on), interrupted, invalid_argument (no name).
     asio::awaitable<std::string> start_by_hand(std::string job, std::optional<std::string> milestone);
+    // Called with the job of each fire that was skipped.
+    void on_skipped(std::function<void(const std::string&)> tell) { tell_skipped_ = std::move(tell); }
+    // Called with fires that were missed.
+    void on_missed(std::function<void(const scheduler::Missed&)> tell) { tell_missed_ = std::move(tell); }
     // A run of the job has ended, or will not begin.
     void finished(const std::string& job);
 
@@ -63,6 +68,8 @@ class Dispatcher {
     bool carries_out_ = false;
     bool stuck_ = false;  // recording fails, and is tried again
     async::Event added_, carried_out_;
+    std::function<void(const std::string&)> tell_skipped_;
+    std::function<void(const scheduler::Missed&)> tell_missed_;
     std::multiset<std::string> starting_;  // jobs whose run is being recorded and not in the runner's queue yet
 };
 

@@ -78,6 +78,7 @@ asio::awaitable<bool> LocalSets::drop(model::SetId id, std::string has_it, async
         core_.log.write(Priority::info,
                         fmt::format("{}: the local set {} stays until every target can be asked for it: {}", id.job,
                                     id.set, base::to_error(failure).message()));
+    if (dropped) overview_.touch(id.job);
     if (dropped)
         core_.log.write(Priority::info,
                         fmt::format("{}: removed the local set {}: every target has it", id.job, id.set));

@@ -6,12 +6,13 @@
 
 #include "async/stop.hpp"
 #include "service/core.hpp"
+#include "service/overview.hpp"
 
 namespace pgbakd::service {
 
 class LocalSets {
   public:
-    explicit LocalSets(Core& core) : core_(core) {}
+    LocalSets(Core& core, Overview& overview) : core_(core), overview_(overview) {}
 
     // Removes the set if every target of its job has it; the one that has just got it, maybe nobody, is not asked.
     // False: one of them could not be asked. Never throws.
@@ -23,6 +24,7 @@ class LocalSets {
     asio::awaitable<std::string> ask(std::string name, repository::StoredSet set, async::StopToken stop);
 
     Core& core_;
+    Overview& overview_;
 };
 
 }  // namespace pgbakd::service

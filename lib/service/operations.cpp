@@ -2,38 +2,14 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "model/json.hpp"
+#include "service/health_answer.hpp"
+#include "service/metrics_source.hpp"
 
 namespace pgbakd::service {
 namespace {
 
 constexpr std::chrono::seconds progress_period{1};
-
-// Blocks: reads manifests.
-std::map<std::string, NewestSet> newest_sets(const Core& core, const config::Config& config) {
-    std::map<std::string, NewestSet> newest;
-    std::set<model::SetId> corrupt;
-    for (const auto& state : core.catalog->set_states())
-        if (state.corrupt) corrupt.insert(state.id);
-    for (const auto& job : config.jobs) {
-        const auto set = core.repository.newest(job->name, core.clock.now(), [&corrupt](const auto& candidate) {
-            return !corrupt.contains(candidate.manifest.id);
-        });
-        // Without `keep_local` sets are on the targets alone.
-        const auto copy = core.catalog->newest_copy(job->name);
-        if (copy && (!set || set->manifest.started_at < copy->started_at)) {
-            newest[job->name] = {copy->id.text(), copy->started_at, copy->bytes,
-                                 std::string(model::verification_text(copy->verified))};
-            continue;
-        }
-        if (!set) continue;
-        newest[job->name] = {set->manifest.id.text(), set->manifest.started_at, set->manifest.bytes(),
-                             std::string(model::verification_text(set->manifest.verified()))};
-    }
-    return newest;
-}
 
 // The report of a run that goes on: what it was when the run was asked for, and how far it has come.
 model::RunReport report_so_far(const ActiveRun& run) {
@@ -46,18 +22,67 @@ model::RunReport report_so_far(const ActiveRun& run) {
 
 }  // namespace
 
-asio::awaitable<boost::json::object> Operations::status() {
+asio::awaitable<std::vector<Text>> Operations::status() {
+    const auto facts = co_await overview_.facts(stop_);
+    const auto concerns = co_await overview_.concerns();
+    const auto large = co_await status_text_.text(facts, concerns, stop_);
+    const auto front =
+        status_json({facts_, *core_.config, core_.planner, core_.runner->active(), core_.targets->meters(),
+                     concerns->backlog, core_.clock.now(), core_.clock.steady()});
+    auto text = model::compact(front);
+    text.back() = ',';  // in place of the brace: the members of the other part follow
+    std::vector<Text> pieces{std::make_shared<const std::string>(std::move(text)), large};
+    co_return pieces;
+}
+
+std::map<std::string, model::RunReport> Operations::going_on() const {
+    std::map<std::string, model::RunReport> reports;
+    for (const auto& [id, run] : core_.runner->active()) reports.emplace(id, report_so_far(*run));
+    return reports;
+}
+
+asio::awaitable<std::string> Operations::reports(ReportQuery query) {
     auto* catalog = core_.catalog.get();
-    const auto find_last_success = [catalog] { return catalog->last_success(); };
-    auto last_success = co_await async::run_blocking(core_.pool, find_last_success);
-    const auto find_owed = [catalog] { return catalog->owed_copies(); };
-    auto owed = co_await async::run_blocking(core_.pool, find_owed);
-    const auto config = core_.config;
-    const auto read_sets = [core = &core_, config] { return newest_sets(*core, *config); };
-    auto newest = co_await async::run_blocking(core_.pool, read_sets);
-    co_return status_json({facts_, *core_.config, core_.planner, core_.runner->active(), std::move(last_success),
-                           std::move(newest), std::move(owed), core_.targets->meters(), core_.clock.now(),
-                           core_.clock.steady()});
+    const auto list = [catalog, query, active = going_on()] {
+        const catalog::RunFilter filter{query.job, query.status, query.page_size, (query.page - 1) * query.page_size};
+        const auto total = catalog->count_runs(filter);
+        boost::json::array items;
+        for (const auto& report : catalog->runs(filter)) {
+            const auto running = active.find(report.run.text());
+            items.push_back(model::json_run(running == active.end() ? report : running->second));
+        }
+        return model::compact(boost::json::object{{"page", query.page},
+                                                  {"page_size", query.page_size},
+                                                  {"total", total},
+                                                  {"items", std::move(items)}}) +
+               "\n";
+    };
+    co_return co_await async::run_blocking(core_.pool, list);
+}
+
+asio::awaitable<std::string> Operations::latest_report(ReportQuery query) {
+    auto* catalog = core_.catalog.get();
+    const auto find = [catalog, query, active = going_on()]() -> std::optional<std::string> {
+        const auto found = catalog->runs({query.job, query.status, 1, 0});
+        if (found.empty()) return std::nullopt;
+        const auto running = active.find(found.front().run.text());
+        return model::compact(model::json_run(running == active.end() ? found.front() : running->second)) + "\n";
+    };
+    auto text = co_await async::run_blocking(core_.pool, find);
+    if (!text) {
+        const base::Error none(
+            base::ErrorCode::not_found,
+            fmt::format("there is no run{}{}", query.job ? " of " + *query.job : "",
+                        query.status ? fmt::format(" that is {}", model::outcome_text(*query.status)) : ""),
+            "GET /v1/backups lists those there are");
+        throw base::Error(none);
+    }
+    co_return std::move(*text);
+}
+
+asio::awaitable<std::string> Operations::report_text(model::RunReport report) {
+    const auto write = [report = std::move(report)] { return model::compact(model::json_run(report)) + "\n"; };
+    co_return co_await async::run_blocking(core_.pool, write);
 }
 
 asio::awaitable<std::string> Operations::start_run(std::string job) {
@@ -78,6 +103,13 @@ asio::awaitable<model::RunReport> Operations::find_run(std::string run) {
     if (!found)
         throw base::Error(base::ErrorCode::not_found, fmt::format("there is no run {}", run), "see: pgbakctl runs");
     co_return std::move(*found);
+}
+
+asio::awaitable<model::RunReport> Operations::await_run(std::string run, async::StopToken stop) {
+    const auto active = core_.runner->find(run);
+    if (!active) co_return co_await find_run(run);
+    while (!active->done) co_await core_.runner->changed().wait(stop);
+    co_return active->report;
 }
 
 asio::awaitable<model::RunReport> Operations::cancel_run(std::string run) {
@@ -108,8 +140,49 @@ asio::awaitable<void> Operations::follow_run(std::string run, EventWriter writer
     co_await writer(std::move(text));
 }
 
+asio::awaitable<boost::json::object> Operations::test_alert(std::optional<std::string> channel) {
+    const auto results = co_await alerts_.test(std::move(channel), stop_);
+    boost::json::array told;
+    for (const auto& result : results) {
+        boost::json::object each{{"channel", result.channel}, {"delivered", !result.error}};
+        if (!result.remark.empty()) each["remark"] = model::json_text(result.remark);
+        if (result.error)
+            each["error"] = {{"code", base::code_text(result.error->code())},
+                             {"message", model::json_text(result.error->message())},
+                             {"hint", model::json_text(result.error->hint())}};
+        told.push_back(std::move(each));
+    }
+    co_return boost::json::object{{"channels", std::move(told)}};
+}
+
 asio::awaitable<ReloadVerdict> Operations::reload() {
     return reloader_.reload();
+}
+
+asio::awaitable<HealthVerdict> Operations::health() {
+    const auto concerns = co_await overview_.concerns();
+    const Liveness liveness{facts_,
+                            core_.stopping,
+                            core_.config->jobs.size(),
+                            core_.runner->active().size(),
+                            core_.clock.now(),
+                            overview_.checked_at()};
+    co_return decide_health(liveness, concerns->findings, *core_.config);
+}
+
+asio::awaitable<std::string> Operations::metrics() {
+    const auto facts = co_await overview_.facts(stop_);
+    const auto concerns = co_await overview_.concerns();
+    const MetricsSource source{facts_,
+                               core_.config,
+                               facts,
+                               concerns,
+                               overview_.outcomes(),
+                               core_.planner.upcoming(core_.config->jobs.size()),
+                               running_jobs(core_.runner->active()),
+                               sent_to(core_.targets->meters())};
+    const auto write = [source] { return metrics_text(metrics_of(source)); };
+    co_return co_await async::run_blocking(core_.pool, write);
 }
 
 }  // namespace pgbakd::service

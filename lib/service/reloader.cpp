@@ -10,6 +10,34 @@
 #include "systemd/message_ids.hpp"
 
 namespace pgbakd::service {
+namespace {
+
+struct Read {
+    config::LoadResult loaded;
+    base::Secret token;
+};
+
+health::RefusedReload refused(const std::vector<config::Problem>& problems) {
+    health::RefusedReload told;
+    for (const auto& problem : problems) {
+        if (problem.severity != config::Problem::Severity::error) continue;
+        if (told.problems++ == 0) told.first = config::problem_text(problem);
+    }
+    // The hint stands on a line of its own.
+    told.first = told.first.substr(0, told.first.find('\n'));
+    return told;
+}
+
+// Blocks.
+Read read_files(Core& core, base::Instant at) {
+    Read read{host::load_configuration(core.configuration_file, core.zones, at), {}};
+    if (!read.loaded.config) return read;
+    for (auto& problem : unreadable_secrets(*read.loaded.config)) read.loaded.problems.push_back(std::move(problem));
+    if (!has_error(read.loaded.problems)) read.token = api_token(*read.loaded.config);
+    return read;
+}
+
+}  // namespace
 
 asio::awaitable<ReloadVerdict> Reloader::reload() {
     if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
@@ -34,27 +62,28 @@ asio::awaitable<ReloadVerdict> Reloader::reload() {
 asio::awaitable<ReloadVerdict> Reloader::load_again() {
     // A newer time zone database is read with the new configuration.
     core_.zones.forget();
-    const auto load_files = [core = &core_, at = core_.now()] {
-        auto result = host::load_configuration(core->configuration_file, core->zones, at);
-        if (result.config)
-            for (auto& problem : unreadable_secrets(*result.config)) result.problems.push_back(std::move(problem));
-        return result;
-    };
-    auto loaded = co_await async::run_blocking(core_.pool, load_files);
+    const auto load_files = [core = &core_, at = core_.now()] { return read_files(*core, at); };
+    auto [loaded, token] = co_await async::run_blocking(core_.pool, load_files);
     if (loaded.config)
         for (auto& problem : needs_restart(*core_.config, *loaded.config, core_.configuration_file.string()))
             loaded.problems.push_back(std::move(problem));
+    // Last, and only for a configuration that is right: what it binds is in force.
+    if (loaded.config && !has_error(loaded.problems))
+        if (const auto error = network_.prepare(loaded.config->api_listen))
+            loaded.problems.push_back({config::Problem::Severity::error, core_.configuration_file.string(), 0, 0,
+                                       "api.listen", error->message(), error->hint()});
     ReloadVerdict verdict;
     verdict.problems = loaded.problems;
     log_problems(core_.log, loaded.problems);
     if (!loaded.config || has_error(loaded.problems)) {
         core_.log.write(Priority::error, "reload refused: the old configuration stays in force",
                         systemd::reload_refused);
+        health_.reload_refused(refused(loaded.problems));
         co_return verdict;
     }
     verdict.accepted = true;
     verdict.changes = changes(*core_.config, *loaded.config);
-    co_await apply(loaded.config);
+    co_await apply(loaded.config, token);
     core_.log.write(Priority::info,
                     verdict.changes.empty() ? "reloaded: no changes"
                                             : fmt::format("reloaded: {}", base::join(verdict.changes, ", ")),
@@ -63,12 +92,15 @@ asio::awaitable<ReloadVerdict> Reloader::load_again() {
 }
 
 // Runs in flight hold the job they started with; everything else looks here.
-asio::awaitable<void> Reloader::apply(ConfigPtr config) {
+asio::awaitable<void> Reloader::apply(ConfigPtr config, base::Secret token) {
     core_.config = std::move(config);
+    network_.configure(core_.config->api_listen, token);
     core_.services->limits = core_.config->limits;
     core_.services->min_free = core_.config->repository.min_free;
     core_.targets->configure(core_.config->targets, core_.config->limits.upload_rate);
     co_await sender_.hasten();
+    alerts_.reconfigured();
+    health_.reload_accepted();
     auto actions = core_.planner.load(core_.planned_jobs(), {}, core_.now());
     core_.driver->rearm();
     core_.runner->limits_changed();

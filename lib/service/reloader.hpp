@@ -2,17 +2,27 @@
 #pragma once
 
 #include "async/event.hpp"
+#include "service/alert_sender.hpp"
 #include "service/control_routes.hpp"
 #include "service/copy_sender.hpp"
 #include "service/core.hpp"
 #include "service/dispatcher.hpp"
+#include "service/health_watch.hpp"
+#include "service/network_server.hpp"
 
 namespace pgbakd::service {
 
 class Reloader {
   public:
-    Reloader(Core& core, Dispatcher& dispatcher, CopySender& sender)
-        : core_(core), dispatcher_(dispatcher), sender_(sender), ended_(core.io.get_executor()) {}
+    Reloader(Core& core, Dispatcher& dispatcher, CopySender& sender, NetworkServer& network, AlertSender& alerts,
+             HealthWatch& health)
+        : core_(core),
+          dispatcher_(dispatcher),
+          sender_(sender),
+          network_(network),
+          alerts_(alerts),
+          health_(health),
+          ended_(core.io.get_executor()) {}
 
     // Reads the files again. When this returns, where new and edited schedules begin is on the disk. Anything wrong:
     // the old configuration stays in force, and the verdict and the log say why. While another one goes on, which may
@@ -26,11 +36,14 @@ class Reloader {
 
   private:
     asio::awaitable<ReloadVerdict> load_again();
-    asio::awaitable<void> apply(ConfigPtr config);
+    asio::awaitable<void> apply(ConfigPtr config, base::Secret token);
 
     Core& core_;
     Dispatcher& dispatcher_;
     CopySender& sender_;
+    NetworkServer& network_;
+    AlertSender& alerts_;
+    HealthWatch& health_;
     bool reloading_ = false;
     async::Event ended_;
 };

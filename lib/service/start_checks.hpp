@@ -12,4 +12,7 @@ namespace pgbakd::service {
 // Blocks.
 [[nodiscard]] std::vector<config::Problem> unreadable_secrets(const config::Config& config);
 
+// The token of the API; empty where it is not served over the network. Blocks. Throws as host::resolve_secret().
+[[nodiscard]] base::Secret api_token(const config::Config& config);
+
 }  // namespace pgbakd::service

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <boost/json.hpp>
+#include <tuple>
 
 #include "base/units.hpp"
 #include "model/json.hpp"
@@ -36,20 +37,6 @@ std::optional<std::chrono::milliseconds> remaining(const ActiveRun& run, base::S
 
 boost::json::value zone_time(base::Instant at, const calendar::Zone& zone) {
     return boost::json::string(calendar::format_rfc3339(at, zone));
-}
-
-boost::json::array owed_json(const std::vector<catalog::Copy>& owed) {
-    boost::json::array list;
-    for (const auto& copy : owed)
-        list.push_back({{"set", copy.id.text()},
-                        {"job", copy.id.job},
-                        {"target", copy.target},
-                        {"since", model::json_time(copy.since)},
-                        {"bytes", copy.bytes},
-                        {"attempts", copy.attempts},
-                        {"next_attempt", model::json_time(copy.next_attempt)},
-                        {"message", model::json_text_or_null(copy.message)}});
-    return list;
 }
 
 // Bytes per second of an upload, without what the target had from before; 0 while nothing can be said.
@@ -132,22 +119,11 @@ boost::json::object status_json(const StatusInput& input) {
         const auto job = input.config.job(fire.job);
         if (job) next.push_back({{"job", fire.job}, {"at", zone_time(fire.at, *job->zone)}});
     }
-    boost::json::array jobs;
-    for (const auto& job : input.config.jobs) {
-        boost::json::object entry{{"job", job->name}, {"schedule", job->schedule.canonical()}};
-        const auto success = input.last_success.find(job->name);
-        entry["last_success"] = success == input.last_success.end() ? nullptr : model::json_time(success->second);
-        const auto newest = input.newest.find(job->name);
-        entry["newest_set"] = nullptr;
-        if (newest != input.newest.end())
-            entry["newest_set"] = {{"set", newest->second.set},
-                                   {"started_at", model::json_time(newest->second.started_at)},
-                                   {"size_bytes", newest->second.bytes},
-                                   {"verified", newest->second.verified}};
-        const auto fire = input.planner.next_fire(job->name);
-        entry["next"] = fire ? zone_time(fire->at, *job->zone) : boost::json::value(nullptr);
-        entry["findings"] = boost::json::array{};
-        jobs.push_back(std::move(entry));
+    boost::json::object backlog;
+    std::uint64_t waiting = 0;
+    for (const auto& [channel, number] : input.backlog) {
+        backlog[channel] = number;
+        waiting += number;
     }
     return {{"daemon",
              {{"version", input.daemon.version},
@@ -156,11 +132,51 @@ boost::json::object status_json(const StatusInput& input) {
               {"ready", input.daemon.ready}}},
             {"running", std::move(running)},
             {"next", std::move(next)},
-            {"jobs", std::move(jobs)},
-            {"findings", boost::json::array{}},
             {"uploads", uploads_json(input)},
-            {"owed", owed_json(input.owed)},
-            {"alerts", {{"waiting", 0}}}};
+            {"alerts", {{"waiting", waiting}, {"channels", std::move(backlog)}}}};
+}
+
+boost::json::object finding_json(const model::Finding& finding) {
+    return {
+        {"severity", model::severity_text(finding.severity)}, {"kind", model::finding_text(finding.key.kind)},
+        {"job", model::json_text_or_null(finding.key.job)},   {"place", model::json_text_or_null(finding.key.place)},
+        {"set", model::json_text_or_null(finding.set)},       {"message", model::json_text(finding.message)},
+        {"hint", model::json_text_or_null(finding.hint)},     {"since", model::json_time(finding.opened_at)}};
+}
+
+std::string job_text(const model::JobSpec& job, const JobFacts& facts, const std::optional<base::Instant>& next,
+                     const std::vector<const model::Finding*>& findings) {
+    boost::json::object entry{{"job", job.name}, {"schedule", job.schedule.canonical()}};
+    entry["last_success"] = facts.last_success ? model::json_time(*facts.last_success) : nullptr;
+    entry["newest_set"] = nullptr;
+    if (const auto& newest = facts.newest())
+        entry["newest_set"] = {{"set", newest->set},
+                               {"started_at", model::json_time(newest->started_at)},
+                               {"size_bytes", newest->bytes},
+                               {"verified", newest->verified}};
+    entry["next"] = next ? zone_time(*next, *job.zone) : boost::json::value(nullptr);
+    boost::json::array list;
+    for (const auto* finding : findings) list.push_back(finding_json(*finding));
+    entry["findings"] = std::move(list);
+    return model::compact(entry);
+}
+
+boost::json::array owed_json(std::vector<OwedCopy> owed) {
+    std::sort(owed.begin(), owed.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.target, a.job, a.set) < std::tie(b.target, b.job, b.set);
+    });
+    if (owed.size() > most_owed_told) owed.resize(most_owed_told);
+    boost::json::array list;
+    for (const auto& copy : owed)
+        list.push_back({{"set", copy.set},
+                        {"job", copy.job},
+                        {"target", copy.target},
+                        {"since", model::json_time(copy.since)},
+                        {"bytes", copy.bytes},
+                        {"attempts", copy.attempts},
+                        {"next_attempt", model::json_time(copy.next_attempt)},
+                        {"message", model::json_text_or_null(copy.message)}});
+    return list;
 }
 
 std::string status_line(const config::Config& config, const scheduler::Planner& planner,

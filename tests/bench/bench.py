@@ -15,12 +15,14 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import proc
+from support.api import free_port
 from support.daemon import Daemon, config_for
 from support.postgres import PostgresServer
 from support.process import current_account, remove_directory, run, scratch_directory
+from load import measure_load
 from uploads import compare_uploads
 
-CASES = ["memory", "custom", "idle", "schedules", "planner", "next", "upload"]
+CASES = ["memory", "custom", "idle", "schedules", "planner", "next", "upload", "load"]
 MIB = 1 << 20
 # About 1 GB of COPY data per unit: text, JSON, numbers, and some that does not compress.
 MEDIUM = """
@@ -199,6 +201,12 @@ class Bench:
     def upload(self) -> None:
         """A large file and many small ones into a bucket, against the stock tools."""
         compare_uploads(self.scale, self.say)
+
+    # --- the API ---
+
+    def load(self) -> None:
+        """`status` with 10,000 jobs and 100,000 sets, p99 below 20 ms."""
+        measure_load(self.server, int(10_000 * min(self.scale, 1.0)), free_port(), self.say)
 
 
 def main() -> int:

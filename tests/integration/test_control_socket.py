@@ -39,7 +39,7 @@ class ControlSocket(LifeCase):
             (b"GET /v1/runs/..%2F..%2Fetc HTTP/1.1\r\n" + close, b"404"),
             (b"GET /v1/runs/nonsense HTTP/1.1\r\n" + close, b"400"),
             (b"GET /%zz HTTP/1.1\r\n" + close, b"400"),
-            (b"GET /v1/status HTTP/1.1\r\nX: " + b"x" * 20000 + b"\r\n\r\n", b"413"),
+            (b"GET /v1/status HTTP/1.1\r\nX: " + b"x" * 20000 + b"\r\n\r\n", b"431"),
             (b"POST /v1/reload HTTP/1.1\r\nHost: x\r\nContent-Length: 70000\r\n\r\n" + b"x" * 70000, b"413"),
             (b"\x16\x03\x01 what is this\r\n\r\n", b"400"),
         ]:

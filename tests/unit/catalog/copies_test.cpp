@@ -139,7 +139,7 @@ TEST_CASE("a catalog from before there were copies is brought up to date and kee
     place.catalog->put_set_state({{"shop", "20260113_000001"}, model::Verification::decoded, today, true, "a bit"});
     place.catalog.reset();
     // As schema 1 was: the same tables but for this one.
-    execute(place.file, "DROP TABLE copies; PRAGMA user_version = 1");
+    execute(place.file, as_schema_3 + "DROP TABLE copies; PRAGMA user_version = 1");
 
     const auto error = error_of([&] { (void)Catalog::open_for_reading(place.file); });
     CHECK(error.code() == ErrorCode::unsupported);
@@ -168,8 +168,9 @@ TEST_CASE("a catalog from before hosts were noted keeps what it owes and has sen
         {sent, copy_of("r2", "shop", "20260114_000001", true), copy_of("r2", "shop", "20260112_000001", false)});
     place.catalog.reset();
     // As schema 2 was.
-    execute(place.file,
-            "ALTER TABLE copies DROP COLUMN host; ALTER TABLE copies DROP COLUMN run; PRAGMA user_version = 2");
+    execute(place.file, as_schema_3 +
+                            "ALTER TABLE copies DROP COLUMN host; ALTER TABLE copies DROP COLUMN run;"
+                            " PRAGMA user_version = 2");
     CHECK(error_of([&] { (void)Catalog::open_for_reading(place.file); }).code() == ErrorCode::unsupported);
     place.reopen();
     CHECK_FALSE(place.catalog->was_damaged());

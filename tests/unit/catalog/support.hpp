@@ -52,6 +52,11 @@ inline model::RunReport run(unsigned number, const std::string& job, base::Times
     return report;
 }
 
+// Takes a present file back to schema 3: the same tables but for what came with findings and alerts.
+inline const std::string as_schema_3 =
+    "DROP TABLE findings; DROP TABLE alerts; DROP TABLE known_places; ALTER TABLE runs DROP COLUMN size_bytes;"
+    " PRAGMA user_version = 3;";
+
 // A catalog in a directory of its own.
 struct Place {
     support::TemporaryDirectory directory;

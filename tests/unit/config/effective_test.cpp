@@ -20,6 +20,9 @@ limits:
   compression_threads: 0
   nice: 10
 shutdown_grace: 30s
+health:
+  schedule: every 6 hours
+  disk_usage: 80%
 api:
   socket: /run/pgbakd/control.sock
 servers:
@@ -54,6 +57,9 @@ jobs:
     retries:
       attempts: 3
       backoff: 1m
+    health:
+      max_age: 26h
+      size_change: 50%
 )");
 }
 

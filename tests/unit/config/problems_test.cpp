@@ -25,7 +25,7 @@ jobs:
     timeout: long
 )") ==
           R"(/etc/pgbakd.yaml:2:1: limit: unknown key
-  hint: did you mean "limits"? keys here: timezone, repository, reports, limits, shutdown_grace, api, servers, targets, jobs
+  hint: did you mean "limits"? keys here: timezone, repository, reports, limits, shutdown_grace, health, api, servers, targets, alerts, jobs
 /etc/pgbakd.yaml:5:10: servers.main.prot: unknown key
   hint: did you mean "port"? keys here: host, port, user, password, passfile, sslmode, sslrootcert, connect_timeout, maintenance_database, client
 /etc/pgbakd.yaml:5:31: servers.main.sslmode: must be one of disable, allow, prefer, require, verify-ca, verify-full (got "maybe")
@@ -67,7 +67,6 @@ jobs:
   drill:
     schedule: weekly on friday at 04:00
     drill: {job: a, into: temporary}
-api: {listen: "127.0.0.1:8754"}
 )") ==
           R"(/etc/pgbakd.yaml:2:19: servers.main.client.docker: not supported by this version of pgbakd
   hint: programs in containers come with a later version: install the client programs on this host
@@ -83,8 +82,6 @@ api: {listen: "127.0.0.1:8754"}
   hint: encryption comes with a later version: remove the key; artifacts are not encrypted
 /etc/pgbakd.yaml:18:5: jobs.drill.drill: not supported by this version of pgbakd
   hint: restore drills come with a later version: remove this job
-/etc/pgbakd.yaml:19:7: api.listen: not supported by this version of pgbakd
-  hint: the API over TCP comes with a later version: remove the key and use the socket
 )");
 }
 

@@ -44,6 +44,12 @@ void check(const std::vector<Row>& rows) {
 
 }  // namespace
 
+TEST_CASE("no target is called as the repository is") {
+    check({{"targets: {local: {type: directory, path: /mnt/nas}}\n" + with_job(""),
+            "1:11: targets.local: the name is taken: it means the repository on this host\n  hint: call it by what it "
+            "is, as in nas or r2"}});
+}
+
 TEST_CASE("a directory") {
     const auto least = place_of<model::DirectoryPlace>(with_target("type: directory, path: /mnt/nas/pgbakd"));
     CHECK(least.path == "/mnt/nas/pgbakd");

@@ -46,6 +46,7 @@ TEST_CASE("JSON is printed for people, and for machines on one line") {
 TEST_CASE("text that is no UTF-8 is percent-encoded, other text is left alone") {
     CHECK(model::json_text("größe \t\n%41") == "größe \t\n%41");
     CHECK(model::json_text("a\xe4\xff z") == "a%E4%FF z");
+    CHECK(model::json_text("\u202eshöp\u2028\xe2\u2066") == "\u202eshöp\u2028%E2\u2066");
     CHECK(model::json_text("") == "");
     CHECK(model::json_text_or_null("").is_null());
     CHECK(model::json_text_or_null("x") == json::value("x"));

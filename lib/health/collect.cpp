@@ -1,0 +1,233 @@
+#include "health/collect.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "calendar/schedule_key.hpp"
+#include "health/healthz.hpp"
+#include "os/file.hpp"
+
+namespace pgbakd::health {
+namespace {
+
+using base::Error;
+
+// The newest success, and the seven that it is compared with.
+constexpr int sizes_compared = 8;
+
+using Since = std::map<std::pair<std::string, std::string>, base::Timestamp>;
+
+// Of all jobs at once: those that are not named are forgotten.
+Since know_places(const Surroundings& around, base::Timestamp now) {
+    std::vector<catalog::Catalog::KnownPlace> places;
+    for (const auto& job : around.config.jobs)
+        for (const auto& place : places_of(*job))
+            places.push_back({job->name, place, calendar::schedule_key(job->schedule, *job->zone)});
+    return around.catalog.know_places(places, now);
+}
+
+// Which sets were found corrupt, by what was read of them after their run.
+std::map<std::string, std::vector<catalog::SetState>> corrupt_sets(catalog::Catalog& catalog) {
+    std::map<std::string, std::vector<catalog::SetState>> result;
+    for (auto& state : catalog.corrupt_sets()) result[state.id.job].push_back(std::move(state));
+    return result;
+}
+
+std::map<std::string, std::vector<catalog::Copy>> owed_copies(catalog::Catalog& catalog) {
+    std::map<std::string, std::vector<catalog::Copy>> result;
+    for (auto& copy : catalog.owed_copies()) result[copy.id.job].push_back(std::move(copy));
+    return result;
+}
+
+// What a look at one job needs, without asking for what is of the others: it comes after each run.
+Since known_since(catalog::Catalog& catalog, const std::string& job) {
+    Since since;
+    for (const auto& [place, time] : catalog.known_since(job)) since.emplace(std::pair(job, place), time);
+    return since;
+}
+
+std::vector<catalog::Copy> owed_copies(catalog::Catalog& catalog, const std::string& job) {
+    auto copies = catalog.copies(job);
+    std::erase_if(copies, [](const catalog::Copy& copy) { return !copy.owed; });
+    return copies;
+}
+
+// When the run ended that made the set; when it began, where that is not known.
+base::Timestamp finish_of(catalog::Catalog& catalog, const catalog::Copy& copy) {
+    if (!copy.run.empty())
+        if (const auto run = catalog.run(copy.run)) return std::max(run->finished_at, copy.started_at);
+    return copy.started_at;
+}
+
+bool is_good(const catalog::Copy& copy) {
+    return !copy.owed && copy.complete && copy.host.empty() && copy.verified >= model::Verification::decoded;
+}
+
+// As Catalog has it of one that a check speaks against.
+bool is_corrupt(const catalog::Copy& copy) {
+    return !copy.owed && copy.complete && copy.host.empty() && copy.verified == model::Verification::none;
+}
+
+class JobCollector {
+  public:
+    JobCollector(const Surroundings& around, base::Timestamp now, const model::JobSpec& spec)
+        : around_(around), now_(now), spec_(spec) {
+        job_.name = spec.name;
+        job_.size_change = spec.size_change;
+        // Who has no fire to come makes no set any more; what it has made does not go bad by that.
+        if (!spec.schedule.is_timed() || spec.schedule.next_ever(base::to_instant(now), *spec.zone))
+            job_.max_age = spec.max_age;
+    }
+
+    void add_places(const Since& since, const std::vector<catalog::SetState>& corrupt, std::vector<Unseen>& unseen) {
+        for (const auto& name : places_of(spec_)) {
+            Place place;
+            place.name = name;
+            const auto known = since.find({spec_.name, name});
+            place.known_since = known == since.end() ? now_ : known->second;
+            if (name == local_place)
+                look_local(place, corrupt, unseen);
+            else
+                look_at_copies(place);
+            job_.places.push_back(std::move(place));
+        }
+        note_corrupt(corrupt);
+    }
+    void add_history() {
+        job_.sizes = around_.catalog.sizes_of_last_successes(spec_.name, sizes_compared);
+        const auto last = around_.catalog.last_verdict(spec_.name);
+        if (!last) return;
+        job_.last_run = {last->outcome, last->set, last->error ? last->error->message : std::string(),
+                         last->error ? last->error->hint : std::string()};
+        const bool is_good = last->outcome == model::Outcome::success || last->outcome == model::Outcome::warning;
+        const auto success = is_good ? last : around_.catalog.success_before(*last);
+        if (success) job_.last_success = success->finished_at;
+    }
+    void add_owed(const std::vector<catalog::Copy>& copies) {
+        std::map<std::string, Owed> by_target;
+        for (const auto& copy : copies) {
+            if (copy.message.empty() && around_.running.contains(spec_.name)) continue;
+            auto& owed = by_target[copy.target];
+            if (owed.count++ == 0 || copy.since < owed.since) {
+                owed.target = copy.target;
+                owed.oldest = copy.id;
+                owed.since = copy.since;
+            }
+            if (!copy.message.empty()) owed.message = copy.message;
+        }
+        for (auto& [target, owed] : by_target) job_.owed.push_back(std::move(owed));
+    }
+    [[nodiscard]] Job take() { return std::move(job_); }
+
+  private:
+    void look_local(Place& place, const std::vector<catalog::SetState>& corrupt, std::vector<Unseen>& unseen) const {
+        const auto accept = [&corrupt](const repository::StoredSet& set) {
+            const auto is_it = [&set](const catalog::SetState& state) { return state.id == set.manifest.id; };
+            return set.manifest.verified() >= model::Verification::decoded &&
+                   std::none_of(corrupt.begin(), corrupt.end(), is_it);
+        };
+        try {
+            const auto newest = around_.repository.newest(spec_.name, now_, accept);
+            if (newest) place.newest = {newest->manifest.id, newest->manifest.finished_at};
+        } catch (const Error& error) {
+            place.looked_at = false;
+            unseen.push_back({around_.repository.directory().string(), error.message(), error.hint()});
+        }
+    }
+    void look_at_copies(Place& place) {
+        if (!copies_) copies_ = around_.catalog.copies(spec_.name);
+        const catalog::Copy* newest = nullptr;
+        for (const auto& copy : *copies_)
+            if (copy.target == place.name && is_good(copy) &&
+                (newest == nullptr || copy.started_at > newest->started_at))
+                newest = &copy;
+        if (newest != nullptr) place.newest = {newest->id, finish_of(around_.catalog, *newest)};
+        for (const auto& copy : *copies_)
+            if (copy.target == place.name && is_corrupt(copy))
+                job_.corrupt.push_back({copy.id, place.name, "a check found this copy damaged"});
+    }
+    // What was removed by hand is not a corrupt set any more.
+    void note_corrupt(const std::vector<catalog::SetState>& corrupt) {
+        if (corrupt.empty()) return;
+        std::vector<model::SetId> there;
+        try {
+            there = around_.repository.ids(spec_.name);
+        } catch (const Error&) {
+            for (const auto& state : corrupt) there.push_back(state.id);  // not seen: as it was known
+        }
+        for (const auto& state : corrupt)
+            if (std::find(there.begin(), there.end(), state.id) != there.end())
+                job_.corrupt.push_back({state.id, std::string(local_place), state.message});
+    }
+
+    const Surroundings& around_;
+    base::Timestamp now_;
+    const model::JobSpec& spec_;
+    Job job_;
+    std::optional<std::vector<catalog::Copy>> copies_;
+};
+
+Directory look_at(const std::filesystem::path& path, std::uint64_t min_free) {
+    Directory directory;
+    directory.path = path;
+    directory.min_free = min_free;
+    try {
+        const auto space = os::free_space(path);
+        directory.total = space.total;
+        directory.available = space.available;
+        directory.file_system = os::mount_point(path).string();
+    } catch (const Error& error) {
+        directory.problem = error.message();
+    }
+    return directory;
+}
+
+void add_everything_else(const Surroundings& around, Inputs& inputs) {
+    const auto& config = around.config;
+    inputs.disk_usage = config.health.disk_usage;
+    inputs.directories.push_back(look_at(config.repository.directory, config.repository.min_free));
+    inputs.directories.push_back(look_at(config.reports_directory, 0));
+    for (const auto& backlog : around.catalog.alert_backlog())
+        if (config.channels.contains(backlog.channel))
+            inputs.channels.push_back(
+                {backlog.channel, backlog.waiting, backlog.oldest, backlog.attempts, backlog.message});
+}
+
+template <class Value>
+const std::vector<Value>& of_job(const std::map<std::string, std::vector<Value>>& all, const std::string& job) {
+    static const std::vector<Value> none;
+    const auto found = all.find(job);
+    return found == all.end() ? none : found->second;
+}
+
+}  // namespace
+
+Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std::optional<std::string>& job) {
+    Inputs inputs;
+    inputs.now = now;
+    inputs.everything = !job;
+    auto& catalog = surroundings.catalog;
+    const auto add = [&](const model::JobSpec& spec, const Since& since, const std::vector<catalog::SetState>& corrupt,
+                         const std::vector<catalog::Copy>& owed) {
+        JobCollector collector(surroundings, now, spec);
+        collector.add_places(since, corrupt, inputs.unseen);
+        collector.add_history();
+        collector.add_owed(owed);
+        inputs.jobs.push_back(collector.take());
+    };
+    if (job) {
+        if (const auto spec = surroundings.config.job(*job))
+            add(*spec, known_since(catalog, *job), catalog.corrupt_sets(job), owed_copies(catalog, *job));
+    } else {
+        const auto since = know_places(surroundings, now);
+        const auto corrupt = corrupt_sets(catalog);
+        const auto owed = owed_copies(catalog);
+        for (const auto& spec : surroundings.config.jobs)
+            add(*spec, since, of_job(corrupt, spec->name), of_job(owed, spec->name));
+        add_everything_else(surroundings, inputs);
+    }
+    inputs.open = catalog.open_findings(job);
+    return inputs;
+}
+
+}  // namespace pgbakd::health

@@ -1,0 +1,29 @@
+// Asks the catalog, the repository and the disks what evaluate() needs to know.
+#pragma once
+
+#include <optional>
+#include <set>
+#include <string>
+
+#include "catalog/catalog.hpp"
+#include "config/config.hpp"
+#include "health/inputs.hpp"
+#include "repository/repository.hpp"
+
+namespace pgbakd::health {
+
+struct Surroundings {
+    const config::Config& config;
+    const repository::Repository& repository;
+    catalog::Catalog& catalog;
+    // Jobs of which a run is going on: what they have just begun to send is not owed yet.
+    std::set<std::string> running;
+};
+
+// All of Inputs but what the daemon alone knows: fires missed, a refused reload. Of one job, or of everything. Blocks.
+// A job that is new is known from a look at everything on: there has to be one after each start and reload. Throws what
+// the catalog throws; a repository or disk that cannot be looked at is told in the inputs.
+[[nodiscard]] Inputs collect(const Surroundings& surroundings, base::Timestamp now,
+                             const std::optional<std::string>& job = std::nullopt);
+
+}  // namespace pgbakd::health

@@ -1,0 +1,133 @@
+#include "health/evaluate.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "base/text.hpp"
+#include "base/units.hpp"
+#include "health/evaluate_job.hpp"
+
+namespace pgbakd::health {
+namespace {
+
+using model::Finding;
+using model::FindingKey;
+using model::FindingKind;
+using model::Severity;
+
+// A channel that fails for a moment is tried again before anybody is told.
+constexpr std::chrono::minutes passing{10};
+
+// Room that comes and goes about a limit would be told each time: what is open stays so for a little longer.
+constexpr int usage_slack = 2;  // percent
+constexpr double free_slack = 1.05;
+
+Finding warning(FindingKey key, std::string message, std::string hint) {
+    return {std::move(key), Severity::warning, {}, std::move(message), std::move(hint), {}, {}, {}};
+}
+
+void check_room(const Directory& directory, int disk_usage, const OpenFindings& open, std::vector<Finding>& found) {
+    const auto place = directory.path.string();
+    const FindingKey usage{FindingKind::disk_usage, {}, place};
+    const FindingKey room{FindingKind::free_space, {}, place};
+    const auto available = static_cast<double>(directory.available);
+    if (directory.total > 0) {
+        const double used = 100 * (1 - std::min(1.0, available / static_cast<double>(directory.total)));
+        if (used > disk_usage - (open.find(usage) != nullptr ? usage_slack : 0))
+            found.push_back(
+                warning(usage,
+                        fmt::format("the file system of {} is {:.0f} % full: {} of {} available", place, used,
+                                    base::format_size(directory.available), base::format_size(directory.total)),
+                        "shorten the retention, or give it more room; health.disk_usage sets the limit"));
+    }
+    const auto least = static_cast<double>(directory.min_free) * (open.find(room) != nullptr ? free_slack : 1);
+    if (available < least)
+        found.push_back(
+            warning(room,
+                    fmt::format("{} has {} available, {} are to be left: a run that needs more does not start", place,
+                                base::format_size(directory.available), base::format_size(directory.min_free)),
+                    "pgbakctl prune shows what is kept and why; repository.min_free sets the limit"));
+}
+
+Finding incomplete(const std::string& place, const std::string& message, const std::string& hint) {
+    return warning({FindingKind::check_incomplete, {}, place}, message, hint);
+}
+
+void check_directories(const Inputs& inputs, const OpenFindings& before, std::vector<Finding>& found) {
+    std::set<std::string> seen;
+    for (const auto& directory : inputs.directories) {
+        if (!directory.problem.empty()) {
+            const auto place = directory.path.string();
+            found.push_back(incomplete(place, directory.problem, {}));
+            for (const auto kind : {FindingKind::disk_usage, FindingKind::free_space})
+                if (const auto* open = before.find({kind, {}, place})) found.push_back(*open);
+            continue;
+        }
+        if (!directory.file_system.empty() && !seen.insert(directory.file_system).second) continue;
+        check_room(directory, inputs.disk_usage, before, found);
+    }
+}
+
+void check_channels(const Inputs& inputs, std::vector<Finding>& found) {
+    for (const auto& channel : inputs.channels) {
+        const auto age = inputs.now - channel.oldest;
+        if (channel.waiting == 0 || channel.attempts == 0 || (channel.attempts < 3 && age <= passing)) continue;
+        found.push_back(
+            warning({FindingKind::channel_failing, {}, channel.name},
+                    fmt::format("{} {} for {}, the oldest for {}: {}", base::counted(channel.waiting, "alert"),
+                                channel.waiting == 1 ? "waits" : "wait", channel.name,
+                                base::format_duration(std::max(age, std::chrono::milliseconds(0))), channel.message),
+                    fmt::format("pgbakctl test-alert {} tries it", channel.name)));
+    }
+}
+
+void check_reload(const Inputs& inputs, std::vector<Finding>& found) {
+    if (!inputs.refused_reload) return;
+    const auto& refused = *inputs.refused_reload;
+    auto message = "the configuration on disk is refused, the one before is in force: " + refused.first;
+    if (refused.problems > 1) message += fmt::format(" (and {} more)", base::counted(refused.problems - 1, "problem"));
+    found.push_back(
+        warning({FindingKind::reload_refused, {}, {}}, std::move(message), "pgbakctl check shows all of it"));
+}
+
+bool was_looked_at(const Inputs& inputs, const FindingKey& key) {
+    if (inputs.everything) return true;
+    return std::any_of(inputs.jobs.begin(), inputs.jobs.end(), [&key](const Job& job) { return job.name == key.job; });
+}
+
+}  // namespace
+
+std::vector<Finding> evaluate(const Inputs& inputs) {
+    const OpenFindings before(inputs.open);
+    std::vector<Finding> found;
+    for (const auto& job : inputs.jobs)
+        for (auto& finding : evaluate_job(job, before, inputs.now)) found.push_back(std::move(finding));
+    if (inputs.everything) {
+        check_directories(inputs, before, found);
+        for (const auto& unseen : inputs.unseen) found.push_back(incomplete(unseen.place, unseen.message, unseen.hint));
+        check_reload(inputs, found);
+        check_channels(inputs, found);
+    }
+    for (const auto& open : inputs.open)
+        if (!was_looked_at(inputs, open.key)) found.push_back(open);
+    std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key < b.key; });
+    found.erase(std::unique(found.begin(), found.end(), [](const auto& a, const auto& b) { return a.key == b.key; }),
+                found.end());
+    return found;
+}
+
+std::optional<base::Timestamp> next_change(const Inputs& inputs) {
+    std::optional<base::Timestamp> next;
+    for (const auto& job : inputs.jobs)
+        for (const auto& place : job.places) {
+            if (!job.max_age || !place.looked_at) continue;
+            // It is old behind that instant, not at it.
+            const auto at = too_old_from(job, place) + std::chrono::milliseconds(1);
+            if (at > inputs.now && (!next || at < *next)) next = at;
+        }
+    return next;
+}
+
+}  // namespace pgbakd::health

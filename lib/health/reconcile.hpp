@@ -1,0 +1,25 @@
+// What changed since it was last looked: which findings opened, rose, are to be said again, and cleared. Pure.
+#pragma once
+
+#include <vector>
+
+#include "model/finding.hpp"
+
+namespace pgbakd::health {
+
+// With their times set, as the catalog is to have them.
+struct Changes {
+    std::vector<model::Finding> opened;
+    std::vector<model::Finding> raised;    // open before, with a lower severity
+    std::vector<model::Finding> reminded;  // critical, and told a day ago
+    std::vector<model::Finding> still;     // nothing to say; the message is as of now
+    std::vector<model::Finding> closed;    // as last seen, with an end
+    // All of them, for Catalog::apply_findings.
+    [[nodiscard]] std::vector<model::Finding> all() const;
+};
+
+// `open`: the inputs' own; `found`: what evaluate() made of them. What is open and not found has cleared.
+[[nodiscard]] Changes reconcile(const std::vector<model::Finding>& open, const std::vector<model::Finding>& found,
+                                base::Timestamp now);
+
+}  // namespace pgbakd::health

@@ -1,0 +1,77 @@
+// Looks whether all is well, by the schedule of `health`, after each run and when something else happens; puts what
+// changed, and what people are to hear of it, into the catalog in one step.
+#pragma once
+
+#include <atomic>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "async/event.hpp"
+#include "async/stop.hpp"
+#include "async/task_group.hpp"
+#include "health/collect.hpp"
+#include "health/reread.hpp"
+#include "service/core.hpp"
+
+namespace pgbakd::service {
+
+class HealthWatch {
+  public:
+    explicit HealthWatch(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+
+    // Until stopped. What could not be recorded is tried again.
+    asio::awaitable<void> watch(async::StopToken stop);
+
+    void started(const std::string& job, const std::string& run);
+    void finished(const model::RunReport& report);
+    void missed(const std::string& job, health::MissedFires fires);
+    void reload_refused(health::RefusedReload refused);
+    void reload_accepted();
+    // Something else has changed: all is looked at soon.
+    void look();
+
+    // Findings may not be what they were.
+    void on_findings(std::function<void()> tell) { tell_findings_ = std::move(tell); }
+    // Alerts were queued.
+    void on_alerts(std::function<void()> tell) { tell_alerts_ = std::move(tell); }
+
+  private:
+    struct Started {
+        std::string job, run;
+    };
+    struct Looked;
+
+    asio::awaitable<void> do_next();
+    asio::awaitable<void> queue_starts();
+    asio::awaitable<void> look_at(std::optional<std::string> job, std::shared_ptr<const model::RunReport> run);
+    asio::awaitable<void> look_by_schedule(async::StopToken stop);
+    asio::awaitable<void> read_again(async::StopToken stop);
+    asio::awaitable<void> wait(async::StopToken stop);
+    [[nodiscard]] bool has_work() const;
+    void plan();
+    void tell_journal(const std::vector<model::Finding>& findings, bool closed);
+
+    Core& core_;
+    async::Event changed_;
+    async::TaskGroup tasks_;
+    std::vector<Started> started_;
+    std::deque<std::shared_ptr<const model::RunReport>> ended_;
+    std::map<std::string, health::MissedFires> missed_;
+    std::optional<health::RefusedReload> refused_;
+    bool everything_ = true;  // at the start
+    bool reading_ = false;    // a set is being read again
+    bool told_unrecorded_ = false;
+    ConfigPtr planned_for_;
+    std::optional<base::Timestamp> due_;    // by the schedule
+    std::optional<base::Timestamp> aging_;  // a set becomes too old then
+    std::function<void()> tell_findings_;
+    std::function<void()> tell_alerts_;
+};
+
+}  // namespace pgbakd::service

@@ -1,0 +1,129 @@
+#include "service/job_facts.hpp"
+
+#include <algorithm>
+
+#include "os/file.hpp"
+
+namespace pgbakd::service {
+namespace {
+
+std::int64_t stamp(const std::filesystem::path& directory) {
+    const auto status = os::file_status(directory);
+    return status ? status->modified_nanoseconds : 0;
+}
+
+NewestSet newest_of(const catalog::Copy& copy) {
+    return {copy.id.text(), copy.started_at, {}, copy.bytes, std::string(model::verification_text(copy.verified))};
+}
+
+NewestSet newest_of(const model::BackupSet& set) {
+    return {set.id.text(), set.started_at, std::max(std::chrono::milliseconds{0}, set.finished_at - set.started_at),
+            set.bytes(), std::string(model::verification_text(set.verified()))};
+}
+
+}  // namespace
+
+void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies) {
+    facts.newest_copy.reset();
+    facts.targets.clear();
+    facts.owed.clear();
+    for (const auto& copy : copies) {
+        if (copy.owed) {
+            facts.owed.push_back({copy.id.text(), copy.id.job, copy.target, copy.since, copy.next_attempt, copy.bytes,
+                                  copy.attempts, copy.message});
+            continue;
+        }
+        if (!copy.host.empty()) continue;
+        auto& total = facts.targets[copy.target];
+        ++total.sets;
+        total.bytes += copy.bytes;
+        // As Catalog::newest_copy().
+        if (!copy.complete || copy.verified == model::Verification::none) continue;
+        auto found = newest_of(copy);
+        const auto order = [](const NewestSet& set) { return std::tie(set.started_at, set.set); };
+        if (!facts.newest_copy || order(*facts.newest_copy) < order(found)) facts.newest_copy = std::move(found);
+    }
+}
+
+SetIds corrupt_sets(catalog::Catalog& catalog) {
+    SetIds corrupt;
+    for (const auto& state : catalog.corrupt_sets()) corrupt.insert(state.id);
+    return corrupt;
+}
+
+void read_disk(JobFacts& facts, const std::string& job, Depth depth, const repository::Repository& repository,
+               const SetIds& corrupt, base::Timestamp now) {
+    // Before it is read: what changes meanwhile is seen by the next look.
+    facts.job_directory = stamp(repository.directory() / job);
+    facts.newest_local.reset();
+    facts.newest_directory = 0;
+    try {
+        const auto is_good = [&corrupt](const auto& set) { return !corrupt.contains(set.manifest.id); };
+        if (const auto set = repository.newest(job, now, is_good)) {
+            facts.newest_local = newest_of(set->manifest);
+            facts.newest_directory = stamp(set->directory);
+        }
+        if (depth == Depth::newest) return;
+        PlaceTotal total;
+        for (const auto& set : repository.sets(job)) {
+            ++total.sets;
+            total.bytes += set.manifest.bytes();
+        }
+        facts.local = total;
+    } catch (const base::Error&) {
+        // What cannot be read is told by whoever needs it; here the other jobs must not suffer for it.
+        facts.local.reset();
+    }
+}
+
+Facts::Facts(std::vector<std::string> jobs) {
+    static const auto nothing = std::make_shared<const JobFacts>();
+    auto names = std::make_shared<Names>();
+    for (const auto& job : jobs) names->numbers.emplace(job, names->numbers.size());
+    facts_.assign(jobs.size(), nothing);
+    names->list = std::move(jobs);
+    names_ = std::move(names);
+}
+
+std::shared_ptr<const JobFacts> Facts::find(const std::string& job) const {
+    const auto found = names_->numbers.find(job);
+    return found == names_->numbers.end() ? nullptr : facts_[found->second];
+}
+
+void Facts::put(const std::string& job, JobFacts fresh) {
+    auto& place = facts_.at(names_->numbers.at(job));
+    if (!(fresh == *place)) place = std::make_shared<const JobFacts>(std::move(fresh));
+}
+
+Facts with_catalog(const Facts& facts, const std::vector<std::string>& jobs, catalog::Catalog& catalog) {
+    const auto successes = catalog.last_success();
+    std::unordered_map<std::string, std::vector<catalog::Copy>> copies;
+    for (auto& copy : catalog.copies()) copies[copy.id.job].push_back(std::move(copy));
+    Facts result = jobs == facts.jobs() ? facts : Facts(jobs);
+    for (const auto& job : jobs) {
+        const auto known = facts.find(job);
+        auto fresh = known ? *known : JobFacts{};
+        const auto success = successes.find(job);
+        fresh.last_success.reset();
+        if (success != successes.end()) fresh.last_success = success->second;
+        const auto found = copies.find(job);
+        read_copies(fresh, found == copies.end() ? std::vector<catalog::Copy>{} : found->second);
+        result.put(job, std::move(fresh));
+    }
+    return result;
+}
+
+std::vector<std::string> changed_on_disk(const Facts& facts, const repository::Repository& repository) {
+    std::vector<std::string> changed;
+    for (std::size_t i = 0; i < facts.jobs().size(); ++i) {
+        const auto& job = facts.jobs()[i];
+        const auto& known = *facts.of(i);
+        const bool same =
+            stamp(repository.directory() / job) == known.job_directory &&
+            (!known.newest_local || stamp(repository.directory() / known.newest_local->set) == known.newest_directory);
+        if (!same) changed.push_back(job);
+    }
+    return changed;
+}
+
+}  // namespace pgbakd::service

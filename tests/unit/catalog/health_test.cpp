@@ -1,0 +1,299 @@
+// Findings, alerts on their way, and what health asks of the history.
+#include <sqlite3.h>
+
+#include "catalog/schema.hpp"
+#include "unit/catalog/support.hpp"
+
+using namespace pgbakd;
+using namespace pgbakd::testing;
+using namespace std::chrono_literals;
+using base::ErrorCode;
+using catalog::Catalog;
+using model::FindingKind;
+using model::Outcome;
+using model::Severity;
+
+namespace {
+
+using Texts = std::vector<std::string>;
+
+model::Finding finding(FindingKind kind, const std::string& job, const std::string& place = {}) {
+    model::Finding result;
+    result.key = {kind, job, place};
+    result.opened_at = today;
+    result.message = "it is wrong";
+    return result;
+}
+
+model::Alert alert(const std::string& id, base::Timestamp at = today) {
+    model::Alert result;
+    result.id = id;
+    result.kind = model::AlertKind::run_failed;
+    result.severity = Severity::critical;
+    result.at = at;
+    result.host = "db1";
+    result.job = "shop";
+    result.title = "shop failed";
+    result.message = "the disk is full; \"ü\"";
+    return result;
+}
+
+Texts texts(const std::vector<model::Finding>& findings) {
+    Texts result;
+    for (const auto& each : findings)
+        result.push_back(std::string(model::finding_text(each.key.kind)) + " " + each.key.job + " " + each.key.place);
+    return result;
+}
+Texts texts(const std::vector<catalog::WaitingAlert>& alerts) {
+    Texts result;
+    for (const auto& each : alerts) result.push_back(each.channel + " " + each.alert.id);
+    return result;
+}
+
+void execute(const std::filesystem::path& file, const std::string& sql) {
+    sqlite3* handle = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+    char* message = nullptr;
+    const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, &message);
+    INFO((message != nullptr ? message : ""));
+    CHECK(code == SQLITE_OK);
+    sqlite3_free(message);
+    sqlite3_close(handle);
+}
+
+model::RunReport sized(unsigned number, base::Timestamp started_at, Outcome outcome, std::uint64_t bytes) {
+    auto report = run(number, "shop", started_at, outcome);
+    report.size_bytes = bytes;
+    return report;
+}
+
+}  // namespace
+
+TEST_CASE("a finding comes back as it was put, also after a restart") {
+    Place place;
+    auto put = finding(FindingKind::too_old, "shop", "r2");
+    put.severity = Severity::critical;
+    put.set = "shop/20260113_000001";
+    put.message = "the newest good set is 3 d old; \"ü\"";
+    put.hint = "pgbakctl runs shop";
+    put.told_at = today + 1ms;
+    place.catalog->apply_findings({put}, {});
+    place.reopen();
+    CHECK(place.catalog->open_findings() == std::vector{put});
+    // One key is open once: put again, it is replaced.
+    put.severity = Severity::warning;
+    put.told_at = {};
+    place.catalog->apply_findings(
+        {put, finding(FindingKind::too_old, "shop", "nas"), finding(FindingKind::corrupt, "crm")}, {});
+    CHECK(texts(place.catalog->open_findings()) == Texts{"corrupt crm ", "too_old shop nas", "too_old shop r2"});
+    CHECK(place.catalog->open_findings().back() == put);
+    CHECK(Catalog::open_for_reading(place.file)->open_findings().size() == 3);
+    CHECK(texts(place.catalog->open_findings("shop")) == Texts{"too_old shop nas", "too_old shop r2"});
+}
+
+TEST_CASE("a finding that closes is kept, and its like opens anew") {
+    const Place place;
+    auto& catalog = *place.catalog;
+    auto closed = finding(FindingKind::disk_usage, "", "/srv");
+    catalog.apply_findings({closed}, {});
+    closed.closed_at = today + 1h;
+    catalog.apply_findings({closed}, {});
+    CHECK(catalog.open_findings().empty());
+    CHECK(catalog.closed_findings(10) == std::vector{closed});
+    // Closed twice, it stays closed as it was.
+    auto again = closed;
+    again.closed_at = today + 2h;
+    catalog.apply_findings({again}, {});
+    CHECK(catalog.closed_findings(10) == std::vector{closed});
+    auto second = finding(FindingKind::disk_usage, "", "/srv");
+    second.opened_at = today + 3h;
+    catalog.apply_findings({second}, {});
+    CHECK(catalog.open_findings() == std::vector{second});
+    second.closed_at = today + 4h;
+    catalog.apply_findings({second}, {});
+    CHECK(catalog.closed_findings(10) == std::vector{second, closed});
+    CHECK(catalog.closed_findings(1) == std::vector{second});
+
+    catalog.apply_findings({finding(FindingKind::corrupt, "shop")}, {});
+    CHECK(catalog.expire_findings(today + 4h, 0) == 0);
+    CHECK(catalog.expire_findings(today + 4h, 10) == 1);
+    CHECK(catalog.expire_findings(today + 1000h, 10) == 1);
+    CHECK(texts(catalog.open_findings()) == Texts{"corrupt shop "});
+}
+
+TEST_CASE("a finding counts as told exactly when its alert is on its way") {
+    const Place place;
+    execute(
+        place.file,
+        "CREATE TRIGGER full BEFORE INSERT ON alerts WHEN NEW.channel = 'b' BEGIN SELECT RAISE(ABORT, 'full'); END");
+    auto told = finding(FindingKind::too_old, "shop");
+    told.told_at = today;
+    CHECK_THROWS_AS(place.catalog->apply_findings({told}, {{"a", alert("1")}, {"b", alert("1")}}), base::Error);
+    CHECK(place.catalog->open_findings().empty());
+    CHECK(place.catalog->waiting_alerts({}, 10).empty());
+    place.catalog->apply_findings({told}, {{"a", alert("1")}});
+    CHECK(place.catalog->open_findings().size() == 1);
+    CHECK(texts(place.catalog->waiting_alerts({}, 10)) == Texts{"a 1"});
+}
+
+TEST_CASE("alerts wait for their channel, the oldest first, until they are delivered or given up") {
+    Place place;
+    place.catalog->queue_alerts({{"ops", alert("2", today + 1h)}, {"ops", alert("1")}, {"mail", alert("1")}});
+    place.catalog->queue_alerts({});
+    // Queued again, as after a restart in between, it waits once.
+    place.catalog->queue_alerts({{"ops", alert("1", today + 5h)}});
+    place.reopen();
+    auto& catalog = *place.catalog;
+    CHECK(texts(catalog.waiting_alerts({}, 10)) == Texts{"mail 1", "ops 1", "ops 2"});
+    CHECK(texts(catalog.waiting_alerts("ops", 10)) == Texts{"ops 1", "ops 2"});
+    CHECK(texts(catalog.waiting_alerts("ops", 1)) == Texts{"ops 1"});
+    const auto first = catalog.waiting_alerts("ops", 1).front();
+    CHECK(first.alert == alert("1"));
+    CHECK(first.created_at == today);
+    CHECK(first.attempts == 0);
+    CHECK(first.next_attempt == today);
+
+    catalog.alerts_failed("ops", {"1", "2"}, today + 10min, "503");
+    catalog.alerts_failed("ops", {"1", "none"}, today + 20min, "504");
+    const auto failed = catalog.waiting_alerts("ops", 10);
+    CHECK(failed[0].attempts == 2);
+    CHECK(failed[0].next_attempt == today + 20min);
+    CHECK(failed[0].message == "504");
+    CHECK(failed[1].attempts == 1);
+    CHECK(catalog.waiting_alerts("mail", 1).front().attempts == 0);
+    CHECK(catalog.alert_backlog() ==
+          std::vector<catalog::Backlog>{{"mail", 1, today, today, 0, ""}, {"ops", 2, today, today + 10min, 2, "504"}});
+    catalog.hasten_alerts("ops", today + 5min);
+    CHECK(catalog.waiting_alerts("ops", 1).front().next_attempt == today + 5min);
+    catalog.hasten_alerts("ops", today + 7min);
+    CHECK(catalog.waiting_alerts("ops", 1).front().next_attempt == today + 5min);
+
+    catalog.alerts_delivered("ops", {"1", "none"});
+    CHECK(texts(catalog.waiting_alerts({}, 10)) == Texts{"mail 1", "ops 2"});
+    CHECK(catalog.drop_alerts(today) == std::map<std::string, std::size_t>{});
+    CHECK(catalog.drop_alerts(today + 1ms) == std::map<std::string, std::size_t>{{"mail", 1}});
+    CHECK(catalog.keep_channels({"ops", "new"}) == std::map<std::string, std::size_t>{});
+    CHECK(catalog.keep_channels({"new"}) == std::map<std::string, std::size_t>{{"ops", 1}});
+    CHECK(catalog.alert_backlog().empty());
+}
+
+TEST_CASE("an alert that cannot be read does not hold up the others") {
+    const Place place;
+    place.catalog->queue_alerts({{"ops", alert("1")}, {"ops", alert("2")}});
+    execute(place.file, "UPDATE alerts SET alert = '{}' WHERE id = '1'");
+    const auto waiting = place.catalog->waiting_alerts("ops", 10);
+    CHECK(texts(waiting) == Texts{"ops 1", "ops 2"});
+    CHECK(waiting[0].alert.title == "an alert was lost");
+    CHECK(waiting[1].alert == alert("2"));
+}
+
+using Known = std::map<std::pair<std::string, std::string>, base::Timestamp>;
+
+TEST_CASE("a place is known since it came, or since the schedule of its job was edited") {
+    Place place;
+    CHECK(place.catalog->know_places({{"a", "local", "daily"}, {"b", "local", "hourly"}}, today) ==
+          Known{{{"a", "local"}, today}, {{"b", "local"}, today}});
+    place.reopen();
+    const auto later = today + 1h;
+    CHECK(
+        place.catalog->know_places({{"a", "local", "daily"}, {"a", "r2", "daily"}, {"b", "local", "weekly"}}, later) ==
+        Known{{{"a", "local"}, today}, {{"a", "r2"}, later}, {{"b", "local"}, later}});
+    CHECK(place.catalog->known_since("a") == std::map<std::string, base::Timestamp>{{"local", today}, {"r2", later}});
+    CHECK(place.catalog->known_since("none").empty());
+    // Who was away is new when it comes back.
+    CHECK(place.catalog->know_places({}, later).empty());
+    CHECK(place.catalog->know_places({{"a", "local", "daily"}}, later + 1h) == Known{{{"a", "local"}, later + 1h}});
+}
+
+TEST_CASE("the last verdict on a job is its last run that ended of itself") {
+    const Place place;
+    auto& catalog = *place.catalog;
+    CHECK_FALSE(catalog.last_verdict("shop"));
+    const std::vector<std::pair<Outcome, std::optional<unsigned>>> rows{
+        {Outcome::skipped, std::nullopt},
+        {Outcome::success, 1},
+        {Outcome::cancelled, 1},
+        {Outcome::failed, 3},
+        {Outcome::running, 3},
+        {Outcome::warning, 5},
+        {Outcome::skipped, 5},
+        {Outcome::interrupted, 7},
+    };
+    unsigned number = 0;
+    for (const auto& [outcome, expected] : rows) {
+        catalog.begin_run(run(number, "shop", today + number * 1h, outcome));
+        ++number;
+        const auto verdict = catalog.last_verdict("shop");
+        REQUIRE(verdict.has_value() == expected.has_value());
+        if (verdict) CHECK(verdict->run == run_id(*expected));
+    }
+    CHECK_FALSE(catalog.last_verdict("crm"));
+    CHECK(catalog.success_before(*catalog.run(run_id(5)))->run == run_id(1));
+    CHECK(catalog.success_before(*catalog.run(run_id(7)))->run == run_id(5));
+    CHECK_FALSE(catalog.success_before(*catalog.run(run_id(1))));
+}
+
+TEST_CASE("sizes of successes, the newest first") {
+    const Place place;
+    auto& catalog = *place.catalog;
+    catalog.begin_run(sized(1, today, Outcome::success, 100));
+    catalog.begin_run(sized(2, today + 1h, Outcome::failed, 7));
+    catalog.begin_run(sized(3, today + 2h, Outcome::running, 0));
+    catalog.begin_run(sized(4, today + 3h, Outcome::success, std::uint64_t{1} << 50U));
+    catalog.finish_run(sized(3, today + 2h, Outcome::warning, 300));
+    using Sizes = std::vector<std::uint64_t>;
+    CHECK(catalog.sizes_of_last_successes("shop", 8) == Sizes{std::uint64_t{1} << 50U, 300, 100});
+    CHECK(catalog.sizes_of_last_successes("shop", 2) == Sizes{std::uint64_t{1} << 50U, 300});
+    CHECK(catalog.sizes_of_last_successes("crm", 8).empty());
+}
+
+TEST_CASE("a catalog from before there were findings is brought up to date and keeps what it holds") {
+    Place place;
+    place.catalog->begin_run(sized(1, today, Outcome::success, 100));
+    place.catalog->begin_run(sized(2, today + 1h, Outcome::warning, 200));
+    place.catalog->begin_run(sized(3, today + 2h, Outcome::failed, 300));
+    place.catalog->begin_run(sized(4, today + 3h, Outcome::success, 400));
+    place.catalog->begin_run(sized(5, today + 4h, Outcome::success, 500));
+    place.catalog->put_set_state({{"shop", "20260113_000001"}, model::Verification::decoded, today, true, "a bit"});
+    catalog::Copy copy;
+    copy.target = "r2";
+    copy.id = {"shop", "20260113_000001"};
+    copy.owed = true;
+    copy.started_at = today - 1h;
+    place.catalog->put_copy(copy);
+    place.catalog.reset();
+    execute(place.file, as_schema_3);
+    // What cannot be read is no reason to start without any history.
+    execute(place.file, "UPDATE runs SET report = '{\"size' WHERE id = '" + run_id(4).text() +
+                            "'; UPDATE runs SET report = '{\"size_bytes\": \"x\"}' WHERE id = '" + run_id(5).text() +
+                            "'");
+    CHECK(error_of([&] { (void)Catalog::open_for_reading(place.file); }).code() == ErrorCode::unsupported);
+
+    place.reopen();
+    CHECK_FALSE(place.catalog->was_damaged());
+    CHECK(place.catalog->count_runs({}) == 5);
+    CHECK(place.catalog->sizes_of_last_successes("shop", 8) == std::vector<std::uint64_t>{0, 0, 200, 100});
+    CHECK(place.catalog->set_states().size() == 1);
+    CHECK(place.catalog->owed_copies().size() == 1);
+    CHECK(place.catalog->open_findings().empty());
+    CHECK(place.catalog->waiting_alerts({}, 10).empty());
+    // It has been known since its first run, under whatever schedule it has.
+    CHECK(place.catalog->know_places({{"shop", "local", "daily"}, {"shop", "r2", "daily"}, {"new", "local", "daily"}},
+                                     today + 100h) ==
+          Known{{{"new", "local"}, today + 100h}, {{"shop", "local"}, today}, {{"shop", "r2"}, today - 1h}});
+    CHECK(place.catalog->know_places({{"shop", "local", "hourly"}}, today + 101h) ==
+          Known{{{"shop", "local"}, today + 101h}});
+}
+
+TEST_CASE("sets found corrupt are told from those that were only read again") {
+    const Place place;
+    place.catalog->put_set_state({{"shop", "20260113_000001"}, model::Verification::decoded, today, false, ""});
+    place.catalog->put_set_state({{"shop", "20260114_000001"}, model::Verification::none, today, true, "a bit"});
+    place.catalog->put_set_state({{"crm", "20260114_000001"}, model::Verification::none, today, true, "a bit"});
+    CHECK(place.catalog->set_states().size() == 3);
+    CHECK(place.catalog->corrupt_sets().size() == 2);
+    REQUIRE(place.catalog->corrupt_sets("shop").size() == 1);
+    CHECK(place.catalog->corrupt_sets("shop").front().id.set == "20260114_000001");
+    CHECK(place.catalog->corrupt_sets("shop").front().message == "a bit");
+    CHECK(place.catalog->corrupt_sets("none").empty());
+}
