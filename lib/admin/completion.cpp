@@ -24,6 +24,7 @@ std::string words_of(const Flag& flag) {
 
 std::string flags_of(const std::vector<Flag>& flags) {
     std::vector<std::string> words;
+    words.reserve(flags.size());
     for (const auto& flag : flags) words.push_back(words_of(flag));
     return base::join(words, " ");
 }

@@ -102,6 +102,7 @@ void SftpSession::remove_file(const std::string& path, Interrupt& interrupt) {
 void SftpSession::remove_directories(const std::vector<std::string>& paths, Interrupt& interrupt) {
     if (paths.empty()) return;
     std::vector<std::string> lines;
+    lines.reserve(paths.size());
     for (const auto& path : paths) lines.push_back("rmdir " + SftpHandle::quoted(path));
     // libcurl ends at the first that fails, as one that is not empty does.
     const auto outcome = handle_->perform(commands(std::move(lines)), "removing " + paths.front(), interrupt);
@@ -112,6 +113,7 @@ void SftpSession::remove_directories(const std::vector<std::string>& paths, Inte
 void SftpSession::make_directories(const std::vector<std::string>& paths, Interrupt& interrupt) {
     if (paths.empty()) return;
     std::vector<std::string> lines;
+    lines.reserve(paths.size());
     // The asterisk lets a command fail.
     for (const auto& path : paths) lines.push_back("*mkdir " + SftpHandle::quoted(path));
     check(handle_->perform(commands(std::move(lines)), "making directories in " + paths.front(), interrupt));

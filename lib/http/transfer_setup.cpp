@@ -62,8 +62,8 @@ void Transfer::set_up_connection() {
     set(CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_NOSIGNAL, 1L);
-    // A transfer that ends while its host is still being looked up leaves the look-up behind: else libcurl waits for it,
-    // which is as long as name servers take that do not answer, with the reactor and its watchdog standing still.
+    // A transfer that ends while its host is still being looked up leaves the look-up behind: else libcurl waits for
+    // it, which is as long as name servers take that do not answer, with the reactor and its watchdog standing still.
     set(CURLOPT_QUICK_EXIT, 1L);
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));

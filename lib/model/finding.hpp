@@ -31,7 +31,7 @@ struct FindingKey {
     FindingKind kind{};
     std::string job;    // empty: not of one job
     std::string place;  // "local", a target, a channel, a directory; empty: none
-    friend auto operator<=>(const FindingKey&, const FindingKey&) = default;
+    friend auto operator<=>(const FindingKey&, const FindingKey&) = default;  // NOLINT(modernize-use-nullptr)
 };
 
 struct Finding {

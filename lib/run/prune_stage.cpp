@@ -70,13 +70,21 @@ asio::awaitable<std::size_t> prune_there(Context& context, std::string name, off
     co_return pruned.deleted.size();
 }
 
-// `keep_local: false`: a set is here only for as long as a target lacks it.
-asio::awaitable<void> drop_local(Context& context) {
+// `keep_local: false`: a set is here only for as long as a target lacks it. Of those before the run's own the catalog
+// knows what targets have as of when they were last asked: they go where all have just been asked, else another day.
+asio::awaitable<void> drop_local(Context& context, bool all_asked) {
     auto& services = context.services;
     const auto* repository = &services.repository;
     auto* catalog = &services.catalog;
-    const auto drop = [repository, catalog, job = context.request.job] {
-        return offsite::drop_all_copied(*repository, *catalog, *job);
+    const auto drop = [repository, catalog, job = context.request.job, own = context.set.id, all_asked] {
+        if (all_asked) return offsite::drop_all_copied(*repository, *catalog, *job);
+        offsite::DroppedSets dropped;
+        try {
+            if (offsite::drop_if_copied(*repository, *catalog, *job, own)) dropped.sets.push_back(own);
+        } catch (const base::Error& error) {
+            dropped.failures.push_back(own.text() + ": " + error.message());
+        }
+        return dropped;
     };
     const auto dropped = co_await async::run_blocking(services.pool, drop);
     for (const auto& id : dropped.sets) {
@@ -90,7 +98,9 @@ asio::awaitable<void> drop_local(Context& context) {
 
 asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies, async::StopToken stop) {
     auto removed = co_await prune_here(context);
-    for (const auto& [name, target] : copies.complete()) {
+    const auto complete = copies.complete();
+    bool all_asked = complete.size() == context.job.targets.size();
+    for (const auto& [name, target] : complete) {
         if (stop.stopped()) break;
         std::exception_ptr failure;
         try {
@@ -98,9 +108,12 @@ asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies,
         } catch (...) {
             failure = std::current_exception();
         }
-        if (failure) context.note(fmt::format("could not prune on {}: {}", name, base::to_error(failure).message()));
+        if (!failure) continue;
+        all_asked = false;
+        context.note(fmt::format("could not prune on {}: {}", name, base::to_error(failure).message()));
     }
-    if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context);
+    all_asked = all_asked && !stop.stopped();
+    if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context, all_asked);
     co_return removed;
 }
 

@@ -27,6 +27,7 @@ std::vector<Field> fields_of(const std::string& channel) {
 std::vector<std::string> ids_of(const std::vector<catalog::WaitingAlert>& waiting,
                                 const std::vector<std::size_t>& indices) {
     std::vector<std::string> ids;
+    ids.reserve(indices.size());
     for (const auto i : indices) ids.push_back(waiting[i].alert.id);
     return ids;
 }
@@ -65,6 +66,9 @@ void AlertSender::configure() {
             post->spec = spec;
             post->channel.reset();
             post->again = true;
+        } else if (known != posts_.end()) {
+            post->settled = known->second->settled;
+            post->not_before = known->second->not_before;
         }
         posts.emplace(name, std::move(post));
     }
@@ -166,7 +170,16 @@ asio::awaitable<void> AlertSender::serve_once(PostPtr post, async::StopToken sto
     const auto name = post->spec.name;
     const auto read = [catalog, name] { return catalog->waiting_alerts(name, most_read); };
     const auto waiting = co_await async::run_blocking(core_.pool, read);
+    // What has arrived and could not be taken out, as on a full disk, is not sent again.
+    if (!post->settled.empty()) {
+        std::vector<std::string> ids(post->settled.begin(), post->settled.end());
+        co_await take_out(name, std::move(ids));
+        post->settled.clear();
+        post->due = {};
+        co_return;
+    }
     std::vector<alert::Waiting> entries;
+    entries.reserve(waiting.size());
     for (const auto& each : waiting) entries.push_back({each.alert, each.created_at, each.attempts, each.next_attempt});
     const auto step = alert::next_step(entries, alert::merging_of(post->spec), core_.clock.now(), post->not_before);
     if (!step.expired.empty()) {
@@ -232,8 +245,10 @@ asio::awaitable<void> AlertSender::deliver(PostPtr post, std::vector<catalog::Wa
     const auto now = core_.clock.now();
     if (delivery.pause.count() > 0) post->not_before = now + delivery.pause;
     if (alert::is_settled(delivery)) {
-        co_await take_out(name, std::move(ids));
         tell_delivered(*post, delivery, sent);
+        post->settled.insert(ids.begin(), ids.end());
+        co_await take_out(name, ids);
+        post->settled.clear();
         co_return;
     }
     const auto next = alert::next_attempt(delivery, attempts, now, host::random_number());
@@ -278,7 +293,9 @@ asio::awaitable<std::vector<ChannelTest>> AlertSender::test(std::optional<std::s
     std::vector<std::string> names;
     for (const auto& [name, spec] : config->channels) {
         names.push_back(name);
-        if (!channel || *channel == name) specs.push_back(spec);
+        // A heartbeat would take any message for a run's.
+        const bool is_heartbeat = std::holds_alternative<model::HeartbeatPlace>(spec.place);
+        if (channel ? *channel == name : !is_heartbeat) specs.push_back(spec);
     }
     if (channel && specs.empty()) {
         const auto hint = names.empty() ? std::string("the configuration has no alerts: section")

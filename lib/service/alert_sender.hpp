@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,7 +39,8 @@ class AlertSender {
     // What waits is not what it was.
     void on_backlog(std::function<void()> tell) { tell_backlog_ = std::move(tell); }
 
-    // A test message to one channel or to all, past the outbox. Errors: not_found, with the channels there are.
+    // A test message to one channel, or to all but heartbeats, past the outbox. Errors: not_found, with the channels
+    // there are.
     asio::awaitable<std::vector<ChannelTest>> test(std::optional<std::string> channel, async::StopToken stop);
 
   private:
@@ -47,6 +49,7 @@ class AlertSender {
         std::shared_ptr<alert::Channel> channel;  // null: to be made, for the first time or after it refused
         base::Timestamp due{};                    // looked at then; the epoch: at once
         base::Timestamp not_before{};             // as the channel asked
+        std::set<std::string> settled;            // ids: arrived, and still in the outbox
         bool busy = false, again = false, failing = false;
     };
     using PostPtr = std::shared_ptr<Post>;

@@ -115,6 +115,7 @@ class Daemon {
         const auto open = [this] { return open_state(); };
         const auto interrupted = co_await async::run_blocking(core_.pool, open);
         for (const auto& note : startup_notes_) core_.log.write(Priority::warning, note);
+        for (const auto& report : settled_) health_.finished(report);
         auto* catalog = core_.catalog.get();
         const auto job_states = [catalog] { return catalog->job_states(); };
         const auto states = co_await async::run_blocking(core_.pool, job_states);
@@ -216,6 +217,8 @@ class Daemon {
         for (const auto& path : reconciled.swept)
             startup_notes_.push_back("removed what an interrupted run left: " + path.string());
         for (const auto& failure : reconciled.failures) startup_notes_.push_back(failure);
+        settled_ = std::move(reconciled.finished);
+        settled_.insert(settled_.end(), reconciled.interrupted.begin(), reconciled.interrupted.end());
         return std::move(reconciled.interrupted);
     }
 
@@ -360,6 +363,7 @@ class Daemon {
     std::optional<os::FileLock> daemon_lock_, state_lock_;
     std::unique_ptr<ControlServer> server_;
     std::vector<std::string> startup_notes_;
+    std::vector<model::RunReport> settled_;  // runs that a kill had left, as the start has ended them
     async::Event stop_event_;
     async::TaskGroup tasks_;
     asio::steady_timer grace_;

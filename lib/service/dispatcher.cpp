@@ -274,8 +274,7 @@ asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
 }
 
 asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name, std::optional<std::string> milestone) {
-    if (milestone)
-        if (const auto status = model::check_name("milestone", *milestone); !status) throw status.error();
+    if (milestone) model::check_name("milestone", *milestone).value();
     const auto job = core_.config->job(name);
     if (!job) throw base::Error(unknown_job(*core_.config, name));
     if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");

@@ -108,6 +108,7 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
             over = std::current_exception();
         }
     }
+    co_await drain();
     while (tasks_.running() > 0) {
         try {
             co_await tasks_.join();
@@ -116,6 +117,16 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
         }
     }
     std::rethrow_exception(over);
+}
+
+// Runs that the stop has ended: what people are to hear of them is on the disk before the daemon is gone.
+asio::awaitable<void> HealthWatch::drain() {
+    try {
+        while (!started_.empty() || !ended_.empty()) co_await do_next();
+    } catch (const std::exception& error) {
+        core_.log.write(Priority::warning,
+                        fmt::format("what became of the last runs is told to nobody: {}", error.what()));
+    }
 }
 
 asio::awaitable<void> HealthWatch::do_next() {
@@ -213,10 +224,9 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     const auto looked = co_await async::run_blocking(core_.pool, look);
     for (const auto& [name, fires] : missed)
         if (!job || name == *job) missed_.erase(name);
-    if (!job)
-        aging_ = looked->next_change;
-    else if (looked->next_change && (!aging_ || *looked->next_change < *aging_))
-        aging_ = looked->next_change;
+    // Of one job: the others' still holds.
+    const auto next = looked->next_change;
+    if (!job || !aging_ || (next && *next < *aging_)) aging_ = next;
     tell_journal(looked->changes.opened, false);
     tell_journal(looked->changes.raised, false);
     tell_journal(looked->changes.closed, true);
@@ -230,8 +240,8 @@ void HealthWatch::tell_journal(const std::vector<model::Finding>& findings, bool
         using Kind = model::FindingKind;
         const auto kind = finding.key.kind;
         if (kind == Kind::run_failed || kind == Kind::reload_refused || kind == Kind::fires_missed) continue;
-        std::string message = finding.key.job.empty() ? finding.message : finding.key.job + ": " + finding.message;
-        if (closed) message = "recovered: " + message;
+        const auto whose = finding.key.job.empty() ? std::string() : finding.key.job + ": ";
+        const auto message = fmt::format("{}{}{}", closed ? "recovered: " : "", whose, finding.message);
         std::vector<Field> fields{{"PGBAKD_FINDING", std::string(model::finding_text(kind))},
                                   {"PGBAKD_SEVERITY", std::string(journal_word(finding.severity))}};
         if (!finding.key.job.empty()) fields.push_back({"PGBAKD_JOB", finding.key.job});

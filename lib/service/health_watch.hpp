@@ -48,6 +48,7 @@ class HealthWatch {
     struct Looked;
 
     asio::awaitable<void> do_next();
+    asio::awaitable<void> drain();
     asio::awaitable<void> queue_starts();
     asio::awaitable<void> look_at(std::optional<std::string> job, std::shared_ptr<const model::RunReport> run);
     asio::awaitable<void> look_by_schedule(async::StopToken stop);

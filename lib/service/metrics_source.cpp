@@ -53,6 +53,7 @@ std::set<std::string> running_jobs(const std::map<std::string, std::shared_ptr<A
 
 std::vector<TargetMetrics> sent_to(const std::map<std::string, std::shared_ptr<target::Meter>>& meters) {
     std::vector<TargetMetrics> result;
+    result.reserve(meters.size());
     for (const auto& [name, meter] : meters)
         result.push_back({name, meter->uploads, meter->bytes_sent, meter->bytes_received, meter->failures});
     return result;

@@ -76,6 +76,7 @@ base::Result<ReportQuery> read_report_query(const Query& query) {
         const auto outcome = std::find_if(outcomes.begin(), outcomes.end(),
                                           [&](auto each) { return model::outcome_text(each) == *status; });
         std::vector<std::string> allowed;
+        allowed.reserve(outcomes.size());
         for (const auto each : outcomes) allowed.emplace_back(model::outcome_text(each));
         if (outcome == outcomes.end())
             problems.push_back(

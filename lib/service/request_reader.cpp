@@ -26,7 +26,13 @@ RequestReader::RequestReader() {
 }
 
 std::string RequestReader::authorization() const {
-    return std::string(view(parser_.get()[http::field::authorization]));
+    const auto& head = parser_.get();
+    // Of two, a proxy may have looked at the other one.
+    return head.count(http::field::authorization) == 1 ? std::string(view(head[http::field::authorization])) : "";
+}
+
+bool RequestReader::is_framed_strangely() const {
+    return parser_.get().count(http::field::transfer_encoding) > 0 && !parser_.chunked();
 }
 
 bool RequestReader::expects_continue() const {
@@ -34,6 +40,9 @@ bool RequestReader::expects_continue() const {
 }
 
 base::Result<HttpRequest> RequestReader::request() {
+    if (is_framed_strangely())
+        return base::Error(base::ErrorCode::invalid_argument, "the request's Transfer-Encoding is not chunked",
+                           "send a body with its Content-Length");
     HttpRequest request;
     request.method = std::string(view(parser_.get().method_string()));
     if (auto read = read_target(view(parser_.get().target()), request); !read) return read.error();

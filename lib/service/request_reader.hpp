@@ -23,7 +23,9 @@ class RequestReader {
     [[nodiscard]] Parser& parser() noexcept { return parser_; }
     [[nodiscard]] std::string authorization() const;
     [[nodiscard]] bool expects_continue() const;
-    [[nodiscard]] bool keep_alive() const { return parser_.get().keep_alive(); }
+    // Where its body ends is anybody's guess (RFC 9112, section 6.3), and so where the next request begins.
+    [[nodiscard]] bool is_framed_strangely() const;
+    [[nodiscard]] bool keep_alive() const { return parser_.get().keep_alive() && !is_framed_strangely(); }
     [[nodiscard]] bool is_http_1_0() const { return parser_.get().version() < 11; }
 
     // The request that was read, or why it is none.

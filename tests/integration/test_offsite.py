@@ -213,7 +213,7 @@ class Offsite(LifeCase):
         }  # fmt: skip
         self.configuration["targets"] = {each: {**right[each], **wrong[each][0]} for each in NAMES}
         reader = {"access_key_id": self.rgw["reader_key"], "secret_access_key": self.rgw["reader_secret"]}
-        guest = {**right["ceph"], "prefix": right["ceph"]["prefix"] + "/guest"}
+        guest = {**right["ceph"], "prefix": right["ceph"]["prefix"] + "-guest"}
         self.configuration["targets"]["guest"] = {**guest, **reader}
         wrong["guest"] = ({}, "AccessDenied", "s3:PutObject")
         self.configuration["jobs"]["job"]["targets"] = [*NAMES, "guest"]

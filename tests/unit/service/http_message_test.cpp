@@ -45,6 +45,9 @@ TEST_CASE("bytes are a request within the limits, or are refused with the status
                             Row{"GET / HTTP/1.1\r\nX: y", 400}, Row{"GET /%zz HTTP/1.1\r\n\r\n", 400},
                             Row{"GET / HTTP/9.9\r\n\r\n", 400}, Row{"GET / HTTP/1.1\r\nContent-Length: x\r\n\r\n", 400},
                             Row{"GET / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
+                            Row{"GET / HTTP/1.1\r\nTransfer-Encoding: identity\r\n\r\n", 400},
+                            Row{"GET / HTTP/1.1\r\nTransfer-Encoding: xchunked\r\n\r\n", 400},
+                            Row{"GET / HTTP/1.1\r\nTransfer-Encoding: chunked, identity\r\n\r\n", 400},
                             Row{"GET / HTTP/1.1\r\nX: " + std::string(20'000, 'x') + "\r\n\r\n", 431},
                             Row{"GET /" + std::string(20'000, 'x') + " HTTP/1.1\r\n\r\n", 431},
                             Row{"POST / HTTP/1.1\r\nContent-Length: 65537\r\n\r\n", 413},
@@ -57,6 +60,10 @@ TEST_CASE("bytes are a request within the limits, or are refused with the status
         CHECK(refused.refusal->status == row.status);
         CHECK(refused.refusal->text().find("\"error\"") != std::string::npos);
     }
+    const auto twice =
+        service::understand("GET / HTTP/1.1\r\nAuthorization: Bearer t\r\nAuthorization: Bearer u\r\n\r\n");
+    CHECK_FALSE(twice.refusal);
+    CHECK(twice.authorization.empty());
     const std::string body(65'536, 'x');
     CHECK_FALSE(service::understand("POST / HTTP/1.1\r\nContent-Length: 65536\r\n\r\n" + body).refusal);
 }
