@@ -11,6 +11,18 @@ std::optional<std::string> found_corrupt(const repository::StoredSet& set, catal
     return std::nullopt;
 }
 
+void mark_corrupt(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id,
+                  base::Timestamp now, const std::string& message) {
+    std::exception_ptr failure;
+    try {
+        catalog.put_set_state({id, model::Verification::none, now, true, message});
+    } catch (const base::Error&) {
+        failure = std::current_exception();
+    }
+    repository.mark_corrupt(id, repository::Corruption{now, message});
+    if (failure) std::rethrow_exception(failure);
+}
+
 std::optional<repository::StoredSet> droppable(const repository::Repository& repository, catalog::Catalog& catalog,
                                                const model::JobSpec& job, const model::SetId& id) {
     if (job.keep_local != model::KeepLocal::until_copied || job.targets.empty()) return std::nullopt;
@@ -41,20 +53,6 @@ bool drop_if_copied(const repository::Repository& repository, catalog::Catalog& 
     repository.remove(id);
     catalog.forget_set(id);
     return true;
-}
-
-DroppedSets drop_all_copied(const repository::Repository& repository, catalog::Catalog& catalog,
-                            const model::JobSpec& job) {
-    DroppedSets dropped;
-    if (job.keep_local != model::KeepLocal::until_copied) return dropped;
-    for (const auto& id : repository.ids(job.name)) {
-        try {
-            if (drop_if_copied(repository, catalog, job, id)) dropped.sets.push_back(id);
-        } catch (const base::Error& error) {
-            dropped.failures.push_back(id.text() + ": " + error.message());
-        }
-    }
-    return dropped;
 }
 
 }  // namespace pgbakd::offsite

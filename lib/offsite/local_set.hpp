@@ -14,6 +14,11 @@ namespace pgbakd::offsite {
 // What a check found of a local set that is not good any more, by its mark or by the catalog alone; nothing if it is.
 [[nodiscard]] std::optional<std::string> found_corrupt(const repository::StoredSet& set, catalog::Catalog& catalog);
 
+// The set counts nowhere from now on: its mark and the catalog say what was found, each even if the other cannot.
+// Blocks.
+void mark_corrupt(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id,
+                  base::Timestamp now, const std::string& message);
+
 // With `keep_local: false`: the local set if every target of the job has it, as the catalog knows; else nothing. A
 // pinned one stays, one whose copy was found corrupt, and one that was found corrupt itself or cannot be read: how good
 // its copies are is not known then. Blocks.
@@ -25,14 +30,5 @@ namespace pgbakd::offsite {
 // has asked the targets, or has just sent it to them.
 bool drop_if_copied(const repository::Repository& repository, catalog::Catalog& catalog, const model::JobSpec& job,
                     const model::SetId& id);
-
-struct DroppedSets {
-    std::vector<model::SetId> sets;
-    std::vector<std::string> failures;  // with the set's name
-};
-// The same with each of the job's local sets: a kill or a change of the configuration may have left some. For a run,
-// which has just listed what its targets have. Never throws for one of them.
-[[nodiscard]] DroppedSets drop_all_copied(const repository::Repository& repository, catalog::Catalog& catalog,
-                                          const model::JobSpec& job);
 
 }  // namespace pgbakd::offsite

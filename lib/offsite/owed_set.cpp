@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "offsite/local_set.hpp"
 #include "os/file.hpp"
 
@@ -18,13 +20,17 @@ OwedSet missing(const repository::Repository& repository, const model::SetId& id
         return {{},
                 Error(ErrorCode::not_found, fmt::format("{} holds no manifest", directory.native()),
                       "where the set is not to be had back, remove that directory")};
-    if (repository.ids().empty())
-        return {{},
-                Error(ErrorCode::not_found, fmt::format("the repository {} holds no set at all", root.native()),
-                      fmt::format("is its file system mounted (findmnt --target {})? if all its sets are gone for "
-                                  "good, this copy is given up once a run has left a new one",
-                                  root.native()))};
-    return {};
+    // Sets that came later may be those of an empty mount point. Names are times, in the zones of their jobs.
+    const auto ids = repository.ids();
+    const bool in_use = std::any_of(ids.begin(), ids.end(), [&id](const auto& other) { return other.set <= id.set; });
+    if (in_use) return {};
+    return {{},
+            Error(ErrorCode::not_found,
+                  fmt::format("the repository {} holds no set{}", root.native(),
+                              ids.empty() ? " at all" : " that is as old as this one"),
+                  fmt::format("is its file system mounted (findmnt --target {})? to give this copy up, take the target "
+                              "out of the job, reload, and put it back",
+                              root.native()))};
 }
 
 OwedSet look(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id) {

@@ -18,7 +18,8 @@ struct OwedSet {
 [[nodiscard]] base::Error held_as_corrupt(const model::SetId& id, const std::string& found);
 
 // Held: a set that was found corrupt, or that cannot be read; and one that is not there, if its directory is or if the
-// repository holds no set at all: a file system that is not mounted looks like that. Never throws for what it finds.
+// repository holds none as old as it: a file system that is not mounted looks like that, and runs go on into the mount
+// point. Never throws for what it finds.
 [[nodiscard]] OwedSet find_owed_set(const repository::Repository& repository, catalog::Catalog& catalog,
                                     const model::SetId& id);
 

@@ -394,11 +394,4 @@ asio::awaitable<void> Copies::remove_sent(Destination& destination) {
     }
 }
 
-std::vector<std::pair<std::string, offsite::TargetPtr>> Copies::complete() const {
-    std::vector<std::pair<std::string, offsite::TargetPtr>> result;
-    for (const auto& destination : destinations_)
-        if (destination->assured) result.emplace_back(destination->name, destination->target);
-    return result;
-}
-
 }  // namespace pgbakd::run

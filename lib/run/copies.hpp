@@ -50,6 +50,9 @@ class Copies {
     [[nodiscard]] bool empty() const noexcept { return destinations_.empty(); }
     // The targets that have all of the set.
     [[nodiscard]] std::vector<std::pair<std::string, offsite::TargetPtr>> complete() const;
+    // What was found of the local set while it was sent: an artifact reads otherwise than it was written. Empty:
+    // nothing.
+    [[nodiscard]] std::string corrupt() const;
 
   private:
     struct Destination;

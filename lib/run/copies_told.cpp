@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/units.hpp"
+#include "run/copies_destination.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -46,6 +47,19 @@ void tell_missing(Context& context, const std::string& target, const model::SetI
     context.report.targets.push_back(
         {.name = target, .status = "failed", .bytes = 0, .verified = {}, .message = failure.message()});
     context.observe(event);
+}
+
+std::vector<std::pair<std::string, offsite::TargetPtr>> Copies::complete() const {
+    std::vector<std::pair<std::string, offsite::TargetPtr>> result;
+    for (const auto& destination : destinations_)
+        if (destination->assured) result.emplace_back(destination->name, destination->target);
+    return result;
+}
+
+std::string Copies::corrupt() const {
+    for (const auto& destination : destinations_)
+        if (!destination->way.corrupt.empty()) return destination->way.corrupt;
+    return {};
 }
 
 }  // namespace pgbakd::run

@@ -8,6 +8,7 @@
 #include "async/timer.hpp"
 #include "base/text.hpp"
 #include "host/secrets.hpp"
+#include "offsite/local_set.hpp"
 #include "os/file.hpp"
 #include "run/conclusion.hpp"
 #include "run/context.hpp"
@@ -191,7 +192,30 @@ class Execution {
             failure = std::current_exception();
         }
         if (failure) context_.note("copying broke off: " + base::to_error(failure).message());
+        const auto corrupt = copies_.corrupt();
+        if (!corrupt.empty()) co_await condemn(corrupt);
         tell_copies();
+    }
+
+    // The disk has lost what was verified a moment ago: that is no backup, and nothing is removed for its sake.
+    asio::awaitable<void> condemn(std::string corrupt) {
+        auto& services = context_.services;
+        const auto* repository = &services.repository;
+        auto* catalog = &services.catalog;
+        const auto mark = [repository, catalog, id = context_.set.id, now = services.clock.now(), corrupt] {
+            offsite::mark_corrupt(*repository, *catalog, id, now, corrupt);
+        };
+        std::exception_ptr unmarked;
+        try {
+            co_await async::run_blocking(services.pool, mark);
+        } catch (...) {
+            unmarked = std::current_exception();
+        }
+        if (unmarked) context_.note("it could not be marked as corrupt: " + base::to_error(unmarked).message());
+        const base::Error error(base::ErrorCode::corrupt,
+                                "the set was written and verified, and is damaged now: " + corrupt,
+                                "look at the disk of the repository; the next run makes a new set");
+        throw base::Error(error);
     }
 
     void tell_copies() {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "offsite/confirm.hpp"
 #include "offsite/local_set.hpp"
 #include "offsite/retention.hpp"
 #include "run/prune.hpp"
@@ -70,28 +71,69 @@ asio::awaitable<std::size_t> prune_there(Context& context, std::string name, off
     co_return pruned.deleted.size();
 }
 
-// `keep_local: false`: a set is here only for as long as a target lacks it. Of those before the run's own the catalog
-// knows what targets have as of when they were last asked: they go where all have just been asked, else another day.
-asio::awaitable<void> drop_local(Context& context, bool all_asked) {
+void tell_dropped(Context& context, const model::SetId& id) {
+    if (id == context.set.id) context.report.set_directory.clear();
+    context.emit(Event::Kind::pruned, fmt::format("removed the local set {}: every target has it", id.set));
+}
+
+using Targets = std::vector<std::pair<std::string, offsite::TargetPtr>>;
+
+// Why a local set has to stay, asked of the targets themselves; empty: all of them have it.
+asio::awaitable<std::string> why_kept(Context& context, Targets targets, repository::StoredSet set,
+                                      async::StopToken stop) {
+    for (const auto& [name, target] : targets) {
+        const auto wrong = co_await offsite::what_is_wrong_there(*target, context.services.pool, set, stop);
+        if (!wrong.empty()) co_return fmt::format("{} does not have it as it should: {}", name, wrong);
+    }
+    co_return std::string();
+}
+
+asio::awaitable<void> drop_one(Context& context, Targets targets, model::SetId id, async::StopToken stop) {
     auto& services = context.services;
     const auto* repository = &services.repository;
     auto* catalog = &services.catalog;
-    const auto drop = [repository, catalog, job = context.request.job, own = context.set.id, all_asked] {
-        if (all_asked) return offsite::drop_all_copied(*repository, *catalog, *job);
-        offsite::DroppedSets dropped;
-        try {
-            if (offsite::drop_if_copied(*repository, *catalog, *job, own)) dropped.sets.push_back(own);
-        } catch (const base::Error& error) {
-            dropped.failures.push_back(own.text() + ": " + error.message());
+    const auto job = context.request.job;
+    if (id != context.set.id) {
+        const auto look = [repository, catalog, job, id] {
+            return offsite::droppable(*repository, *catalog, *job, id);
+        };
+        const auto set = co_await async::run_blocking(services.pool, look);
+        if (!set) co_return;
+        const auto why = co_await why_kept(context, targets, *set, stop);
+        if (!why.empty()) {
+            context.note(fmt::format("the local set {} stays: {}", id.set, why));
+            co_return;
         }
-        return dropped;
-    };
-    const auto dropped = co_await async::run_blocking(services.pool, drop);
-    for (const auto& id : dropped.sets) {
-        if (id == context.set.id) context.report.set_directory.clear();
-        context.emit(Event::Kind::pruned, fmt::format("removed the local set {}: every target has it", id.set));
     }
-    for (const auto& text : dropped.failures) context.note("could not remove the local set " + text);
+    const auto drop = [repository, catalog, job, id] {
+        return offsite::drop_if_copied(*repository, *catalog, *job, id);
+    };
+    const bool dropped = co_await async::run_blocking(services.pool, drop);
+    if (dropped) tell_dropped(context, id);
+}
+
+// `keep_local: false`: a set is here only for as long as a target lacks it. The run's own has just been sent; of those
+// before it the catalog knows what was true once, so that the targets are asked. Where one cannot be, they stay for
+// now.
+asio::awaitable<void> drop_local(Context& context, Targets targets, async::StopToken stop) {
+    auto& services = context.services;
+    const auto* repository = &services.repository;
+    std::vector<model::SetId> ids{context.set.id};
+    if (targets.size() == context.job.targets.size()) {
+        const auto list = [repository, name = context.job.name] { return repository->ids(name); };
+        ids = co_await async::run_blocking(services.pool, list);
+    }
+    for (const auto& id : ids) {
+        std::exception_ptr failure;
+        try {
+            co_await drop_one(context, targets, id, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (failure)
+            context.note(
+                fmt::format("could not remove the local set {}: {}", id.text(), base::to_error(failure).message()));
+    }
 }
 
 }  // namespace
@@ -99,7 +141,6 @@ asio::awaitable<void> drop_local(Context& context, bool all_asked) {
 asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies, async::StopToken stop) {
     auto removed = co_await prune_here(context);
     const auto complete = copies.complete();
-    bool all_asked = complete.size() == context.job.targets.size();
     for (const auto& [name, target] : complete) {
         if (stop.stopped()) break;
         std::exception_ptr failure;
@@ -108,12 +149,9 @@ asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies,
         } catch (...) {
             failure = std::current_exception();
         }
-        if (!failure) continue;
-        all_asked = false;
-        context.note(fmt::format("could not prune on {}: {}", name, base::to_error(failure).message()));
+        if (failure) context.note(fmt::format("could not prune on {}: {}", name, base::to_error(failure).message()));
     }
-    all_asked = all_asked && !stop.stopped();
-    if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context, all_asked);
+    if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context, complete, stop);
     co_return removed;
 }
 

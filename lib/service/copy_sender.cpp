@@ -274,7 +274,12 @@ asio::awaitable<void> CopySender::attempt(catalog::Copy& copy, async::StopToken 
         fmt::format("{}: the copy of {} owed to {} is sent: {} in {}, after {}", copy.id.job, copy.id.set, copy.target,
                     base::format_size(copy.bytes), base::format_duration(took), base::format_duration(waited)),
         std::nullopt, fields_of(copy));
-    co_await local_sets_.drop(copy.id, copy.target, stop);
+    // Beside it: another target that does not answer must not hold up what is owed to this one.
+    tasks_.spawn(drop_local(copy.id, copy.target, stop));
+}
+
+asio::awaitable<void> CopySender::drop_local(model::SetId id, std::string has_it, async::StopToken stop) {
+    (void)co_await local_sets_.drop(std::move(id), std::move(has_it), std::move(stop));
 }
 
 void CopySender::tell_unrecorded(const model::SetId& id, const std::exception_ptr& failure) {
@@ -376,8 +381,7 @@ asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, as
     const auto forget = [catalog, copy] { catalog->forget_copy(copy.target, copy.id); };
     co_await async::run_blocking(core_.pool, forget);
     overview_.touch(copy.id.job);
-    const std::string nobody;
-    co_await local_sets_.drop(copy.id, nobody, stop);  // maybe all others have it
+    tasks_.spawn(drop_local(copy.id, {}, stop));  // maybe all others have it
 }
 
 asio::awaitable<void> CopySender::put(catalog::Copy copy) {

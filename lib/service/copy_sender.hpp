@@ -52,6 +52,7 @@ class CopySender {
     asio::awaitable<void> failed(catalog::Copy copy, base::Error error);
     [[nodiscard]] std::string no_longer_wanted(const catalog::Copy& copy) const;
     asio::awaitable<void> strike(catalog::Copy copy, std::string why, async::StopToken stop);
+    asio::awaitable<void> drop_local(model::SetId id, std::string has_it, async::StopToken stop);
     asio::awaitable<void> put(catalog::Copy copy);
 
     Core& core_;

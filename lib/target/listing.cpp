@@ -26,10 +26,6 @@ void ListingGuard::see(std::string_view key) {
     last_ = key;
 }
 
-void ListingGuard::pass(std::string_view key) {
-    if (!any_ || key != last_) see(key);
-}
-
 void ListingGuard::turn(std::size_t entries, std::string_view next) {
     // A page without any may be one of others' objects; it counts as a full one, so that they come to an end too.
     seen_ += entries > 0 ? entries : page_size;

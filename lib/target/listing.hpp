@@ -21,8 +21,6 @@ class ListingGuard {
 
     // Each key of the pages, which ascend in the order of their bytes.
     void see(std::string_view key);
-    // The same of keys of which several may be equal.
-    void pass(std::string_view key);
     // The end of a page of that many entries; `next` is where the following one begins, empty behind the last.
     void turn(std::size_t entries, std::string_view next);
 

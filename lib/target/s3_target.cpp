@@ -308,7 +308,6 @@ asio::awaitable<Swept> S3Target::sweep(base::Timestamp older_than, async::StopTo
         }
         const auto response = co_await store_->client.call(call, stop);
         page = parse_uploads(response.body).value();
-        for (const auto& upload : page.uploads) guard.pass(upload.key);
         guard.turn(page.uploads.size(),
                    page.next_key.empty() ? std::string() : page.next_key + '\n' + page.next_upload_id);
         for (const auto& upload : page.uploads) {

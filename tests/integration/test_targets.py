@@ -631,6 +631,49 @@ class Targets(LifeCase):
         self.assertTrue(daemon.set_directory(gone).exists())
         self.assertFalse(daemon.set_directory(there).exists())
 
+    def test_a_good_run_removes_no_local_set_that_a_target_has_lost_a_part_of(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        damaged = daemon.run("job")["set"]
+        [dump] = (daemon.directory / "nas" / damaged).glob("*.dump")
+        dump.unlink()
+        self.configuration["jobs"]["job"]["keep_local"] = False
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        report = daemon.run("job")
+        self.assertEqual(report["status"], "SUCCESS")
+        self.assertTrue(daemon.set_directory(damaged).exists())
+        self.assertFalse(daemon.set_directory(report["set"]).exists())
+        self.assertIn(f"the local set {damaged.removeprefix('job/')} stays: nas does not have it as it should", daemon.log())
+
+    def test_a_set_that_is_damaged_while_it_is_sent_is_no_backup_and_no_reason_to_delete_one(self) -> None:
+        self.server.createdb("big")
+        rows = "select i, gen_random_uuid()::text || gen_random_uuid()::text x from generate_series(1, 80000) i"
+        self.server.sql(f"create table t as {rows}", "big")
+        source = {"type": "pg_dump", "server": "local", "databases": ["big"]}
+        retention = {"local": {"last": 1, "at_least": 1}}
+        daemon = self.targets(["nas"], source=source, compression="none", retention=retention).start()
+        good = daemon.run("job")["set"]
+        self.configuration["limits"] = {"upload_rate": "1 MiB/s"}
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        run = daemon.ctl("--json", "run", "job").json["run"]
+        daemon.wait_for(lambda: daemon.log().count(", decoded") == 2, what="a dump that was found right")
+        [dump] = [path for path in daemon.repository.rglob("*.dump") if good.removeprefix("job/") not in path.parts]
+        with dump.open("r+b") as file:
+            file.seek(dump.stat().st_size - 50_000)
+            byte = file.read(1)
+            file.seek(-1, os.SEEK_CUR)
+            file.write(bytes([byte[0] ^ 1]))
+        history = lambda: {each["run"]: each for each in daemon.ctl("--json", "runs").json["runs"]}
+        daemon.wait_for(lambda: history()[run]["status"] != "RUNNING", what="the end of the run")
+        report = history()[run]
+        self.assertEqual(report["status"], "FAILED")
+        self.assertIn("is damaged now", report["error"]["message"])
+        self.assertTrue(daemon.set_directory(good).exists())
+        [entry] = [entry for entry in daemon.sets() if entry["set"] == report["set"]]
+        self.assertIn("corrupt", json.dumps(entry))
+        self.assertFalse((daemon.directory / "nas" / report["set"] / "manifest.json").exists())
+
     def test_a_repository_that_is_not_mounted_strikes_no_owed_copy(self) -> None:
         daemon = self.targets(["nas"]).start()
         daemon.run("job")

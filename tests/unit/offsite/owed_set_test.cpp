@@ -63,10 +63,17 @@ TEST_CASE("a set that is not there is gone only where the repository is plainly 
     House house;
     std::filesystem::remove_all(house.directory());
     SECTION("it is") {
-        house.bench.add_set("2026-01-14T00:00:01Z", "crm");
+        house.bench.add_set("2026-01-12T00:00:01Z", "crm");
         const auto found = house.look();
         CHECK_FALSE(found.set);
         CHECK_FALSE(found.held);
+    }
+    SECTION("its file system is not mounted, and a run has left its set in the mount point") {
+        house.bench.add_set("2026-01-14T00:00:01Z");
+        const auto found = house.look();
+        CHECK_FALSE(found.set);
+        REQUIRE(found.held);
+        CHECK(found.held->message().ends_with("holds no set that is as old as this one"));
     }
     SECTION("nothing is there, as where it is not mounted") {
         std::filesystem::remove_all(house.bench.place / "shop");

@@ -106,9 +106,3 @@ TEST_CASE("a list that does not end is refused, however it goes on") {
         CHECK(pages.asked == row.most_pages);
     }
 }
-
-TEST_CASE("of keys that may be equal only one that goes back is refused") {
-    target::ListingGuard guard("the uploads");
-    for (const auto* key : {"a", "a", "b", "b"}) guard.pass(key);
-    CHECK_THROWS_WITH(guard.pass("a"), "the listing of the uploads does not end: \"a\" comes behind \"b\"");
-}
