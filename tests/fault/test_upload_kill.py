@@ -54,7 +54,7 @@ class UploadKill(S3Case):
             idle = not daemon.status()["running"] and not daemon.status()["owed"]
             return passed >= at_bytes or len(self.gateway.calls) - calls >= at_calls or idle
 
-        wait_for(is_due, what="the instant of the kill")
+        daemon.wait_for(is_due, what="the instant of the kill")
         time.sleep(self.random.uniform(0, 0.02))
         daemon.kill9()
 
@@ -86,6 +86,8 @@ class UploadKill(S3Case):
                 kills["while it sends what is owed"] += 1
             else:
                 self.check(daemon, at)
+                # A set is named by its second: in that of a run that was killed, what it left on the target has the name.
+                wait_for(lambda second=int(time.time()): int(time.time()) > second, what="the next second")
                 daemon.ctl("run", "job")
                 kills["in a run"] += 1
             self.kill_in_the_upload(daemon, size)
