@@ -36,8 +36,8 @@ const Section<Health>& health_keys() {
                         "When all is looked at: the age and size of the newest sets, copies owed, disks, and one set "
                         "read anew. What a run shows is looked at after each run."),
             key<Health>("disk_usage", &Health::disk_usage, percentage(1, 100), is("80%"),
-                        "A file system that backups are written to and that is fuller than this is a warning; `100%`: "
-                        "never."),
+                        "A file system that backups are written to and that is fuller than this (Use% of df) is a "
+                        "warning; `100%`: never."),
         });
     return section;
 }

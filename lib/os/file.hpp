@@ -91,7 +91,7 @@ struct FileStatus {
 
 struct Space {
     std::uint64_t available = 0;  // to us, in bytes
-    std::uint64_t total = 0;
+    std::uint64_t total = 0;      // used and available: without what is reserved for root
 };
 // Of the file system that holds `path` (or its nearest existing parent).
 [[nodiscard]] Space free_space(const std::filesystem::path& path);

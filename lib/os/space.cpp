@@ -4,6 +4,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 #include "base/units.hpp"
@@ -16,9 +17,11 @@ Space free_space(const std::filesystem::path& path) {
     for (;;) {
         struct statvfs found {};
         if (::statvfs(place.c_str(), &found) == 0) {
-            // f_bavail leaves out what is reserved for root: what we would really get.
+            // f_bavail leaves out what is reserved for root: what we would really get. The total leaves it out too, as
+            // df's Use% does: a file system that nobody fills is not told to be nearly full for its reserve.
             const std::uint64_t block = found.f_frsize;
-            return {.available = found.f_bavail * block, .total = found.f_blocks * block};
+            const std::uint64_t used = found.f_blocks - std::min(found.f_bfree, found.f_blocks);
+            return {.available = found.f_bavail * block, .total = (used + found.f_bavail) * block};
         }
         if (errno == EINTR) continue;
         const auto parent = place.has_parent_path() ? place.parent_path() : std::filesystem::path(".");

@@ -150,7 +150,8 @@ class Daemon:
 
     def _with_directories(self, config: Mapping[str, Any]) -> dict[str, Any]:
         full = copy.deepcopy(dict(config))
-        # The default of 5 GiB would make tests depend on how full the machine's disk is.
+        # The defaults of 5 GiB and 80 % would make tests depend on how full the machine's disk is.
+        full["health"] = {"disk_usage": "100%", **full.get("health", {})}
         full["repository"] = {"directory": str(self.repository), "min_free": "1 MiB", **full.get("repository", {})}
         full["reports"] = {"directory": str(self.reports), **full.get("reports", {})}
         full["api"] = {"socket": str(self.control_socket), **full.get("api", {})}

@@ -2,7 +2,9 @@
 
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 
+#include <cmath>
 #include <iostream>
 
 #include "unit/os/support.hpp"
@@ -129,6 +131,16 @@ TEST_CASE("free space is that of the nearest parent that exists") {
     CHECK(os::free_space(disk.path() / "not" / "there" / "yet").total == 256 * 1024);
     CHECK(os::free_space(disk.path()).available <= 256 * 1024);
     CHECK(os::free_space("not-there").total > 0);
+}
+
+TEST_CASE("how full a file system is told to be is what df tells, whatever is reserved") {
+    struct statvfs root {};
+    REQUIRE(::statvfs("/", &root) == 0);
+    const auto space = os::free_space("/");
+    // Others may write in between: to a part in a hundred.
+    const auto block = static_cast<double>(root.f_frsize);
+    const auto df_total = static_cast<double>(root.f_blocks - root.f_bfree + root.f_bavail) * block;
+    CHECK(std::abs(static_cast<double>(space.total) / df_total - 1) < 0.01);
 }
 
 TEST_CASE("a file without a name can be written and read, and leaves nothing") {
