@@ -27,4 +27,9 @@ asio::awaitable<void> TaskGroup::join() {
     if (first_failure_) std::rethrow_exception(std::exchange(first_failure_, nullptr));
 }
 
+asio::awaitable<void> TaskGroup::settle() {
+    while (running_ > 0) co_await ended_.wait();
+    first_failure_ = nullptr;
+}
+
 }  // namespace pgbakd::async

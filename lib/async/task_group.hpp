@@ -24,6 +24,8 @@ class TaskGroup {
 
     // Waits until no task runs (tasks spawned meanwhile included), then rethrows the first failure, if any.
     asio::awaitable<void> join();
+    // The same, whatever the tasks threw: for an end, where each has told its failure itself or was stopped.
+    asio::awaitable<void> settle();
 
   private:
     asio::any_io_executor executor_;

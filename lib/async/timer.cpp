@@ -1,5 +1,8 @@
 #include "async/timer.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "base/units.hpp"
 
 namespace pgbakd::async {
@@ -11,6 +14,17 @@ asio::awaitable<void> sleep_for(std::chrono::milliseconds duration, StopToken st
     boost::system::error_code ignored;
     co_await timer.async_wait(asio::redirect_error(asio::use_awaitable, ignored));
     stop.check();
+}
+
+asio::awaitable<void> wait_at_most(Event& event, std::chrono::nanoseconds at_most, StopToken stop) {
+    const auto pause = std::max(std::chrono::ceil<std::chrono::milliseconds>(at_most), std::chrono::milliseconds(1));
+    const Deadline soon(co_await asio::this_coro::executor, stop, pause, "the pause");
+    auto until = soon.token();
+    try {
+        co_await event.wait(std::move(until));
+    } catch (const base::Error&) {
+        stop.check();
+    }
 }
 
 Deadline::Deadline(const asio::any_io_executor& executor, const StopToken& parent, std::chrono::milliseconds duration,

@@ -12,13 +12,7 @@
 namespace pgbakd::config {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::Result;
-
-Error wrong(std::string message, std::string hint = {}) {
-    return {ErrorCode::invalid_configuration, std::move(message), std::move(hint)};
-}
 
 // What SMTP takes without quotes (RFC 5321, 4.1.2), so that nothing in it can end a command or a header.
 Result<std::string> parse_address(std::string_view text) {

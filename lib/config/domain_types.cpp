@@ -11,13 +11,7 @@
 namespace pgbakd::config {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::Result;
-
-Error wrong(std::string message, std::string hint = {}) {
-    return {ErrorCode::invalid_configuration, std::move(message), std::move(hint)};
-}
 
 constexpr std::string_view catch_up_words = "skip, once, once within a duration, or all";
 

@@ -14,13 +14,7 @@
 namespace pgbakd::config {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::Result;
-
-Error wrong(std::string message, std::string hint = {}) {
-    return {ErrorCode::invalid_configuration, std::move(message), std::move(hint)};
-}
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
     std::uint16_t port = 0;

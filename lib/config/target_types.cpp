@@ -9,15 +9,9 @@
 namespace pgbakd::config {
 namespace {
 
-using base::Error;
-using base::ErrorCode;
 using base::Result;
 
 constexpr std::uint64_t mebibyte = std::uint64_t{1} << 20U;
-
-Error wrong(std::string message, std::string hint = {}) {
-    return {ErrorCode::invalid_configuration, std::move(message), std::move(hint)};
-}
 
 std::string same(const std::string& value) {
     return value;

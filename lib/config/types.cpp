@@ -25,6 +25,10 @@ std::string exact_size(std::uint64_t bytes) {
 
 }  // namespace
 
+base::Error wrong(std::string message, std::string hint) {
+    return {base::ErrorCode::invalid_configuration, std::move(message), std::move(hint)};
+}
+
 void wrong_type(Problems& problems, const Node& node, std::string_view words, std::string hint) {
     // The backticks are the reference page's.
     std::string plain(words);

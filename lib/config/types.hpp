@@ -32,6 +32,8 @@ struct Type {
 
 // Reports "must be <words> (got …)".
 void wrong_type(Problems& problems, const Node& node, std::string_view words, std::string hint = {});
+// What a text form gives for a value that is none: an error of the configuration ("must be …").
+[[nodiscard]] base::Error wrong(std::string message, std::string hint = {});
 // The text of a scalar, for types made of text. Reports and returns nothing if the node is no scalar, empty, or has
 // control characters. A plain number is a text too: what was written counts.
 [[nodiscard]] std::optional<std::string> read_text(Problems& problems, const Node& node, std::string_view words);

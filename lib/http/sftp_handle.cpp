@@ -250,13 +250,8 @@ void SftpHandle::set_up(const Job& job) {
     set_up_connection();
     const auto url = url_of(job.path);
     set(CURLOPT_URL, url.c_str());
-    commands_.reset();
-    for (const auto& command : job.commands) {
-        curl_slist* const longer = curl_slist_append(commands_.get(), command.c_str());
-        if (longer == nullptr) throw std::bad_alloc();
-        (void)commands_.release();
-        commands_.reset(longer);
-    }
+    commands_.clear();
+    for (const auto& command : job.commands) commands_.append(command);
     set(CURLOPT_QUOTE, commands_.get());
     set(CURLOPT_WRITEFUNCTION, &SftpHandle::on_write);
     set(CURLOPT_WRITEDATA, this);

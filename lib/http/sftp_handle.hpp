@@ -15,6 +15,7 @@
 #include "http/sftp.hpp"
 #include "http/sftp_failure.hpp"
 #include "http/ssh_key.hpp"
+#include "http/string_list.hpp"
 #include "os/descriptor.hpp"
 
 namespace pgbakd::http {
@@ -80,7 +81,6 @@ class SftpHandle {
 
     struct Cleanup {
         void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
     };
     struct EasyCleanup {
         void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
@@ -109,7 +109,7 @@ class SftpHandle {
     std::vector<std::string> notes_;  // what libcurl says of the authentication
     std::array<char, CURL_ERROR_SIZE> detail_{};
 
-    std::unique_ptr<curl_slist, Cleanup> commands_;
+    StringList commands_;
     std::unique_ptr<CURL, EasyCleanup> easy_;
     std::unique_ptr<CURLM, Cleanup> multi_;
 };

@@ -17,6 +17,7 @@
 #include "http/message.hpp"
 #include "http/multi.hpp"
 #include "http/smtp_failure.hpp"
+#include "http/string_list.hpp"
 
 namespace pgbakd::http {
 namespace {
@@ -205,12 +206,7 @@ class SmtpExchange {
         }
         const auto sender = "<" + mail_.from + ">";
         set(CURLOPT_MAIL_FROM, sender.c_str());
-        for (const auto& address : mail_.to) {
-            curl_slist* const longer = curl_slist_append(recipients_.get(), ("<" + address + ">").c_str());
-            if (longer == nullptr) throw std::bad_alloc();
-            (void)recipients_.release();
-            recipients_.reset(longer);
-        }
+        for (const auto& address : mail_.to) recipients_.append("<" + address + ">");
         set(CURLOPT_MAIL_RCPT, recipients_.get());
         // One who has left must not keep the others from knowing.
         set(CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);
@@ -274,7 +270,6 @@ class SmtpExchange {
 
     struct Cleanup {
         void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
         void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
     };
     struct EasyCleanup {
@@ -299,7 +294,7 @@ class SmtpExchange {
     std::vector<curl_socket_t> sockets_;
     std::array<char, CURL_ERROR_SIZE> detail_{};
 
-    std::unique_ptr<curl_slist, Cleanup> recipients_;
+    StringList recipients_;
     std::unique_ptr<CURL, EasyCleanup> easy_;
     std::unique_ptr<CURLM, Cleanup> multi_;  // gone first, while the easy handle's connection can still be told of
 };

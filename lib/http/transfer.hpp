@@ -14,6 +14,7 @@
 
 #include "async/event.hpp"
 #include "http/client.hpp"
+#include "http/string_list.hpp"
 
 namespace pgbakd::http {
 
@@ -59,7 +60,6 @@ class Transfer : public std::enable_shared_from_this<Transfer> {
 
     struct Cleanup {
         void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-        void operator()(curl_slist* list) const noexcept { curl_slist_free_all(list); }
     };
 
     Options options_;
@@ -91,7 +91,7 @@ class Transfer : public std::enable_shared_from_this<Transfer> {
     bool stalled_ = false;
 
     std::array<char, CURL_ERROR_SIZE> detail_{};
-    std::unique_ptr<curl_slist, Cleanup> headers_;
+    StringList headers_;
     std::unique_ptr<CURL, Cleanup> easy_;  // last: gone before what it points to
 };
 

@@ -79,22 +79,16 @@ void Transfer::set_up_connection() {
 }
 
 void Transfer::set_up_headers() {
-    const auto append = [this](const std::string& line) {
-        curl_slist* const longer = curl_slist_append(headers_.get(), line.c_str());
-        if (longer == nullptr) throw std::bad_alloc();
-        (void)headers_.release();
-        headers_.reset(longer);
-    };
-    const auto add = [&append](const std::string& name, std::string_view value) {
+    const auto add = [this](const std::string& name, std::string_view value) {
         if (!is_token(name)) refuse("a header's name is not a word");
         if (!is_clean(value)) refuse("the header " + name + " holds a control character");
         // libcurl's way to say a header without a value; "Name:" would take the header out.
-        append(value.empty() ? name + ";" : name + ": " + std::string(value));
+        headers_.append(value.empty() ? name + ";" : name + ": " + std::string(value));
     };
     for (const auto& header : request_.headers) add(header.name, header.value);
     for (const auto& header : request_.secret_headers) add(header.name, header.value.reveal());
     // Otherwise libcurl decides by the body's length.
-    append(request_.ask_first && request_.body ? "Expect: 100-continue" : "Expect:");
+    headers_.append(request_.ask_first && request_.body ? "Expect: 100-continue" : "Expect:");
     curl_easy_setopt(easy_.get(), CURLOPT_HTTPHEADER, headers_.get());
 }
 

@@ -160,14 +160,7 @@ void Conversations::take(StreamSocket socket, std::string from, async::StopToken
 }
 
 asio::awaitable<void> Conversations::join() {
-    while (tasks_.running() > 0) {
-        try {
-            co_await tasks_.join();
-        } catch (const std::exception&) {
-            // A connection that ended badly is its client's matter.
-            continue;
-        }
-    }
+    co_await tasks_.settle();  // a connection that ended badly is its client's matter
 }
 
 asio::awaitable<void> Conversations::refuse(ClientPtr client, async::StopToken stop) {

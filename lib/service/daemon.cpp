@@ -29,6 +29,7 @@
 #include "service/overview.hpp"
 #include "service/reloader.hpp"
 #include "service/start_checks.hpp"
+#include "service/status_line.hpp"
 #include "service/unwritten_reports.hpp"
 #include "service/watchdog.hpp"
 #include "service/zone_watch.hpp"
@@ -39,7 +40,6 @@ namespace {
 
 constexpr std::chrono::days history_kept{400};
 constexpr std::size_t most_expired = 100'000;
-constexpr std::chrono::seconds status_period{5};
 constexpr std::chrono::microseconds least_grace = std::chrono::seconds(1);
 constexpr std::chrono::microseconds last_words =
     std::chrono::seconds(5);  // to give up, and say so, before systemd kills
@@ -140,7 +140,7 @@ class Daemon {
         spawn(feed_watchdog(
             core_.notifier, core_.pool, [this] { core_.driver->rearm(); }, [this] { return core_.driver->ticks(); },
             stop));
-        spawn(show_status(stop));
+        spawn(show_status_line(core_, stop));
         spawn(obey_signals(stop));
         spawn(end_leftover_backends(core_, interrupted, stop));
         spawn(unwritten_.write(stop));
@@ -254,13 +254,7 @@ class Daemon {
         });
         co_await core_.runner->shut_down({base::ErrorCode::interrupted, "the daemon was stopped"});
         background_.stop({base::ErrorCode::interrupted, "the daemon was stopped"});
-        while (tasks_.running() > 0) {
-            try {
-                co_await tasks_.join();
-            } catch (const std::exception&) {
-                continue;  // told by spawn()'s handler
-            }
-        }
+        co_await tasks_.settle();  // failures were told by spawn()'s handler
         // A request or a fire that was under way may have added a run meanwhile.
         co_await core_.runner->shut_down({base::ErrorCode::interrupted, "the daemon was stopped"});
         co_await dispatcher_.settle();
@@ -331,21 +325,6 @@ class Daemon {
             refused = std::current_exception();
         }
         if (refused) core_.log.problem(Priority::warning, base::to_error(refused), systemd::reload_refused);
-    }
-
-    asio::awaitable<void> show_status(async::StopToken stop) {
-        std::string shown;
-        for (;;) {
-            stop.check();
-            auto line = core_.status_line();
-            if (line != shown && !core_.stopping) core_.notifier.status(line);
-            shown = std::move(line);
-            // While nothing runs nothing changes, and nobody is woken.
-            if (core_.runner->active().empty())
-                co_await core_.runner->changed().wait(stop);
-            else
-                co_await core_.runner->wait_changed(status_period, stop);
-        }
     }
 
     Core core_;

@@ -157,12 +157,7 @@ asio::awaitable<void> NetworkServer::accept_all(async::StopToken stop) {
             const auto acceptor = acceptor_;
             co_await accept(acceptor, stop);
         } else if (wanted_) {
-            const async::Deadline soon(executor_, stop, bind_pause, "another attempt");
-            try {
-                co_await changed_.wait(soon.token());
-            } catch (const base::Error&) {
-                stop.check();
-            }
+            co_await async::wait_at_most(changed_, bind_pause, stop);
         } else {
             co_await changed_.wait(stop);
         }

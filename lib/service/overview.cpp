@@ -120,12 +120,7 @@ asio::awaitable<void> Overview::keep(async::StopToken stop) {
         refreshed_.notify();
         if (asked_ != answered_) continue;
         if (failure_) {
-            const async::Deadline soon(core_.io.get_executor(), stop, failure_pause, "another attempt");
-            try {
-                co_await wanted_.wait(soon.token());
-            } catch (const base::Error&) {
-                stop.check();
-            }
+            co_await async::wait_at_most(wanted_, failure_pause, stop);
         } else if (uncounted_.empty()) {
             co_await wanted_.wait(stop);
         }

@@ -107,12 +107,7 @@ void Runner::ended(const std::shared_ptr<ActiveRun>& run) {
 }
 
 asio::awaitable<void> Runner::wait_changed(std::chrono::milliseconds at_most, async::StopToken stop) {
-    const async::Deadline soon(services_.executor, stop, at_most, "a change");
-    try {
-        co_await changed_.wait(soon.token());
-    } catch (const base::Error&) {
-        stop.check();
-    }
+    co_await async::wait_at_most(changed_, at_most, stop);
 }
 
 void Runner::cancel(const std::shared_ptr<ActiveRun>& run, base::Error reason) {
@@ -125,7 +120,7 @@ asio::awaitable<void> Runner::shut_down(base::Error reason) {
     closing_ = true;
     const auto runs = active_;  // cancelling may end one at once
     for (const auto& [id, run] : runs) cancel(run, reason);
-    while (tasks_.running() > 0) co_await tasks_.join();
+    co_await tasks_.join();
 }
 
 }  // namespace pgbakd::service

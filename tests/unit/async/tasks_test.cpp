@@ -50,6 +50,18 @@ TEST_CASE("a group waits for all its tasks and tells the first failure") {
     CHECK_NOTHROW(support::run(io, group.join()));
 }
 
+TEST_CASE("a group that settles waits for all its tasks, and no failure is left of them") {
+    pgbakd::asio::io_context io;
+    async::TaskGroup group(io.get_executor());
+    std::vector<int> log;
+    group.spawn(fail("first"));
+    group.spawn(note(log, 1));
+    CHECK_NOTHROW(support::run(io, group.settle()));
+    CHECK(log == std::vector<int>{1});
+    CHECK(group.running() == 0);
+    CHECK_NOTHROW(support::run(io, group.join()));
+}
+
 TEST_CASE("an event wakes those who wait, and a stop ends the wait with its reason") {
     pgbakd::asio::io_context io;
     async::Event event(io.get_executor());
@@ -64,6 +76,24 @@ TEST_CASE("an event wakes those who wait, and a stop ends the wait with its reas
     io.poll();
     CHECK(woken == 1);  // a stop wakes all; the first looks at its condition again
     event.notify();
+    CHECK_THROWS_WITH(support::run(io, group.join()), "enough");
+}
+
+TEST_CASE("a wait for an event ends with the event, with its time or with the stop's reason") {
+    pgbakd::asio::io_context io;
+    async::Event event(io.get_executor());
+    async::StopSource stop;
+    async::TaskGroup group(io.get_executor());
+    group.spawn(async::wait_at_most(event, std::chrono::hours(1), {}));
+    io.poll();
+    CHECK(group.running() == 1);
+    event.notify();
+    CHECK_NOTHROW(support::run(io, group.join()));
+    CHECK_NOTHROW(support::run(io, async::wait_at_most(event, std::chrono::milliseconds(1), {})));
+    CHECK_NOTHROW(support::run(io, async::wait_at_most(event, std::chrono::hours(-1), {})));
+    group.spawn(async::wait_at_most(event, std::chrono::hours(1), stop.token()));
+    io.poll();
+    stop.stop({base::ErrorCode::cancelled, "enough"});
     CHECK_THROWS_WITH(support::run(io, group.join()), "enough");
 }
 
