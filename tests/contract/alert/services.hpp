@@ -2,11 +2,10 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
-#include "os/process.hpp"
+#include "support/script.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace contract {
@@ -16,7 +15,7 @@ class Services {
     // One for all cases of the program.
     static Services& get();
 
-    [[nodiscard]] std::string port(const std::string& name) const { return ports_.at(name); }
+    [[nodiscard]] std::string port(const std::string& name) const { return script_.port(name); }
     [[nodiscard]] std::filesystem::path authority() const { return directory_ / "authority.pem"; }
     // From the next connection on; over HTTP, from the next request.
     void behave(const std::string& how) const;
@@ -26,8 +25,7 @@ class Services {
   private:
     Services();
     support::TemporaryDirectory directory_;
-    pgbakd::os::Child child_;
-    std::map<std::string, std::string> ports_;
+    support::Script script_;
 };
 
 }  // namespace contract

@@ -1,41 +1,9 @@
 #include "integration/http/server.hpp"
 
-#include <poll.h>
-#include <unistd.h>
-
 #include <stdexcept>
 
 namespace pgbakd::http::testing {
 namespace {
-
-os::Child start(const std::filesystem::path& directory) {
-    os::Command command{
-        .argv = {"/usr/bin/python3", "-B", PGBAKD_SOURCE_DIR "/tests/support/http_faults.py", directory.native()},
-        .environment = {},
-        .working_directory = {}};
-    command.feed_input = true;  // it ends when this is closed
-    return os::Child::spawn(command);
-}
-
-std::string first_line(os::Child& child) {
-    std::string text;
-    while (text.find('\n') == std::string::npos) {
-        struct pollfd wanted {
-            child.output().get(), POLLIN, 0
-        };
-        if (::poll(&wanted, 1, 30000) <= 0) throw std::runtime_error("the scripted server does not start");
-        char buffer[256];
-        const auto count = ::read(child.output().get(), buffer, sizeof buffer);
-        if (count <= 0) throw std::runtime_error("the scripted server has ended");
-        text.append(buffer, static_cast<std::size_t>(count));
-    }
-    return text;
-}
-
-std::string value_of(const std::string& line, const std::string& name) {
-    const auto begin = line.find(name + "=") + name.size() + 1;
-    return line.substr(begin, line.find_first_of(" \n", begin) - begin);
-}
 
 asio::awaitable<void> one_after_another(Client& client, std::vector<Request> requests, async::StopToken stop,
                                         std::vector<Response>& responses) {
@@ -59,12 +27,7 @@ std::vector<Response> run(std::vector<Request> requests, const Options& options,
 
 }  // namespace
 
-Server::Server() : child_(start(directory_.path())) {
-    const auto line = first_line(child_);
-    plain_ = value_of(line, "plain");
-    ipv6_ = value_of(line, "ipv6");
-    tls_ = value_of(line, "tls");
-}
+Server::Server() : script_("http_faults.py", directory_.path()) {}
 
 const Server& server() {
     static const Server only;

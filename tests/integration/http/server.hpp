@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "http/client.hpp"
-#include "os/process.hpp"
+#include "support/script.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace pgbakd::http::testing {
@@ -13,18 +13,21 @@ namespace pgbakd::http::testing {
 class Server {
   public:
     Server();
-    [[nodiscard]] std::string plain(const std::string& path) const { return "http://127.0.0.1:" + plain_ + path; }
-    [[nodiscard]] std::string ipv6(const std::string& path) const { return "http://[::1]:" + ipv6_ + path; }
-    [[nodiscard]] bool has_ipv6() const { return ipv6_ != "0"; }
+    [[nodiscard]] std::string plain(const std::string& path) const {
+        return "http://127.0.0.1:" + script_.port("plain") + path;
+    }
+    [[nodiscard]] std::string ipv6(const std::string& path) const {
+        return "http://[::1]:" + script_.port("ipv6") + path;
+    }
+    [[nodiscard]] bool has_ipv6() const { return script_.port("ipv6") != "0"; }
     [[nodiscard]] std::string tls(const std::string& path, const std::string& host = "localhost") const {
-        return "https://" + host + ":" + tls_ + path;
+        return "https://" + host + ":" + script_.port("tls") + path;
     }
     [[nodiscard]] std::string authority() const { return (directory_ / "ca.pem").native(); }
 
   private:
     support::TemporaryDirectory directory_;
-    os::Child child_;
-    std::string plain_, ipv6_, tls_;
+    support::Script script_;
 };
 
 // One server for all cases of the program: it keeps nothing between requests.

@@ -31,17 +31,6 @@ Place place_of(const std::string& text) {
     return std::get<Place>(channel_of(text).place);
 }
 
-struct Row {
-    std::string text;
-    std::string expected;  // from the line on; empty: right
-};
-void check(const std::vector<Row>& rows) {
-    for (const auto& row : rows) {
-        CAPTURE(row.text);
-        CHECK(problems_of(row.text) == (row.expected.empty() ? "" : "/etc/pgbakd.yaml:" + row.expected + "\n"));
-    }
-}
-
 }  // namespace
 
 TEST_CASE("a channel is told warnings of every job, unless it says otherwise") {
@@ -53,7 +42,7 @@ TEST_CASE("a channel is told warnings of every job, unless it says otherwise") {
     CHECK(all.min_severity == model::Severity::critical);
     CHECK(all.jobs == std::vector<std::string>{"j"});
     CHECK(channel_of(webhook(", min_severity: info")).min_severity == model::Severity::info);
-    check({
+    check_problems({
         {with_channel("type: discord"),
          "1:10: alerts.c.url: this key is required\n  hint: the webhook's URL, as {credential: NAME}"},
         {with_channel("url: x"),
@@ -83,7 +72,7 @@ TEST_CASE("a URL is a secret that must be encrypted on its way") {
     const auto heartbeat_url = [](const std::string& url) {
         return with_channel("type: heartbeat, url: \"" + url + "\"");
     };
-    check({
+    check_problems({
         {discord_url("https://discord.com/api/webhooks/1/x"), ""},
         {discord_url("https://proxy.example.com:8443/x?y=1"), ""},
         {discord_url("http://127.0.0.1:8080/x"), ""},
@@ -145,7 +134,7 @@ TEST_CASE("a webhook has headers and a key to sign with") {
     CHECK(place.headers[1].second.name == "TOKEN");
     CHECK(place.hmac_key.kind == SecretKind::environment);
     CHECK(place.ca_file == "/etc/ca.pem");
-    check({
+    check_problems({
         {webhook(", headers: [a]"),
          "1:75: alerts.c.headers: must be a mapping of HTTP headers to their values (got a list)\n  hint: as in "
          "headers: {X-Team: data}"},
@@ -170,7 +159,7 @@ TEST_CASE("mail goes to addresses by a server") {
     const auto with = [](const std::string& url, const std::string& to) {
         return with_channel("type: mail, url: \"" + url + "\", from: a@b, to: " + to);
     };
-    check({
+    check_problems({
         {with("smtp://mail.example.com:587", "[a@b]"), ""},
         {with("smtp://[::1]:25/", "[root@localhost, a.b+c@d-e.example.com]"), ""},
         {with("mail.example.com", "[a@b]"),
@@ -214,7 +203,7 @@ TEST_CASE("a job names the channels that are told of it") {
     CHECK_FALSE(config_of(job_with(""))->jobs[0]->alerts);
     CHECK(config_of(job_with("alerts: [ops]"))->jobs[0]->alerts == std::vector<std::string>{"ops"});
     CHECK(config_of(job_with("alerts: []"))->jobs[0]->alerts == std::vector<std::string>{});
-    check({
+    check_problems({
         {job_with("alerts: [opz]"),
          "7:14: jobs.j.alerts[0]: no channel named \"opz\"\n  hint: did you mean \"ops\"? "
          "channels defined here: night, ops"},

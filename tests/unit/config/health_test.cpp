@@ -14,17 +14,6 @@ std::string with_schedule(const std::string& schedule, const std::string& more =
            "\n    source: {type: pg_dump, server: local, databases: all}\n    " + more + "\n";
 }
 
-struct Row {
-    std::string text;
-    std::string expected;  // from the line on; empty: right
-};
-void check(const std::vector<Row>& rows) {
-    for (const auto& row : rows) {
-        CAPTURE(row.text);
-        CHECK(problems_of(row.text) == (row.expected.empty() ? "" : "/etc/pgbakd.yaml:" + row.expected + "\n"));
-    }
-}
-
 }  // namespace
 
 TEST_CASE("a set may be as old as the schedule's longest gap and two hours more") {
@@ -73,7 +62,7 @@ TEST_CASE("health keys take what they say and refuse the rest") {
     CHECK(config_of(with_job("health: {size_change: 200%}"))->jobs[0]->size_change == 200);
     CHECK(config_of(with_job(""))->jobs[0]->size_change == 50);
     const std::string percent = "health.disk_usage: must be a percentage from 1% to 100% (got ";
-    check({
+    check_problems({
         {with_top("health: {disk_usage: 80}"), "1:22: " + percent + "80)\n  hint: the default is 80%"},
         {with_top("health: {disk_usage: 0%}"), "1:22: " + percent + "0%)\n  hint: the default is 80%"},
         {with_top("health: {disk_usage: 101%}"), "1:22: " + percent + "101%)\n  hint: the default is 80%"},
@@ -111,7 +100,7 @@ TEST_CASE("the API listens by TCP where it is told to, and asks for a token") {
     CHECK(config_of(with_api("listen: \"[::1]:1\", token: x"))->api_listen->text() == "[::1]:1");
     CHECK(config_of(with_api("listen: localhost:80, token: x"))->api_listen->text() == "127.0.0.1:80");
     const std::string hint = "\n  hint: as in listen: 127.0.0.1:8754, or [::1]:8754";
-    check({
+    check_problems({
         {with_api("listen: 127.0.0.1:8754"),
          "1:1: api.token: this key is required\n  hint: as in token: {credential: api-token}: without it everybody "
          "could give orders"},

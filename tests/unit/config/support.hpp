@@ -57,6 +57,17 @@ inline std::string problems_of(std::string text) {
     return texts(load_text(std::move(text)));
 }
 
+struct TextAndProblems {
+    std::string text;
+    std::string expected;  // from the line on; empty: right
+};
+inline void check_problems(const std::vector<TextAndProblems>& rows) {
+    for (const auto& row : rows) {
+        CAPTURE(row.text);
+        CHECK(problems_of(row.text) == (row.expected.empty() ? "" : "/etc/pgbakd.yaml:" + row.expected + "\n"));
+    }
+}
+
 // The configuration of a text that must be right.
 inline std::shared_ptr<const Config> config_of(std::string text) {
     const auto result = load_text(std::move(text));

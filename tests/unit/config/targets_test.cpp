@@ -28,26 +28,15 @@ Place place_of(const std::string& text) {
     return std::get<Place>(config->targets.at("t").place);
 }
 
-struct Row {
-    std::string text;
-    std::string expected;  // from the line on; empty: right
-};
-
 const std::string whole = "\n  hint: write the whole path from \"/\" on; \"~\" and variables are not expanded";
-
-void check(const std::vector<Row>& rows) {
-    for (const auto& row : rows) {
-        CAPTURE(row.text);
-        CHECK(problems_of(row.text) == (row.expected.empty() ? "" : "/etc/pgbakd.yaml:" + row.expected + "\n"));
-    }
-}
 
 }  // namespace
 
 TEST_CASE("no target is called as the repository is") {
-    check({{"targets: {local: {type: directory, path: /mnt/nas}}\n" + with_job(""),
-            "1:11: targets.local: the name is taken: it means the repository on this host\n  hint: call it by what it "
-            "is, as in nas or r2"}});
+    check_problems(
+        {{"targets: {local: {type: directory, path: /mnt/nas}}\n" + with_job(""),
+          "1:11: targets.local: the name is taken: it means the repository on this host\n  hint: call it by what it "
+          "is, as in nas or r2"}});
 }
 
 TEST_CASE("a directory") {
@@ -63,7 +52,7 @@ TEST_CASE("a directory") {
         place_of<model::DirectoryPlace>(with_target("type: directory, path: /mnt/nas/x, require_mount: /mnt/nas/"));
     CHECK(named.require_mount.required);
     CHECK(named.require_mount.point == "/mnt/nas");
-    check({
+    check_problems({
         {with_target("type: directory"),
          "1:11: targets.t.path: this key is required\n  hint: as in path: /mnt/nas/pgbakd"},
         {with_target("type: directory, path: mnt"),
@@ -90,7 +79,7 @@ TEST_CASE("a directory that lies inside the repository or around it is no copy")
     };
     const std::string hint = "\n  hint: give the copies a directory of their own, on another disk";
     const std::string message = "2:38: targets.t.path: must not lie inside the repository (/srv/sets) or around it";
-    check({
+    check_problems({
         {inside("/srv/sets"), message + hint},
         {inside("/srv/sets/copies"), message + hint},
         {inside("/srv"), message + hint},
@@ -194,7 +183,7 @@ TEST_CASE("an account on an SSH server") {
     CHECK(place_of<model::SftpPlace>(
               with_target("type: sftp, host: \"2001:db8::1\", user: u, known_hosts: /k, path: /srv/b"))
               .host == "2001:db8::1");
-    check({
+    check_problems({
         {with_target("type: sftp"),
          "1:11: targets.t.host: this key is required\n  hint: as in host: vault.example.com\n"
          "/etc/pgbakd.yaml:1:11: targets.t.user: this key is required\n  hint: as in user: backup\n"
@@ -232,7 +221,7 @@ TEST_CASE("a remote of rclone") {
     CHECK(all.config_file == "/etc/rclone.conf");
     CHECK(all.config_password.kind == SecretKind::environment);
     const std::string hint = "\n  hint: as in remote: \"gdrive:backups\"; for a local directory use type: directory";
-    check({
+    check_problems({
         {with_target("type: rclone"),
          "1:11: targets.t.remote: this key is required\n  hint: as in remote: \"gdrive:backups\""},
         {with_target("type: rclone, remote: /mnt/nas"),
@@ -288,7 +277,7 @@ TEST_CASE("what a bucket may not be given") {
         return with_target("type: s3, provider: aws, region: eu-1, bucket: " + value);
     };
     const auto prefix = [](const std::string& value) { return with(s3, "prefix: " + value); };
-    check({
+    check_problems({
         {with_target("type: s3"),
          "1:11: targets.t.provider: this key is required\n  hint: one of aws, r2, oss, cos, minio, other\n"
          "/etc/pgbakd.yaml:1:11: targets.t.bucket: this key is required\n  hint: as in bucket: cs-backups"},
@@ -336,22 +325,23 @@ TEST_CASE("what a bucket may not be given") {
 TEST_CASE("which services need an endpoint, and which a region") {
     for (const auto* provider : {"r2", "oss", "cos", "minio", "other"}) {
         const std::string keys = "type: s3, bucket: backups, provider: " + std::string(provider);
-        check({{with_target(keys),
-                "1:11: targets.t.endpoint: this key is required\n  hint: the URL of the service, which provider: " +
-                    std::string(provider) + " does not tell"},
-               {with_target(keys + ", endpoint: \"https://x.example.com\""), ""}});
+        check_problems(
+            {{with_target(keys),
+              "1:11: targets.t.endpoint: this key is required\n  hint: the URL of the service, which provider: " +
+                  std::string(provider) + " does not tell"},
+             {with_target(keys + ", endpoint: \"https://x.example.com\""), ""}});
     }
-    check({{with_target("type: s3, bucket: backups, provider: aws"),
-            "1:11: targets.t.region: this key is required\n  hint: as in region: eu-central-1"},
-           {with_target("type: s3, bucket: backups, provider: aws, region: eu-central-1"), ""},
-           // What is wrong is told once.
-           {with_target("type: s3, bucket: backups, provider: r2, endpoint: x"),
-            "1:66: targets.t.endpoint: must be the URL of a server (got \"x\")\n"
-            "  hint: as in endpoint: https://s3.example.com"}});
+    check_problems({{with_target("type: s3, bucket: backups, provider: aws"),
+                     "1:11: targets.t.region: this key is required\n  hint: as in region: eu-central-1"},
+                    {with_target("type: s3, bucket: backups, provider: aws, region: eu-central-1"), ""},
+                    // What is wrong is told once.
+                    {with_target("type: s3, bucket: backups, provider: r2, endpoint: x"),
+                     "1:66: targets.t.endpoint: must be the URL of a server (got \"x\")\n"
+                     "  hint: as in endpoint: https://s3.example.com"}});
 }
 
 TEST_CASE("an access key and its secret come together, a token only with them") {
-    check({
+    check_problems({
         {with(s3, "access_key_id: {env: ID}"),
          "1:11: targets.t.secret_access_key: this key is required\n  hint: an access key needs its secret, as "
          "{credential: NAME}"},
@@ -372,7 +362,7 @@ TEST_CASE("an access key and its secret come together, a token only with them") 
 }
 
 TEST_CASE("the type of a target decides its keys, and a slip in it is told") {
-    check({
+    check_problems({
         {with_target("type: s4, bucket: backups"),
          "1:21: targets.t.type: must be one of directory, s3, sftp, rclone (got \"s4\")\n  hint: did you mean \"s3\"?"},
         {with_target("type: ftp"),
@@ -416,7 +406,7 @@ TEST_CASE("the rate of all uploads together") {
     CHECK(config_of(rate("1 MB/s"))->limits.upload_rate == 1'000'000);
     CHECK(config_of(rate("16 KiB/s"))->limits.upload_rate == std::uint64_t{16} << 10U);
     const std::string hint = "\n  hint: as in upload_rate: 50 MiB/s; leave the key out for no limit";
-    check({
+    check_problems({
         {rate("50 MiB"), "1:23: limits.upload_rate: must be a rate (got \"50 MiB\")" + hint},
         {rate("fast/s"), "1:23: limits.upload_rate: must be a rate (got \"fast/s\")" + hint},
         {rate("0/s"), "1:23: limits.upload_rate: must be at least 16 KiB/s (got 0 B/s)" + hint},
