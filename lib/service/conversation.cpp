@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/write.hpp>
 #include <boost/beast/http/read.hpp>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -138,12 +139,16 @@ Conversations::Conversations(asio::any_io_executor executor, Handler handler, Ad
 bool Conversations::make_room() {
     if (clients_.size() < most_connections) return true;
     const auto ripe = std::chrono::steady_clock::now() - spared;
-    ClientPtr oldest;
+    ClientPtr least;
+    const auto gives_way_before = [](const Client& one, const Client& other) {
+        return std::tie(one.admitted, one.since) < std::tie(other.admitted, other.since);
+    };
     for (const auto& client : clients_)
-        if (client->waits_for_it && client->since < ripe && (!oldest || client->since < oldest->since)) oldest = client;
-    if (!oldest) return false;
-    close(oldest);
-    clients_.remove(oldest);
+        if (client->waits_for_it && client->since < ripe && (!least || gives_way_before(*client, *least)))
+            least = client;
+    if (!least) return false;
+    close(least);
+    clients_.remove(least);
     return true;
 }
 
@@ -216,6 +221,7 @@ asio::awaitable<bool> Conversations::exchange(ClientPtr client, std::shared_ptr<
         const auto authorization = reader.authorization();
         if (!admits_(authorization, client->from)) refusal = no_token(!authorization.empty());
     }
+    if (!refusal) client->admitted = true;
     if (!refusal && reader.expects_continue()) {
         std::string go_on = "HTTP/1.1 100 Continue\r\n\r\n";
         co_await send(executor_, client, std::move(go_on));

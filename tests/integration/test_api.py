@@ -380,6 +380,22 @@ class Harm(ApiCase):
             for connection in held:
                 connection.close()
 
+    def test_strangers_that_are_idle_crowd_out_nobody_who_has_shown_a_token(self) -> None:
+        daemon = self.serve()
+        request = f"GET /healthz HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode()
+        [known] = self.hold(self.api, 1, request)
+        self.assertTrue(known.recv(65536).startswith(b"HTTP/1.1 200"))
+        held = self.hold(self.api, MOST - 1)
+
+        def one_gave_way() -> bool:
+            held.extend(self.hold(self.api, 1))  # the one more for which somebody gives way
+            return self.is_over(known) or sum(self.is_over(connection) for connection in held[: MOST - 1]) > 3
+
+        daemon.wait_for(one_gave_way, what="a connection that gives way")
+        known.settimeout(60)
+        known.sendall(request)
+        self.assertTrue(known.recv(65536).startswith(b"HTTP/1.1 200"), "it was idle for longest, but is no stranger")
+
     def test_64_that_are_served_and_one_more_is_told_to_come_back(self) -> None:
         daemon = self.serve()
         lock = self.hold_lock()
