@@ -26,12 +26,12 @@ bool names(const std::vector<std::string>& list, const std::string& name) {
 
 }  // namespace
 
-bool wants(const model::ChannelSpec& channel, const model::Alert& alert,
+bool wants(const model::ChannelSpec& channel, const model::Alert& alert, model::Severity reaches,
            const std::optional<std::vector<std::string>>& channels_of_job) {
     if (!alert.job.empty() && !channel.jobs.empty() && !names(channel.jobs, alert.job)) return false;
     if (channels_of_job && !names(*channels_of_job, channel.name)) return false;
     if (std::holds_alternative<model::HeartbeatPlace>(channel.place)) return is_of_a_run(alert.kind);
-    return alert.kind != model::AlertKind::run_started && alert.was.value_or(alert.severity) >= channel.min_severity;
+    return alert.kind != model::AlertKind::run_started && reaches >= channel.min_severity;
 }
 
 }  // namespace pgbakd::alert

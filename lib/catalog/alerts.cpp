@@ -31,6 +31,21 @@ std::map<std::string, std::size_t> count_by_channel(Statement& statement) {
     return counts;
 }
 
+void take_out(Connection& connection, const std::string& channel, const std::vector<std::string>& ids) {
+    for (const auto& id : ids)
+        Statement(connection, "DELETE FROM alerts WHERE channel = ? AND id = ?").bind(channel).bind(id).run();
+}
+
+std::vector<ChannelState> read_states(Connection& connection) {
+    Statement statement(connection,
+                        "SELECT channel, asked_at, not_before, lost_at, message FROM channel_states ORDER BY channel");
+    std::vector<ChannelState> states;
+    while (statement.step())
+        states.push_back({statement.text(0), to_timestamp(statement.number(1)), to_timestamp(statement.number(2)),
+                          to_timestamp(statement.number(3)), statement.text(4)});
+    return states;
+}
+
 }  // namespace
 
 void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts) {
@@ -57,7 +72,7 @@ std::vector<WaitingAlert> Catalog::waiting_alerts(const std::optional<std::strin
     const auto guard = impl_->enter();
     Statement statement(impl_->connection,
                         fmt::format("SELECT channel, id, alert, created_at, attempts, next_attempt, message"
-                                    " FROM alerts{} ORDER BY created_at, id, channel LIMIT ?",
+                                    " FROM alerts{} ORDER BY number LIMIT ?",
                                     channel ? " WHERE channel = ?" : ""));
     if (channel) statement.bind(*channel);
     statement.bind(static_cast<std::int64_t>(std::min(limit, most_alerts)));
@@ -74,25 +89,48 @@ std::vector<WaitingAlert> Catalog::waiting_alerts(const std::optional<std::strin
 void Catalog::alerts_delivered(const std::string& channel, const std::vector<std::string>& ids) {
     const auto guard = impl_->enter();
     Transaction transaction(impl_->connection);
-    for (const auto& id : ids)
-        Statement(impl_->connection, "DELETE FROM alerts WHERE channel = ? AND id = ?").bind(channel).bind(id).run();
+    take_out(impl_->connection, channel, ids);
+    Statement(impl_->connection,
+              "UPDATE channel_states SET lost_at = 0, message = '' WHERE channel = ? AND lost_at <> 0")
+        .bind(channel)
+        .run();
+    // What waits besides was held up by nothing else.
+    Statement(impl_->connection, "UPDATE alerts SET attempts = 0, message = '' WHERE channel = ? AND attempts > 0")
+        .bind(channel)
+        .run();
     transaction.commit();
 }
 
-void Catalog::alerts_failed(const std::string& channel, const std::vector<std::string>& ids,
-                            base::Timestamp next_attempt, const std::string& message) {
+void Catalog::alerts_superseded(const std::string& channel, const std::vector<std::string>& ids) {
     const auto guard = impl_->enter();
     Transaction transaction(impl_->connection);
-    for (const auto& id : ids)
-        Statement(impl_->connection,
-                  "UPDATE alerts SET attempts = attempts + 1, next_attempt = ?, message = ?"
-                  " WHERE channel = ? AND id = ?")
-            .bind(to_number(next_attempt))
-            .bind(message)
-            .bind(channel)
-            .bind(id)
-            .run();
+    take_out(impl_->connection, channel, ids);
     transaction.commit();
+}
+
+void Catalog::alerts_lost(const std::string& channel, const std::vector<std::string>& ids, base::Timestamp at,
+                          const std::string& message) {
+    const auto guard = impl_->enter();
+    Transaction transaction(impl_->connection);
+    take_out(impl_->connection, channel, ids);
+    Statement(impl_->connection,
+              "INSERT INTO channel_states (channel, asked_at, not_before, lost_at, message) VALUES (?, 0, 0, ?, ?)"
+              " ON CONFLICT (channel) DO UPDATE SET lost_at = excluded.lost_at, message = excluded.message")
+        .bind(channel)
+        .bind(to_number(at))
+        .bind(message)
+        .run();
+    transaction.commit();
+}
+
+void Catalog::alerts_failed(const std::string& channel, base::Timestamp next_attempt, const std::string& message) {
+    const auto guard = impl_->enter();
+    Statement(impl_->connection,
+              "UPDATE alerts SET attempts = attempts + 1, next_attempt = ?, message = ? WHERE channel = ?")
+        .bind(to_number(next_attempt))
+        .bind(message)
+        .bind(channel)
+        .run();
 }
 
 void Catalog::hasten_alerts(const std::string& channel, base::Timestamp now) {
@@ -102,20 +140,6 @@ void Catalog::hasten_alerts(const std::string& channel, base::Timestamp now) {
         .bind(channel)
         .bind(to_number(now))
         .run();
-}
-
-std::map<std::string, std::size_t> Catalog::drop_alerts(base::Timestamp before) {
-    const auto guard = impl_->enter();
-    Transaction transaction(impl_->connection);
-    std::map<std::string, std::size_t> dropped;
-    {
-        Statement counted(impl_->connection,
-                          "SELECT channel, count(*) FROM alerts WHERE created_at < ? GROUP BY channel");
-        dropped = count_by_channel(counted.bind(to_number(before)));
-    }
-    Statement(impl_->connection, "DELETE FROM alerts WHERE created_at < ?").bind(to_number(before)).run();
-    transaction.commit();
-    return dropped;
 }
 
 std::map<std::string, std::size_t> Catalog::keep_channels(const std::vector<std::string>& channels) {
@@ -130,8 +154,27 @@ std::map<std::string, std::size_t> Catalog::keep_channels(const std::vector<std:
     std::erase_if(dropped, [&kept](const auto& entry) { return kept.contains(entry.first); });
     for (const auto& [channel, count] : dropped)
         Statement(impl_->connection, "DELETE FROM alerts WHERE channel = ?").bind(channel).run();
+    for (const auto& state : read_states(impl_->connection))
+        if (!kept.contains(state.channel))
+            Statement(impl_->connection, "DELETE FROM channel_states WHERE channel = ?").bind(state.channel).run();
     transaction.commit();
     return dropped;
+}
+
+std::vector<ChannelState> Catalog::channel_states() {
+    const auto guard = impl_->enter();
+    return read_states(impl_->connection);
+}
+
+void Catalog::put_channel_pause(const std::string& channel, base::Timestamp asked_at, base::Timestamp not_before) {
+    const auto guard = impl_->enter();
+    Statement(impl_->connection,
+              "INSERT INTO channel_states (channel, asked_at, not_before, lost_at, message) VALUES (?, ?, ?, 0, '')"
+              " ON CONFLICT (channel) DO UPDATE SET asked_at = excluded.asked_at, not_before = excluded.not_before")
+        .bind(channel)
+        .bind(to_number(asked_at))
+        .bind(to_number(not_before))
+        .run();
 }
 
 std::vector<Backlog> Catalog::alert_backlog() {
@@ -139,7 +182,7 @@ std::vector<Backlog> Catalog::alert_backlog() {
     Statement statement(impl_->connection,
                         "SELECT channel, count(*), min(created_at), min(next_attempt), max(attempts),"
                         " coalesce((SELECT message FROM alerts AS one WHERE one.channel = alerts.channel"
-                        " AND message <> '' ORDER BY created_at, id LIMIT 1), '')"
+                        " AND message <> '' ORDER BY number LIMIT 1), '')"
                         " FROM alerts GROUP BY channel ORDER BY channel");
     std::vector<Backlog> backlog;
     while (statement.step())

@@ -75,9 +75,18 @@ struct WaitingAlert {
     std::string channel;
     model::Alert alert;
     base::Timestamp created_at{};
-    int attempts = 0;  // that failed
+    int attempts = 0;  // at its channel that failed while it waited
     base::Timestamp next_attempt{};
     std::string message;  // of the last failure
+};
+// What is to be remembered of a channel itself.
+struct ChannelState {
+    std::string channel;
+    base::Timestamp asked_at{};    // it asked for a pause then
+    base::Timestamp not_before{};  // until then; the epoch: for none
+    base::Timestamp lost_at{};     // an alert for it was lost then; the epoch: none since it took one
+    std::string message;           // why it was lost
+    bool operator==(const ChannelState&) const = default;
 };
 // What waits for one channel.
 struct Backlog {
@@ -124,6 +133,11 @@ class Catalog {
     [[nodiscard]] std::vector<model::RunReport> runs(const RunFilter& filter);  // newest first
     [[nodiscard]] std::uint64_t count_runs(const RunFilter& filter);
     [[nodiscard]] std::optional<model::RunReport> run(const base::RunId& id);
+    // Those that ended since then, by themselves or with the daemon, and that nobody was told of (apply_findings): the
+    // newest of them, the oldest first. Runs that the catalog learned of from sets, or that ended before this was
+    // noted, count as told.
+    [[nodiscard]] std::vector<model::RunReport> untold_runs(base::Timestamp since, std::size_t limit);
+    [[nodiscard]] bool is_told(const base::RunId& run);
     [[nodiscard]] std::map<std::string, base::Timestamp> last_success();  // job → finished_at
     // Databases of a job's last run that listed them (`databases: all`), to tell new and vanished ones.
     [[nodiscard]] std::optional<std::vector<std::string>> known_databases(const std::string& job);
@@ -144,6 +158,12 @@ class Catalog {
     // Those found corrupt, of one job or of all.
     [[nodiscard]] std::vector<SetState> corrupt_sets(const std::optional<std::string>& job = std::nullopt);
     void forget_set(const model::SetId& id);
+    // A run has given its set that name: it is not given again within a week, whatever becomes of the run.
+    void note_set_name(const model::SetId& id, base::Timestamp now);
+    [[nodiscard]] std::vector<std::string> noted_set_names(const std::string& job);
+    // The id of the repository whose sets all of this is about; nothing if it was never told.
+    [[nodiscard]] std::optional<std::string> repository_id();
+    void put_repository_id(const std::string& id);
 
     // --- copies ---------------------------------------------------------------------------------------------------
     void put_copy(const Copy& copy);
@@ -184,27 +204,35 @@ class Catalog {
     [[nodiscard]] std::vector<model::Finding> closed_findings(int limit);
     // In one transaction, so that a finding counts as told exactly when its alert is on its way: each of `findings`
     // takes the place of the open one of its key, or is a new one; those with an end are closed by it. One with an end
-    // of which none is open changes nothing.
-    void apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts);
+    // of which none is open changes nothing. What became of `told_run` is among the alerts: it counts as told.
+    void apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts,
+                        const std::optional<base::RunId>& told_run = std::nullopt);
     // Drops findings that closed before `before`, at most `limit` at a time.
     std::size_t expire_findings(base::Timestamp before, std::size_t limit);
 
     // --- alerts ---------------------------------------------------------------------------------------------------
     // In one transaction; due at once. An alert that waits for that channel already stays as it is.
     void queue_alerts(const std::vector<QueuedAlert>& alerts);
-    // The oldest first; of one channel or of all.
+    // In the order in which they were put there; of one channel or of all.
     [[nodiscard]] std::vector<WaitingAlert> waiting_alerts(const std::optional<std::string>& channel,
                                                            std::size_t limit);
+    // The channel has taken them: it works, so what waits besides counts as not tried yet.
     void alerts_delivered(const std::string& channel, const std::vector<std::string>& ids);
-    // Another attempt of each failed: not before `next_attempt` again.
-    void alerts_failed(const std::string& channel, const std::vector<std::string>& ids, base::Timestamp next_attempt,
-                       const std::string& message);
-    // The channel works again, or was set up anew: what waits for it is due at `now`.
+    // They are said otherwise: taken out, nothing else.
+    void alerts_superseded(const std::string& channel, const std::vector<std::string>& ids);
+    // The channel will never have them: taken out, and noted with the channel.
+    void alerts_lost(const std::string& channel, const std::vector<std::string>& ids, base::Timestamp at,
+                     const std::string& message);
+    // The channel does not take anything now: another attempt failed for all that wait for it, which are not due before
+    // `next_attempt` again.
+    void alerts_failed(const std::string& channel, base::Timestamp next_attempt, const std::string& message);
+    // The channel was set up anew, or works again: what waits for it is due at `now`, but for the pause it asked for.
     void hasten_alerts(const std::string& channel, base::Timestamp now);
-    // Gives up those that were queued before `before`, and tells how many of each channel.
-    std::map<std::string, std::size_t> drop_alerts(base::Timestamp before);
-    // Gives up those of channels that are not among `channels`: they are configured no more.
+    // Gives up those of channels that are not among `channels`, and forgets these: they are configured no more.
     std::map<std::string, std::size_t> keep_channels(const std::vector<std::string>& channels);
+    [[nodiscard]] std::vector<ChannelState> channel_states();  // by channel; of those of which there is anything
+    // It asked at `asked_at` for a pause until `not_before`.
+    void put_channel_pause(const std::string& channel, base::Timestamp asked_at, base::Timestamp not_before);
     [[nodiscard]] std::vector<Backlog> alert_backlog();  // by channel; those with something waiting
 
     // A finished run for each of these sets whose run it does not know; how many those were.

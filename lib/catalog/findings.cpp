@@ -3,13 +3,31 @@
 
 #include <algorithm>
 
+#include "base/text.hpp"
 #include "catalog/store.hpp"
 
 namespace pgbakd::catalog {
 namespace {
 
 constexpr std::string_view columns =
-    "kind, job, place, severity, set_name, message, hint, opened_at, told_at, closed_at";
+    "kind, job, place, severity, set_name, message, hint, opened_at, told_at, closed_at, told_severity, told_to";
+
+std::string lines_of(const std::vector<std::string>& names) {
+    std::string text;
+    for (const auto& name : names) text.append(name).push_back('\n');
+    return text;
+}
+
+std::vector<std::string> names_in(const std::string& lines) {
+    std::vector<std::string> names;
+    for (const auto name : base::split(lines, '\n'))
+        if (!name.empty()) names.emplace_back(name);
+    return names;
+}
+
+std::string_view told_text(const model::Finding& finding) {
+    return finding.told_severity ? model::severity_text(*finding.told_severity) : std::string_view();
+}
 
 // Nothing for a row of a kind that this program does not know: a tampered file.
 std::optional<model::Finding> read_finding(const Statement& row) {
@@ -25,6 +43,8 @@ std::optional<model::Finding> read_finding(const Statement& row) {
     finding.opened_at = to_timestamp(row.number(7));
     finding.told_at = to_timestamp(row.number(8));
     if (!row.is_null(9)) finding.closed_at = to_timestamp(row.number(9));
+    if (const auto told = model::parse_severity(row.text(10))) finding.told_severity = *told;
+    finding.told_to = names_in(row.text(11));
     return finding;
 }
 
@@ -44,7 +64,8 @@ bool update(Connection& connection, const model::Finding& finding) {
     if (is_closed(finding)) closed_at = to_number(finding.closed_at);
     Statement(connection,
               "UPDATE findings SET severity = ?, set_name = ?, message = ?, hint = ?, opened_at = ?, told_at = ?,"
-              " closed_at = ? WHERE kind = ? AND job = ? AND place = ? AND closed_at IS NULL")
+              " closed_at = ?, told_severity = ?, told_to = ?"
+              " WHERE kind = ? AND job = ? AND place = ? AND closed_at IS NULL")
         .bind(model::severity_text(finding.severity))
         .bind(finding.set)
         .bind(finding.message)
@@ -52,6 +73,8 @@ bool update(Connection& connection, const model::Finding& finding) {
         .bind(to_number(finding.opened_at))
         .bind(to_number(finding.told_at))
         .bind(closed_at)
+        .bind(told_text(finding))
+        .bind(lines_of(finding.told_to))
         .bind(model::finding_text(finding.key.kind))
         .bind(finding.key.job)
         .bind(finding.key.place)
@@ -60,7 +83,8 @@ bool update(Connection& connection, const model::Finding& finding) {
 }
 
 void insert(Connection& connection, const model::Finding& finding) {
-    Statement(connection, fmt::format("INSERT INTO findings ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", columns))
+    Statement(connection,
+              fmt::format("INSERT INTO findings ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)", columns))
         .bind(model::finding_text(finding.key.kind))
         .bind(finding.key.job)
         .bind(finding.key.place)
@@ -70,6 +94,8 @@ void insert(Connection& connection, const model::Finding& finding) {
         .bind(finding.hint)
         .bind(to_number(finding.opened_at))
         .bind(to_number(finding.told_at))
+        .bind(told_text(finding))
+        .bind(lines_of(finding.told_to))
         .run();
 }
 
@@ -140,13 +166,15 @@ std::vector<model::Finding> Catalog::closed_findings(int limit) {
     return read_findings(statement);
 }
 
-void Catalog::apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts) {
+void Catalog::apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts,
+                             const std::optional<base::RunId>& told_run) {
     const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
     for (const auto& finding : findings)
         if (!update(connection, finding) && !is_closed(finding)) insert(connection, finding);
     insert_alerts(connection, alerts);
+    if (told_run) Statement(connection, "UPDATE runs SET told = 1 WHERE id = ?").bind(told_run->text()).run();
     transaction.commit();
 }
 

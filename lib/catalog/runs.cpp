@@ -12,9 +12,12 @@ namespace {
 constexpr int most_runs = 10'000;
 constexpr std::string_view columns = "id, job, outcome, started_at, finished_at, report";
 
-void write_run(Connection& connection, std::string_view otherwise, const model::RunReport& run) {
-    Statement(connection,
-              fmt::format("INSERT INTO runs ({}, size_bytes) VALUES (?, ?, ?, ?, ?, ?, ?){}", columns, otherwise))
+// As the index of them has it, word for word.
+constexpr std::string_view untold = "told = 0 AND outcome IN ('SUCCESS', 'WARNING', 'FAILED', 'INTERRUPTED')";
+
+void write_run(Connection& connection, std::string_view otherwise, const model::RunReport& run, Told told) {
+    Statement(connection, fmt::format("INSERT INTO runs ({}, size_bytes, told) VALUES (?, ?, ?, ?, ?, ?, ?, ?){}",
+                                      columns, otherwise))
         .bind(run.run.text())
         .bind(run.job)
         .bind(model::outcome_text(run.outcome))
@@ -22,6 +25,7 @@ void write_run(Connection& connection, std::string_view otherwise, const model::
         .bind(to_number(run.finished_at))
         .bind(model::to_report(run))
         .bind(static_cast<std::int64_t>(run.size_bytes))
+        .bind(std::int64_t{told == Told::yes})
         .run();
 }
 
@@ -53,8 +57,8 @@ void bind_condition(Statement& statement, const RunFilter& filter) {
 
 }  // namespace
 
-void insert_run(Connection& connection, const model::RunReport& run) {
-    write_run(connection, "", run);
+void insert_run(Connection& connection, const model::RunReport& run, Told told) {
+    write_run(connection, "", run, told);
 }
 
 // Not INSERT OR REPLACE, which deletes the old row: its slot would go with it.
@@ -63,7 +67,7 @@ void replace_run(Connection& connection, const model::RunReport& run) {
               " ON CONFLICT (id) DO UPDATE SET job = excluded.job, outcome = excluded.outcome,"
               " started_at = excluded.started_at, finished_at = excluded.finished_at, report = excluded.report,"
               " size_bytes = excluded.size_bytes",
-              run);
+              run, Told::no);
 }
 
 void Catalog::begin_run(const model::RunReport& run) {
@@ -124,6 +128,25 @@ std::optional<model::RunReport> Catalog::run(const base::RunId& id) {
     Statement statement(impl_->connection, fmt::format("SELECT {} FROM runs WHERE id = ?", columns));
     if (!statement.bind(id.text()).step()) return std::nullopt;
     return read_run(statement);
+}
+
+std::vector<model::RunReport> Catalog::untold_runs(base::Timestamp since, std::size_t limit) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection,
+                        fmt::format("SELECT {0} FROM (SELECT {0} FROM runs WHERE {1} AND finished_at >= ?"
+                                    " ORDER BY finished_at DESC, id DESC LIMIT ?) ORDER BY finished_at, id",
+                                    columns, untold));
+    statement.bind(to_number(since));
+    statement.bind(static_cast<std::int64_t>(std::min<std::size_t>(limit, most_runs)));
+    std::vector<model::RunReport> result;
+    while (statement.step()) result.push_back(read_run(statement));
+    return result;
+}
+
+bool Catalog::is_told(const base::RunId& run) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection, "SELECT told FROM runs WHERE id = ?");
+    return statement.bind(run.text()).step() && statement.number(0) != 0;
 }
 
 std::map<std::string, base::Timestamp> Catalog::last_success() {

@@ -104,22 +104,33 @@ constexpr std::array migrations{
         hint TEXT NOT NULL,
         opened_at INTEGER NOT NULL,
         told_at INTEGER NOT NULL, -- 0: never
-        closed_at INTEGER         -- NULL: it is open
+        closed_at INTEGER,        -- NULL: it is open
+        told_severity TEXT NOT NULL, -- the highest that anybody was told of; '': nobody was
+        told_to TEXT NOT NULL        -- the channels that were, each name ended by a line end
     ) STRICT;
     CREATE UNIQUE INDEX open_findings ON findings (kind, job, place) WHERE closed_at IS NULL;
     CREATE INDEX closed_findings ON findings (closed_at) WHERE closed_at IS NOT NULL;
 
     CREATE TABLE alerts (
+        number INTEGER PRIMARY KEY, -- the order in which they are told: clocks are set back
         channel TEXT NOT NULL,
         id TEXT NOT NULL,
         alert TEXT NOT NULL,
         created_at INTEGER NOT NULL,
-        attempts INTEGER NOT NULL, -- that failed
+        attempts INTEGER NOT NULL, -- at its channel that failed while it waited
         next_attempt INTEGER NOT NULL,
         message TEXT NOT NULL, -- of the last failure
-        PRIMARY KEY (channel, id)
+        UNIQUE (channel, id)
+    ) STRICT;
+    CREATE INDEX alerts_in_order ON alerts (channel, number);
+
+    CREATE TABLE channel_states (
+        channel TEXT NOT NULL PRIMARY KEY,
+        asked_at INTEGER NOT NULL,   -- when it asked for a pause
+        not_before INTEGER NOT NULL, -- until then; 0: for none
+        lost_at INTEGER NOT NULL,    -- when an alert for it was lost; 0: it has taken one since
+        message TEXT NOT NULL        -- why that was
     ) STRICT, WITHOUT ROWID;
-    CREATE INDEX alerts_by_age ON alerts (created_at);
 
     CREATE TABLE known_places (
         job TEXT NOT NULL,
@@ -137,6 +148,26 @@ constexpr std::array migrations{
     UPDATE runs SET size_bytes = coalesce(CASE WHEN json_valid(report)
         THEN CASE WHEN json_type(report, '$.size_bytes') = 'integer' THEN json_extract(report, '$.size_bytes') END
         END, 0) WHERE outcome IN ('SUCCESS', 'WARNING');
+
+    -- Whether what became of it is on its way to whom it concerns. What ended before this was asked counts as told.
+    ALTER TABLE runs ADD COLUMN told INTEGER NOT NULL DEFAULT 1;
+    UPDATE runs SET told = 0 WHERE outcome = 'RUNNING';
+    CREATE INDEX untold_runs ON runs (finished_at, id)
+        WHERE told = 0 AND outcome IN ('SUCCESS', 'WARNING', 'FAILED', 'INTERRUPTED');
+    )",
+    R"(
+    -- Names that runs gave their sets: something of each may lie on targets, whatever became of the run.
+    CREATE TABLE set_names (
+        job TEXT NOT NULL,
+        name TEXT NOT NULL,
+        begun_at INTEGER NOT NULL,
+        PRIMARY KEY (job, name)
+    ) STRICT, WITHOUT ROWID;
+
+    -- The repository whose sets this is about; no row: not known yet.
+    CREATE TABLE repository (
+        id TEXT NOT NULL PRIMARY KEY
+    ) STRICT, WITHOUT ROWID;
     )",
 };
 
@@ -176,8 +207,8 @@ void migrate(Connection& connection) {
     const auto tables = connection.number(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
         " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies', 'findings', 'alerts',"
-        " 'known_places')");
-    if (tables != 9) throw Error(ErrorCode::corrupt, "a table is missing");
+        " 'channel_states', 'known_places', 'set_names', 'repository')");
+    if (tables != 12) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

@@ -9,6 +9,9 @@
 namespace pgbakd::catalog {
 namespace {
 
+// What a run that was killed left on a target is swept after a day, where the target can be asked by then.
+constexpr std::chrono::hours names_kept{7 * 24};
+
 // The run that a set bears witness to.
 model::RunReport run_of(const model::BackupSet& set) {
     model::RunReport run;
@@ -44,7 +47,7 @@ std::size_t insert_unknown_runs(Connection& connection, const std::vector<model:
     for (const auto& set : sets) {
         // A manifest that could not be read names no run.
         if (set.run.empty() || knows_run(connection, set.run)) continue;
-        insert_run(connection, run_of(set));
+        insert_run(connection, run_of(set), Told::yes);  // long ago, or by another catalog
         ++added;
     }
     return added;
@@ -128,6 +131,45 @@ std::vector<SetState> Catalog::corrupt_sets(const std::optional<std::string>& jo
 void Catalog::forget_set(const model::SetId& id) {
     const auto guard = impl_->enter();
     forget(impl_->connection, id);
+}
+
+void Catalog::note_set_name(const model::SetId& id, base::Timestamp now) {
+    const auto guard = impl_->enter();
+    Transaction transaction(impl_->connection);
+    Statement(impl_->connection, "DELETE FROM set_names WHERE begun_at < ? OR begun_at > ?")
+        .bind(to_number(now - names_kept))
+        .bind(to_number(now + names_kept))
+        .run();
+    Statement(impl_->connection, "INSERT OR REPLACE INTO set_names (job, name, begun_at) VALUES (?, ?, ?)")
+        .bind(id.job)
+        .bind(id.set)
+        .bind(to_number(now))
+        .run();
+    transaction.commit();
+}
+
+std::vector<std::string> Catalog::noted_set_names(const std::string& job) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection, "SELECT name FROM set_names WHERE job = ? ORDER BY name");
+    statement.bind(job);
+    std::vector<std::string> names;
+    while (statement.step()) names.push_back(statement.text(0));
+    return names;
+}
+
+std::optional<std::string> Catalog::repository_id() {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection, "SELECT id FROM repository");
+    if (!statement.step()) return std::nullopt;
+    return statement.text(0);
+}
+
+void Catalog::put_repository_id(const std::string& id) {
+    const auto guard = impl_->enter();
+    Transaction transaction(impl_->connection);
+    Statement(impl_->connection, "DELETE FROM repository").run();
+    Statement(impl_->connection, "INSERT INTO repository (id) VALUES (?)").bind(id).run();
+    transaction.commit();
 }
 
 std::size_t Catalog::add_runs(const std::vector<model::BackupSet>& sets) {

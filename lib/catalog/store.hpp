@@ -44,8 +44,9 @@ struct Catalog::Impl {
     return base::Instant(base::Instant::duration(number));
 }
 
-// Inserts a run; conflict if its id is there. And replaces, whether it is there or not.
-void insert_run(Connection& connection, const model::RunReport& run);
+// Inserts a run; conflict if its id is there. And replaces, whether it is there or not: who was told of it stays.
+enum class Told { no, yes };
+void insert_run(Connection& connection, const model::RunReport& run, Told told = Told::no);
 void replace_run(Connection& connection, const model::RunReport& run);
 
 // Puts alerts into the outbox; those that wait there stay as they are.

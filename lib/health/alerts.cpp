@@ -50,29 +50,41 @@ Alert blank(AlertKind kind, Severity severity, const Teller& teller) {
     return alert;
 }
 
-ToldAlert tell(const Finding& finding, AlertKind kind, const Teller& teller) {
-    const bool is_over = kind == AlertKind::finding_closed;
-    auto alert = blank(kind, is_over ? Severity::info : finding.severity, teller);
+Alert about(const Finding& finding, AlertKind kind, Severity severity, const Teller& teller) {
+    auto alert = blank(kind, severity, teller);
     alert.job = finding.key.job;
     alert.set = finding.set;
     alert.place = finding.key.place;
     alert.finding = model::finding_text(finding.key.kind);
-    const auto title = title_of(finding.key);
-    const auto open_for = base::format_duration(std::max(teller.now - finding.opened_at, std::chrono::milliseconds(0)));
-    switch (kind) {
-        case AlertKind::finding_closed:
-            alert.was = finding.severity;
-            alert.title = "recovered: " + title;
-            alert.message = fmt::format("it is well again, after {}; it was: {}", open_for, finding.message);
-            break;
-        case AlertKind::finding_reminded:
-            alert.title = "still: " + title;
-            alert.message = fmt::format("for {} now: {}", open_for, finding.message);
-            break;
-        default: alert.title = title; alert.message = finding.message;
+    return alert;
+}
+
+std::string open_for(const Finding& finding, const Teller& teller) {
+    return base::format_duration(std::max(teller.now - finding.opened_at, std::chrono::milliseconds(0)));
+}
+
+ToldAlert tell(const Finding& finding, AlertKind kind, const Teller& teller) {
+    auto alert = about(finding, kind, finding.severity, teller);
+    alert.title = title_of(finding.key);
+    alert.message = finding.message;
+    alert.hint = finding.hint;
+    if (kind == AlertKind::finding_reminded) {
+        alert.title = "still: " + alert.title;
+        alert.message = fmt::format("for {} now: {}", open_for(finding, teller), finding.message);
     }
-    if (!is_over) alert.hint = finding.hint;
-    return {std::move(alert), finding.severity};
+    return {std::move(alert), finding.severity, finding.key, {}};
+}
+
+Severity worst_told(const Finding& finding) {
+    return finding.told_severity.value_or(finding.severity);
+}
+
+ToldAlert tell_end(const Finding& finding, std::string_view title, std::string message, const Teller& teller) {
+    auto alert = about(finding, AlertKind::finding_closed, Severity::info, teller);
+    alert.was = worst_told(finding);
+    alert.title = fmt::format("{}: {}", title, title_of(finding.key));
+    alert.message = std::move(message);
+    return {std::move(alert), std::nullopt, std::nullopt, finding.told_to};
 }
 
 std::string target_notes(const model::RunReport& run) {
@@ -110,13 +122,44 @@ const Finding* failure_in(const std::vector<Finding>& findings, const std::strin
     return found == findings.end() ? nullptr : &*found;
 }
 
-// Without what the run's own alert says.
-Changes without_failure(Changes changes, const std::string& job) {
-    for (auto* part : {&changes.opened, &changes.raised, &changes.reminded, &changes.closed})
-        std::erase_if(*part, [&job](const Finding& each) {
-            return each.key.kind == FindingKind::run_failed && each.key.job == job;
+// Without what the run's own alert says. A run that is told of later than it ended may not be the one that the finding
+// is of.
+Changes without_failure(Changes changes, const model::RunReport& run, bool failed) {
+    const auto leave_out = [&run](std::vector<Finding>& part) {
+        std::erase_if(part, [&run](const Finding& each) {
+            return each.key.kind == FindingKind::run_failed && each.key.job == run.job;
         });
+    };
+    if (!failed) {
+        leave_out(changes.closed);
+        return changes;
+    }
+    for (auto* part : {&changes.opened, &changes.raised, &changes.reminded}) leave_out(*part);
     return changes;
+}
+
+// Whom a failure reaches: those that the finding reaches, when that is told.
+ToldAlert tell_of_failure(Alert alert, const Changes& changes, JobIs job) {
+    alert.finding = model::finding_text(FindingKind::run_failed);
+    ToldAlert told{std::move(alert), Severity::info, {}, {}};
+    if (job == JobIs::gone) told.reaches = told.alert.severity;
+    for (const auto* part : {&changes.opened, &changes.raised, &changes.reminded, &changes.still})
+        if (const auto* failure = failure_in(*part, told.alert.job)) {
+            told.about = failure->key;
+            if (part != &changes.still) told.reaches = failure->severity;
+        }
+    return told;
+}
+
+ToldAlert tell_of_success(Alert alert, const Changes& changes) {
+    ToldAlert told{std::move(alert), Severity::info, {}, {}};
+    const auto* over = failure_in(changes.closed, told.alert.job);
+    if (over == nullptr) return told;
+    told.alert.title = told.alert.job + " succeeded again";
+    told.alert.finding = model::finding_text(FindingKind::run_failed);
+    told.alert.was = worst_told(*over);
+    told.heard = over->told_to;
+    return told;
 }
 
 }  // namespace
@@ -129,7 +172,14 @@ std::vector<ToldAlert> alerts_of(const Changes& changes, const Teller& teller) {
     add(changes.opened, AlertKind::finding_opened);
     add(changes.raised, AlertKind::finding_raised);
     add(changes.reminded, AlertKind::finding_reminded);
-    add(changes.closed, AlertKind::finding_closed);
+    for (const auto& finding : changes.closed)
+        told.push_back(tell_end(
+            finding, "recovered",
+            fmt::format("it is well again, after {}; it was: {}", open_for(finding, teller), finding.message), teller));
+    for (const auto& [finding, why] : changes.dropped)
+        told.push_back(tell_end(finding, "no longer looked at",
+                                fmt::format("{}; it was, for {}: {}", why, open_for(finding, teller), finding.message),
+                                teller));
     return told;
 }
 
@@ -138,7 +188,7 @@ ToldAlert alert_of_start(const std::string& job, const std::string& run, const T
     alert.job = job;
     alert.run = run;
     alert.title = job + " started";
-    return {std::move(alert), Severity::info};
+    return {std::move(alert), Severity::info, {}, {}};
 }
 
 std::optional<Alert> alert_of(const model::RunReport& run, const std::optional<model::RunReport>& previous,
@@ -173,23 +223,14 @@ std::optional<Alert> alert_of(const model::RunReport& run, const std::optional<m
 }
 
 std::vector<ToldAlert> alerts_after_run(const model::RunReport& run, const std::optional<model::RunReport>& previous,
-                                        const Changes& changes, const Teller& teller) {
-    std::vector<ToldAlert> told;
+                                        const Changes& changes, const Teller& teller, JobIs job) {
     auto alert = alert_of(run, previous, teller);
     if (!alert) return alerts_of(changes, teller);
-    auto reaches = Severity::info;
-    if (alert->kind == AlertKind::run_failed) {
-        alert->finding = model::finding_text(FindingKind::run_failed);
-        for (const auto* part : {&changes.opened, &changes.raised, &changes.reminded})
-            if (const auto* failure = failure_in(*part, run.job)) reaches = failure->severity;
-    } else if (const auto* over = failure_in(changes.closed, run.job)) {
-        alert->title = run.job + " succeeded again";
-        alert->finding = model::finding_text(FindingKind::run_failed);
-        alert->was = over->severity;
-        reaches = over->severity;
-    }
-    told.push_back({std::move(*alert), reaches});
-    for (auto& other : alerts_of(without_failure(changes, run.job), teller)) told.push_back(std::move(other));
+    const bool failed = alert->kind == AlertKind::run_failed;
+    std::vector<ToldAlert> told;
+    told.push_back(failed ? tell_of_failure(std::move(*alert), changes, job)
+                          : tell_of_success(std::move(*alert), changes));
+    for (auto& other : alerts_of(without_failure(changes, run, failed), teller)) told.push_back(std::move(other));
     return told;
 }
 

@@ -187,10 +187,16 @@ void add_everything_else(const Surroundings& around, Inputs& inputs) {
     inputs.disk_usage = config.health.disk_usage;
     inputs.directories.push_back(look_at(config.repository.directory, config.repository.min_free));
     inputs.directories.push_back(look_at(config.reports_directory, 0));
+    std::map<std::string, Channel> channels;
+    for (const auto& [name, spec] : config.channels) channels[name].name = name;
     for (const auto& backlog : around.catalog.alert_backlog())
-        if (config.channels.contains(backlog.channel))
-            inputs.channels.push_back(
-                {backlog.channel, backlog.waiting, backlog.oldest, backlog.attempts, backlog.message});
+        if (const auto channel = channels.find(backlog.channel); channel != channels.end())
+            channel->second = {backlog.channel, backlog.waiting, backlog.oldest, backlog.attempts, backlog.message, {}};
+    for (const auto& state : around.catalog.channel_states())
+        if (const auto channel = channels.find(state.channel);
+            channel != channels.end() && state.lost_at != base::Timestamp{})
+            channel->second.lost = state.message;
+    for (auto& [name, channel] : channels) inputs.channels.push_back(std::move(channel));
 }
 
 template <class Value>

@@ -72,14 +72,16 @@ void check_directories(const Inputs& inputs, const OpenFindings& before, std::ve
 
 void check_channels(const Inputs& inputs, std::vector<Finding>& found) {
     for (const auto& channel : inputs.channels) {
-        const auto age = inputs.now - channel.oldest;
-        if (channel.waiting == 0 || channel.attempts == 0 || (channel.attempts < 3 && age <= passing)) continue;
-        found.push_back(
-            warning({FindingKind::channel_failing, {}, channel.name},
-                    fmt::format("{} {} for {}, the oldest for {}: {}", base::counted(channel.waiting, "alert"),
-                                channel.waiting == 1 ? "waits" : "wait", channel.name,
-                                base::format_duration(std::max(age, std::chrono::milliseconds(0))), channel.message),
-                    fmt::format("pgbakctl test-alert {} tries it", channel.name)));
+        const auto age = std::max(inputs.now - channel.oldest, std::chrono::milliseconds(0));
+        const bool fails = channel.waiting > 0 && channel.attempts > 0 && (channel.attempts >= 3 || age > passing);
+        if (!fails && channel.lost.empty()) continue;
+        auto message = fmt::format("alerts for {} are lost: {}", channel.name, channel.lost);
+        if (fails)
+            message = fmt::format("{} {} for {}, the oldest for {}: {}", base::counted(channel.waiting, "alert"),
+                                  channel.waiting == 1 ? "waits" : "wait", channel.name, base::format_duration(age),
+                                  channel.message);
+        found.push_back(warning({FindingKind::channel_failing, {}, channel.name}, std::move(message),
+                                fmt::format("pgbakctl test-alert {} tries it", channel.name)));
     }
 }
 

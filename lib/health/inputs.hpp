@@ -100,6 +100,7 @@ struct Channel {
     base::Timestamp oldest{};
     int attempts = 0;     // that failed, at most of one alert
     std::string message;  // of the last failure
+    std::string lost{};   // why an alert for it was lost; empty: it has taken one since, or lost none
 };
 
 struct Inputs {
@@ -112,8 +113,8 @@ struct Inputs {
     int disk_usage = 80;  // percent
     std::vector<Unseen> unseen;
     std::optional<RefusedReload> refused_reload;  // the configuration in force is not that on disk
-    std::vector<Channel> channels;
-    std::vector<model::Finding> open;  // as the catalog has them: all, or at least those of `jobs`
+    std::vector<Channel> channels;                // all there are
+    std::vector<model::Finding> open;             // as the catalog has them: all, or at least those of `jobs`
 };
 
 }  // namespace pgbakd::health

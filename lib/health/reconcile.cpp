@@ -1,7 +1,11 @@
 #include "health/reconcile.hpp"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <chrono>
 #include <map>
+#include <utility>
 
 namespace pgbakd::health {
 namespace {
@@ -17,12 +21,53 @@ bool is_due_again(const Finding& finding, base::Timestamp now) {
            (now - finding.told_at >= reminder || finding.told_at - now >= reminder);
 }
 
+std::string why_of_job(const model::FindingKey& key, const Inputs& inputs) {
+    const auto job = std::ranges::find(inputs.jobs, key.job, &Job::name);
+    if (job == inputs.jobs.end())
+        return inputs.everything ? fmt::format("the configuration has no job {} any more", key.job) : std::string();
+    const bool is_of_a_place = key.kind == model::FindingKind::too_old || key.kind == model::FindingKind::corrupt ||
+                               key.kind == model::FindingKind::copy_owed;
+    if (is_of_a_place && std::ranges::find(job->places, key.place, &Place::name) == job->places.end())
+        return fmt::format("{} keeps no sets {} any more", key.job,
+                           key.place == local_place ? "in the repository" : "on " + key.place);
+    if (key.kind == model::FindingKind::too_old && !job->max_age)
+        return fmt::format("sets of {} may be of any age now", key.job);
+    return {};
+}
+
+// Nothing: it is looked at, and so it is well again.
+std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs) {
+    using Kind = model::FindingKind;
+    if (!key.job.empty()) return why_of_job(key, inputs);
+    if (!inputs.everything) return {};
+    const auto is_directory = [&key](const Directory& each) { return each.path.string() == key.place; };
+    switch (key.kind) {
+        case Kind::channel_failing:
+            if (std::ranges::find(inputs.channels, key.place, &Channel::name) != inputs.channels.end()) return {};
+            return fmt::format("the configuration has no channel {} any more", key.place);
+        case Kind::disk_usage:
+        case Kind::free_space:
+        case Kind::check_incomplete:
+            if (std::ranges::any_of(inputs.directories, is_directory)) return {};
+            return fmt::format("nothing is written to {} any more", key.place);
+        case Kind::run_failed:
+        case Kind::too_old:
+        case Kind::corrupt:
+        case Kind::copy_owed:
+        case Kind::size_changed:
+        case Kind::fires_missed:
+        case Kind::reload_refused: return {};
+    }
+    return {};
+}
+
 }  // namespace
 
 std::vector<Finding> Changes::all() const {
     std::vector<Finding> result;
     for (const auto* part : {&opened, &raised, &reminded, &still, &closed})
         result.insert(result.end(), part->begin(), part->end());
+    for (const auto& each : dropped) result.push_back(each.finding);
     return result;
 }
 
@@ -41,6 +86,8 @@ Changes reconcile(const std::vector<Finding>& open, const std::vector<Finding>& 
         const auto& last = *known->second;
         finding.opened_at = last.opened_at;
         finding.told_at = last.told_at;
+        finding.told_severity = last.told_severity;
+        finding.told_to = last.told_to;
         if (finding.severity > last.severity) {
             finding.told_at = now;
             changes.raised.push_back(std::move(finding));
@@ -55,6 +102,19 @@ Changes reconcile(const std::vector<Finding>& open, const std::vector<Finding>& 
     for (const auto& [key, finding] : before) {
         changes.closed.push_back(*finding);
         changes.closed.back().closed_at = std::max(now, finding->opened_at);
+    }
+    return changes;
+}
+
+Changes reconcile(const Inputs& inputs, const std::vector<Finding>& found) {
+    auto changes = reconcile(inputs.open, found, inputs.now);
+    auto closed = std::exchange(changes.closed, {});
+    for (auto& finding : closed) {
+        auto why = why_not_looked_at(finding.key, inputs);
+        if (why.empty())
+            changes.closed.push_back(std::move(finding));
+        else
+            changes.dropped.push_back({std::move(finding), std::move(why)});
     }
     return changes;
 }

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <exception>
 #include <map>
+
+#include "holdings/corruption.hpp"
 
 namespace pgbakd::health {
 namespace {
@@ -27,19 +28,6 @@ std::optional<repository::StoredSet> find(const repository::Repository& reposito
         if (error.code() != ErrorCode::not_found) throw;
     }
     return std::nullopt;
-}
-
-// In both places, even if one of them refuses: either speaks against the set.
-void note_corrupt(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id,
-                  base::Timestamp now, const std::string& message) {
-    std::exception_ptr failure;
-    try {
-        catalog.put_set_state({id, model::Verification::none, now, true, message});
-    } catch (const Error&) {
-        failure = std::current_exception();
-    }
-    repository.mark_corrupt(id, repository::Corruption{now, message});
-    if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace
@@ -85,7 +73,7 @@ Reread reread(const repository::Repository& repository, catalog::Catalog& catalo
     }
     // What retention deleted meanwhile is not corrupt.
     if (!find(repository, id)) return {Result::gone, {}};
-    note_corrupt(repository, catalog, id, now, message);
+    holdings::mark_corrupt(repository, catalog, id, now, message);
     return {Result::corrupt, message};
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,11 +12,22 @@
 
 namespace pgbakd::health {
 
-// As alert::wants, by the severity that it reaches; and that a channel does not work is told by the others.
-[[nodiscard]] bool is_told(const model::ChannelSpec& channel, const ToldAlert& told, const config::Config& config);
+// The channels that each job names, if it does (JobSpec::alerts).
+using ChannelsOfJobs = std::map<std::string, std::optional<std::vector<std::string>>>;
 
-// Each alert once for each of its channels: for Catalog::apply_findings or queue_alerts.
-[[nodiscard]] std::vector<catalog::QueuedAlert> routed(const std::vector<ToldAlert>& told,
-                                                       const config::Config& config);
+struct Routes {
+    const config::Config& config;
+    // As they were, of jobs that the configuration has no more: what ran of them is told where it would have been.
+    const ChannelsOfJobs& former;
+};
+
+// Those who heard that something was wrong hear of its end, if they are still there. Otherwise as alert::wants, by the
+// severity that it reaches; and that a channel does not work is told by the others.
+[[nodiscard]] bool is_told(const model::ChannelSpec& channel, const ToldAlert& told, const Routes& routes);
+
+// Each alert once for each of its channels, for Catalog::apply_findings or queue_alerts. Findings among `changes` that
+// are told by it are marked with who hears of them.
+[[nodiscard]] std::vector<catalog::QueuedAlert> routed(const std::vector<ToldAlert>& told, const Routes& routes,
+                                                       Changes& changes);
 
 }  // namespace pgbakd::health

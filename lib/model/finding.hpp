@@ -1,8 +1,10 @@
 // Something that is wrong and stays wrong until it clears: what health checks find, and what `status` shows.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -43,6 +45,9 @@ struct Finding {
     base::Timestamp opened_at{};
     base::Timestamp told_at{};    // when it was last alerted; the epoch: never
     base::Timestamp closed_at{};  // the epoch: it is open
+    // The channels that were told of it, and the highest severity that they were told of: these hear of its end.
+    std::optional<Severity> told_severity{};
+    std::vector<std::string> told_to{};
     friend bool operator==(const Finding&, const Finding&) = default;
 };
 

@@ -4,7 +4,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -28,8 +27,11 @@ class AlertSender {
   public:
     explicit AlertSender(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
 
-    // Until stopped; what is on its way then waits for the next start, and may come twice, with one id.
+    // Until stopped. A delivery that is on its way then has a few seconds to end; what has not waits for the next
+    // start, and may come twice, with one id.
     asio::awaitable<void> send(async::StopToken stop);
+    // The daemon has to be gone by then.
+    void end_by(base::SteadyTime time) { end_by_ = time; }
     // Something was put into the outbox.
     void wake();
     // The configuration has changed: channels are made anew, and tried at once.
@@ -44,31 +46,49 @@ class AlertSender {
     asio::awaitable<std::vector<ChannelTest>> test(std::optional<std::string> channel, async::StopToken stop);
 
   private:
+    static constexpr auto never = base::Timestamp::max();
+    static constexpr std::chrono::hours longest_nap{1};  // a clock that is set is noticed by then
+
+    // What became of a message, until the outbox knows it too.
+    struct Settled {
+        std::vector<std::string> ids;
+        std::optional<std::string> lost;  // why it was not taken; nothing: it was
+    };
     struct Post {
         model::ChannelSpec spec;
         std::shared_ptr<alert::Channel> channel;  // null: to be made, for the first time or after it refused
         base::Timestamp due{};                    // looked at then; the epoch: at once
-        base::Timestamp not_before{};             // as the channel asked
-        std::set<std::string> settled;            // ids: arrived, and still in the outbox
-        bool busy = false, again = false, failing = false;
+        alert::Pause asked;
+        alert::Pace pace;
+        std::optional<Settled> settled;
+        bool busy = false, again = false;
+        bool failing = false;  // what waits could not be delivered
+        bool losing = false;   // an alert was lost, and none was taken since
     };
     using PostPtr = std::shared_ptr<Post>;
 
-    void configure();
-    asio::awaitable<void> forget_others();
-    asio::awaitable<void> wait(std::optional<base::Timestamp> until, async::StopToken stop);
+    void configure(const std::vector<catalog::ChannelState>& states);
+    asio::awaitable<std::vector<catalog::ChannelState>> forget_others();
+    void serve_those_due(const async::StopToken& stop);
+    asio::awaitable<void> wait(async::StopToken stop);
+    asio::awaitable<void> wind_up();
     asio::awaitable<void> serve(PostPtr post, async::StopToken stop);
     asio::awaitable<void> serve_once(PostPtr post, async::StopToken stop);
-    asio::awaitable<void> deliver(PostPtr post, std::vector<catalog::WaitingAlert> sent, async::StopToken stop);
+    asio::awaitable<void> give_up(PostPtr post, std::vector<std::string> ids, std::string message);
+    asio::awaitable<void> deliver(PostPtr post, std::vector<catalog::WaitingAlert> sent);
     asio::awaitable<alert::Delivery> attempt(PostPtr post, std::vector<model::Alert> alerts, async::StopToken stop);
-    asio::awaitable<void> take_out(std::string channel, std::vector<std::string> ids);
-    void tell_delivered(Post& post, const alert::Delivery& delivery, const std::vector<catalog::WaitingAlert>& sent);
-    void tell_failed(Post& post, const alert::Delivery& delivery, base::Timestamp next);
+    asio::awaitable<void> record(PostPtr post);
+    asio::awaitable<void> works(std::string channel, std::chrono::milliseconds pause);
+    void tell_settled(Post& post, const alert::Delivery& delivery, const std::vector<catalog::WaitingAlert>& sent);
+    void tell_failed(Post& post, const alert::Delivery& delivery);
 
     Core& core_;
     async::Event changed_;
     async::TaskGroup tasks_;
     std::map<std::string, PostPtr> posts_;
+    std::size_t serving_ = 0;
+    async::StopSource cut_;  // ends what is on its way
+    std::optional<base::SteadyTime> end_by_;
     bool configured_ = false;
     std::function<void()> tell_change_;
     std::function<void()> tell_backlog_;

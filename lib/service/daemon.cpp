@@ -115,7 +115,6 @@ class Daemon {
         const auto open = [this] { return open_state(); };
         const auto interrupted = co_await async::run_blocking(core_.pool, open);
         for (const auto& note : startup_notes_) core_.log.write(Priority::warning, note);
-        for (const auto& report : settled_) health_.finished(report);
         auto* catalog = core_.catalog.get();
         const auto job_states = [catalog] { return catalog->job_states(); };
         const auto states = co_await async::run_blocking(core_.pool, job_states);
@@ -217,8 +216,6 @@ class Daemon {
         for (const auto& path : reconciled.swept)
             startup_notes_.push_back("removed what an interrupted run left: " + path.string());
         for (const auto& failure : reconciled.failures) startup_notes_.push_back(failure);
-        settled_ = std::move(reconciled.finished);
-        settled_.insert(settled_.end(), reconciled.interrupted.begin(), reconciled.interrupted.end());
         return std::move(reconciled.interrupted);
     }
 
@@ -249,6 +246,7 @@ class Daemon {
         const auto grace = std::chrono::duration_cast<std::chrono::microseconds>(core_.config->shutdown_grace);
         core_.notifier.extend_timeout(std::max(grace, least_grace) + last_words);
         grace_.expires_after(std::max(grace, least_grace));
+        alerts_.end_by(core_.clock.steady() + std::max(grace, least_grace));
         grace_.async_wait([this](const boost::system::error_code& cancelled) {
             if (!cancelled) give_up();
         });
@@ -342,7 +340,6 @@ class Daemon {
     std::optional<os::FileLock> daemon_lock_, state_lock_;
     std::unique_ptr<ControlServer> server_;
     std::vector<std::string> startup_notes_;
-    std::vector<model::RunReport> settled_;  // runs that a kill had left, as the start has ended them
     async::Event stop_event_;
     async::TaskGroup tasks_;
     asio::steady_timer grace_;

@@ -19,9 +19,25 @@ constexpr std::chrono::minutes recording_pause{1};
 constexpr std::chrono::hours longest_nap{1};  // a clock that is set is noticed by then
 constexpr std::chrono::days findings_kept{400};
 constexpr std::size_t most_expired = 10'000;
+// What ended earlier is news to nobody; that nothing has come since is told by other means.
+constexpr std::chrono::days untold_kept{7};
+constexpr std::size_t most_untold = 1'000;
 
 std::string_view journal_word(model::Severity severity) {
     return severity == model::Severity::critical ? "critical" : "warning";
+}
+
+std::string line_of(const model::Finding& finding) {
+    return finding.key.job.empty() ? finding.message : fmt::format("{}: {}", finding.key.job, finding.message);
+}
+
+std::vector<Field> fields_of(const model::Finding& finding) {
+    std::vector<Field> fields{{"PGBAKD_FINDING", std::string(model::finding_text(finding.key.kind))},
+                              {"PGBAKD_SEVERITY", std::string(journal_word(finding.severity))}};
+    if (!finding.key.job.empty()) fields.push_back({"PGBAKD_JOB", finding.key.job});
+    if (!finding.set.empty()) fields.push_back({"PGBAKD_SET", finding.set});
+    if (!finding.key.place.empty()) fields.push_back({"PGBAKD_PLACE", finding.key.place});
+    return fields;
 }
 
 }  // namespace
@@ -69,16 +85,25 @@ void HealthWatch::look() {
 }
 
 bool HealthWatch::has_work() const {
-    return !started_.empty() || !ended_.empty() || everything_ || !missed_.empty();
+    return !taken_up_ || !started_.empty() || !ended_.empty() || everything_ || !missed_.empty();
 }
 
 // The schedule is anchored to when it was read: a health check that was missed is made at the start anyway.
 void HealthWatch::plan() {
+    remember_former_jobs();
     planned_for_ = core_.config;
     due_.reset();
     const auto& config = *core_.config;
     if (const auto next = config.health.schedule.next_ever(core_.now(), *config.zone))
         due_ = base::Timestamp(next->time_since_epoch());
+}
+
+void HealthWatch::remember_former_jobs() {
+    if (!planned_for_ || planned_for_ == core_.config) return;
+    auto former = *former_;
+    for (const auto& job : planned_for_->jobs) former[job->name] = job->alerts;
+    std::erase_if(former, [this](const auto& entry) { return core_.config->job(entry.first) != nullptr; });
+    former_ = std::make_shared<const health::ChannelsOfJobs>(std::move(former));
 }
 
 asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
@@ -109,28 +134,25 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
         }
     }
     co_await drain();
-    while (tasks_.running() > 0) {
-        try {
-            co_await tasks_.join();
-        } catch (const std::exception&) {
-            continue;  // the stop's reason
-        }
-    }
+    co_await tasks_.settle();
     std::rethrow_exception(over);
 }
 
-// Runs that the stop has ended: what people are to hear of them is on the disk before the daemon is gone.
+// Runs that the stop has ended: what people are to hear of them is on the disk before the daemon is gone. What is not
+// is told at the next start.
 asio::awaitable<void> HealthWatch::drain() {
     try {
         while (!started_.empty() || !ended_.empty()) co_await do_next();
     } catch (const std::exception& error) {
         core_.log.write(Priority::warning,
-                        fmt::format("what became of the last runs is told to nobody: {}", error.what()));
+                        fmt::format("what became of the last runs is told at the next start: {}", error.what()));
     }
 }
 
 asio::awaitable<void> HealthWatch::do_next() {
-    if (!started_.empty()) {
+    if (!taken_up_) {
+        co_await take_up_untold();
+    } else if (!started_.empty()) {
         co_await queue_starts();
     } else if (!ended_.empty()) {
         const auto run = ended_.front();
@@ -154,6 +176,20 @@ asio::awaitable<void> HealthWatch::do_next() {
     }
 }
 
+// Also those that have just ended and are told of anyway: who is told twice is decided where it is recorded.
+asio::awaitable<void> HealthWatch::take_up_untold() {
+    auto* catalog = core_.catalog.get();
+    const auto since = core_.clock.now() - untold_kept;
+    const auto read = [catalog, since] { return catalog->untold_runs(since, most_untold); };
+    const auto untold = co_await async::run_blocking(core_.pool, read);
+    auto place = ended_.begin();
+    for (const auto& run : untold) {
+        place = ended_.insert(place, std::make_shared<const model::RunReport>(run));
+        ++place;
+    }
+    taken_up_ = true;
+}
+
 asio::awaitable<void> HealthWatch::look_by_schedule(async::StopToken stop) {
     const auto now = core_.clock.now();
     const bool due = due_ && *due_ <= now;
@@ -171,13 +207,8 @@ asio::awaitable<void> HealthWatch::wait(async::StopToken stop) {
     auto until = core_.clock.now() + longest_nap;
     if (due_) until = std::min(until, *due_);
     if (aging_) until = std::min(until, *aging_);
-    const auto pause = std::max(until - core_.clock.now(), base::Timestamp::duration(1));
-    const async::Deadline soon(core_.io.get_executor(), stop, pause, "the pause");
-    try {
-        co_await changed_.wait(soon.token());
-    } catch (const base::Error&) {
-        stop.check();
-    }
+    const auto pause = until - core_.clock.now();
+    co_await async::wait_at_most(changed_, pause, stop);
 }
 
 asio::awaitable<void> HealthWatch::queue_starts() {
@@ -186,7 +217,8 @@ asio::awaitable<void> HealthWatch::queue_starts() {
     const auto teller = teller_of(core_);
     for (const auto& start : started_) told.push_back(health::alert_of_start(start.job, start.run, teller));
     auto* catalog = core_.catalog.get();
-    const auto queued = health::routed(told, *core_.config);
+    health::Changes none;
+    const auto queued = health::routed(told, {*core_.config, *former_}, none);
     const auto put = [catalog, queued] { catalog->queue_alerts(queued); };
     co_await async::run_blocking(core_.pool, put);
     started_.erase(started_.begin(), started_.begin() + static_cast<std::ptrdiff_t>(count));
@@ -199,7 +231,7 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto config = core_.config;
     const auto missed = missed_;
-    const auto look = [core = &core_, config, job, run, running, missed, refused = refused_] {
+    const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_] {
         const auto now = core->clock.now();
         auto& catalog = *core->catalog;
         auto inputs = health::collect({*config, core->repository, catalog, running}, now, job);
@@ -208,16 +240,18 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
             if (const auto found = missed.find(each.name); found != missed.end()) each.missed = found->second;
         Looked looked;
         const auto found = health::evaluate(inputs);
-        looked.changes = health::reconcile(inputs.open, found, now);
+        looked.changes = health::reconcile(inputs, found);
         looked.next_change = health::next_change(inputs);
         const auto teller = teller_of(*core);
-        std::optional<model::RunReport> previous;
-        if (run) previous = catalog.success_before(*run);
-        const auto told = run ? health::alerts_after_run(*run, previous, looked.changes, teller)
-                              : health::alerts_of(looked.changes, teller);
-        const auto queued = health::routed(told, *config);
+        std::vector<health::ToldAlert> told;
+        if (run && !catalog.is_told(run->run))
+            told = health::alerts_after_run(*run, catalog.success_before(*run), looked.changes, teller,
+                                            config->job(run->job) ? health::JobIs::configured : health::JobIs::gone);
+        else
+            told = health::alerts_of(looked.changes, teller);
+        const auto queued = health::routed(told, {*config, *former}, looked.changes);
         looked.told = !queued.empty();
-        catalog.apply_findings(looked.changes.all(), queued);
+        catalog.apply_findings(looked.changes.all(), queued, run ? std::optional(run->run) : std::nullopt);
         if (!job) (void)catalog.expire_findings(now - findings_kept, most_expired);
         return std::make_shared<const Looked>(std::move(looked));
     };
@@ -227,33 +261,32 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     // Of one job: the others' still holds.
     const auto next = looked->next_change;
     if (!job || !aging_ || (next && *next < *aging_)) aging_ = next;
-    tell_journal(looked->changes.opened, false);
-    tell_journal(looked->changes.raised, false);
-    tell_journal(looked->changes.closed, true);
+    tell_journal(looked->changes);
     if (tell_findings_) tell_findings_();
     if (looked->told && tell_alerts_) tell_alerts_();
 }
 
 // What a run and a refused reload have said in the journal themselves is not said again.
-void HealthWatch::tell_journal(const std::vector<model::Finding>& findings, bool closed) {
-    for (const auto& finding : findings) {
+void HealthWatch::tell_journal(const health::Changes& changes) {
+    const auto is_told_elsewhere = [](const model::Finding& finding) {
         using Kind = model::FindingKind;
         const auto kind = finding.key.kind;
-        if (kind == Kind::run_failed || kind == Kind::reload_refused || kind == Kind::fires_missed) continue;
-        const auto whose = finding.key.job.empty() ? std::string() : finding.key.job + ": ";
-        const auto message = fmt::format("{}{}{}", closed ? "recovered: " : "", whose, finding.message);
-        std::vector<Field> fields{{"PGBAKD_FINDING", std::string(model::finding_text(kind))},
-                                  {"PGBAKD_SEVERITY", std::string(journal_word(finding.severity))}};
-        if (!finding.key.job.empty()) fields.push_back({"PGBAKD_JOB", finding.key.job});
-        if (!finding.set.empty()) fields.push_back({"PGBAKD_SET", finding.set});
-        if (!finding.key.place.empty()) fields.push_back({"PGBAKD_PLACE", finding.key.place});
-        if (closed) {
-            core_.log.write(Priority::info, message, systemd::health_finding, fields);
-            continue;
+        return kind == Kind::run_failed || kind == Kind::reload_refused || kind == Kind::fires_missed;
+    };
+    for (const auto* part : {&changes.opened, &changes.raised})
+        for (const auto& finding : *part) {
+            if (is_told_elsewhere(finding)) continue;
+            const auto priority = finding.severity == model::Severity::critical ? Priority::error : Priority::warning;
+            core_.log.problem(priority, {base::ErrorCode::corrupt, line_of(finding), finding.hint},
+                              systemd::health_finding, fields_of(finding));
         }
-        const auto priority = finding.severity == model::Severity::critical ? Priority::error : Priority::warning;
-        core_.log.problem(priority, {base::ErrorCode::corrupt, message, finding.hint}, systemd::health_finding, fields);
-    }
+    for (const auto& finding : changes.closed)
+        if (!is_told_elsewhere(finding))
+            core_.log.write(Priority::info, "recovered: " + line_of(finding), systemd::health_finding,
+                            fields_of(finding));
+    for (const auto& [finding, why] : changes.dropped)
+        core_.log.write(Priority::info, fmt::format("no longer looked at ({}): {}", why, line_of(finding)),
+                        systemd::health_finding, fields_of(finding));
 }
 
 // Takes as long as it takes to read the set; runs and checks go on beside it.

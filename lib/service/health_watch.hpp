@@ -17,6 +17,7 @@
 #include "async/task_group.hpp"
 #include "health/collect.hpp"
 #include "health/reread.hpp"
+#include "health/routes.hpp"
 #include "service/core.hpp"
 
 namespace pgbakd::service {
@@ -25,7 +26,8 @@ class HealthWatch {
   public:
     explicit HealthWatch(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
 
-    // Until stopped. What could not be recorded is tried again.
+    // Until stopped. Runs that ended without anybody being told, as the daemon was killed, come first. What could not
+    // be recorded is tried again.
     asio::awaitable<void> watch(async::StopToken stop);
 
     void started(const std::string& job, const std::string& run);
@@ -48,6 +50,7 @@ class HealthWatch {
     struct Looked;
 
     asio::awaitable<void> do_next();
+    asio::awaitable<void> take_up_untold();
     asio::awaitable<void> drain();
     asio::awaitable<void> queue_starts();
     asio::awaitable<void> look_at(std::optional<std::string> job, std::shared_ptr<const model::RunReport> run);
@@ -56,7 +59,8 @@ class HealthWatch {
     asio::awaitable<void> wait(async::StopToken stop);
     [[nodiscard]] bool has_work() const;
     void plan();
-    void tell_journal(const std::vector<model::Finding>& findings, bool closed);
+    void remember_former_jobs();
+    void tell_journal(const health::Changes& changes);
 
     Core& core_;
     async::Event changed_;
@@ -65,10 +69,12 @@ class HealthWatch {
     std::deque<std::shared_ptr<const model::RunReport>> ended_;
     std::map<std::string, health::MissedFires> missed_;
     std::optional<health::RefusedReload> refused_;
+    bool taken_up_ = false;   // what ended before this start is among `ended_`
     bool everything_ = true;  // at the start
     bool reading_ = false;    // a set is being read again
     bool told_unrecorded_ = false;
     ConfigPtr planned_for_;
+    std::shared_ptr<const health::ChannelsOfJobs> former_ = std::make_shared<health::ChannelsOfJobs>();
     std::optional<base::Timestamp> due_;    // by the schedule
     std::optional<base::Timestamp> aging_;  // a set becomes too old then
     std::function<void()> tell_findings_;

@@ -1,48 +1,25 @@
-"""What people are told, by a real daemon to real services on loopback: once, in order, and whatever stands in the way."""
+"""What people are told, and who, by a real daemon to real services on loopback."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
 import json
-import os
-import sqlite3
 import sys
 import unittest
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from support.alerts import AlertServices
-from support.cases import ServerCase
+from support.alert_cases import AlertCase
 from support.daemon import Daemon
 from support.process import wait_for
 
 CTEST = {"timeout": 600}
 
 
-class Alerts(ServerCase):
-    shop_rows = 1000
-
-    def setUp(self) -> None:
-        self.services = AlertServices()
-        self.addCleanup(self.services.close)
-
-    def job(self, database: str = "shop", **more: Any) -> dict[str, Any]:
-        source = {"type": "pg_dump", "server": "local", "databases": [database]}
-        return {"source": source, "retries": {"attempts": 1}, **more}
-
-    def daemon(self, alerts: dict[str, Any], jobs: dict[str, Any] | None = None, **more: Any) -> Daemon:
-        return self.start_daemon(jobs or {"shop": self.job()}, alerts=alerts, **more)
-
-    def waiting(self, daemon: Daemon) -> int:
-        return int(daemon.status()["alerts"]["waiting"])
-
-    def wait_until_told(self, daemon: Daemon) -> None:
-        daemon.wait_for(lambda: self.waiting(daemon) == 0, what="an empty outbox")
-
+class Alerts(AlertCase):
     # --- what is told ---
 
     def test_a_success_a_failure_and_a_recovery(self) -> None:
@@ -86,13 +63,8 @@ class Alerts(ServerCase):
         self.services.wait_for_alert("run_failed", job="broken")
         daemon.wait_for(lambda: len(self.services.beats()) == 2, what="two beats")
         self.wait_until_told(daemon)
-        heard: dict[str, list[str]] = {}
-        for path, _, body in self.services.requests():
-            if not path.startswith("/beat"):
-                heard.setdefault(path, []).append(json.loads(body)["job"])
-        self.assertEqual(sorted(heard["/all"]), ["broken", "other", "shop"])
-        self.assertEqual(heard["/bad"], ["broken"])
-        self.assertEqual(heard["/other"], ["other"])
+        heard = {path: sorted(alert["job"] for alert in self.services.alerts(path)) for path in ("/all", "/bad", "/other")}
+        self.assertEqual(heard, {"/all": ["broken", "other", "shop"], "/bad": ["broken"], "/other": ["other"]})
         self.assertEqual(self.services.beats(), ["/beat/start", "/beat"])
 
     def test_a_refused_reload_is_told_and_clears(self) -> None:
@@ -109,98 +81,49 @@ class Alerts(ServerCase):
         self.assertEqual(daemon.status()["findings"], [])
 
     def test_a_mail_by_smtps(self) -> None:
-        mail = {
-            "type": "mail", "url": f"smtps://localhost:{self.services.ports['smtps']}", "from": "pgbakd@example.com",
-            "user": "u", "password": "a-password", "to": ["dba@example.com"], "min_severity": "info",
-            "ca_file": str(self.services.directory / "authority.pem"),
-        }  # fmt: skip
-        os.chmod(self.services.directory, 0o755)
-        os.chmod(self.services.directory / "authority.pem", 0o644)
-        daemon = self.daemon({"mail": mail})
+        daemon = self.daemon({"mail": self.mail()})
         daemon.run("shop")
         found = wait_for(self.services.mails, what="a mail")[0]
         self.assertIn("shop succeeded", str(found["Subject"]))
         self.assertIn("dba@example.com", str(found["To"]))
 
-    # --- whatever stands in the way ---
+    # --- findings end ---
 
-    def test_a_service_that_is_away_gets_all_of_it_once_in_order(self) -> None:
-        daemon = self.daemon({"hook": self.services.webhook()})
-        self.services.behave("failing")
-        for _ in range(3):
-            daemon.run("shop")
-        daemon.wait_for_log("alerts do not reach hook, it is tried again")
-        self.assertEqual(self.waiting(daemon), 3)
-        self.services.behave("ok")
-        # A test that arrives shows that the channel works: what waits goes at once.
-        self.assertIn("hook: delivered", daemon.ctl("test-alert").out)
+    def test_the_end_of_a_finding_is_told_to_those_who_heard_of_it(self) -> None:
+        self.server.createdb("fleeting")
+        self.addCleanup(lambda: self.server.sql("drop database if exists fleeting"))
+        critical = {"min_severity": "critical"}
+        alerts = {name: self.services.webhook(f"/{name}", **critical) for name in ("early", "late")}
+        daemon = self.daemon(alerts, {"night": self.job("fleeting", alerts=["early"])})
+        self.server.sql("drop database fleeting")
+        daemon.run("night", check=False)
+        self.services.wait_for_alert("run_failed", "/early", job="night")
+        # From now on it is to be told elsewhere, and the one that was told is told of other jobs only.
+        self.reload(daemon, lambda config: config["jobs"]["night"].update(alerts=["late"]))
+        self.server.createdb("fleeting")
+        daemon.run("night")
+        back = self.services.wait_for_alert("run_succeeded", "/early", job="night")
+        self.assertEqual(back["was"], "critical")
+        self.server.sql("drop database fleeting")
+        daemon.run("night", check=False)
+        self.services.wait_for_alert("run_failed", "/late", job="night")
         self.wait_until_told(daemon)
-        runs = [alert["run"] for alert in self.services.alerts() if alert["kind"] == "run_succeeded"]
-        history = [entry["run"] for entry in daemon.ctl("--json", "runs").json["runs"]]
-        self.assertEqual(runs, list(reversed(history)))
+        self.assertEqual([alert["kind"] for alert in self.services.alerts("/late")], ["run_failed"])
+        self.assertEqual([alert["kind"] for alert in self.services.alerts("/early")], ["run_failed", "run_succeeded"])
 
-    def test_killed_between_writing_and_sending(self) -> None:
-        daemon = self.daemon({"hook": self.services.webhook()})
-        self.services.behave("silent")
-        daemon.run("shop")
-        daemon.wait_for(lambda: self.waiting(daemon) == 1, what="an alert that waits")
-        daemon.kill9()
-        self.services.behave("ok")
-        daemon.start()
-        self.services.wait_for_alert("run_succeeded", job="shop")
+    def test_a_job_that_is_removed_is_not_well_again(self) -> None:
+        alerts = {name: self.services.webhook(f"/{name}", min_severity="warning") for name in ("night", "ops")}
+        daemon = self.daemon(alerts, {"night": self.job("nothing", alerts=["night"]), "shop": self.job()})
+        daemon.run("night", check=False)
+        self.services.wait_for_alert("run_failed", "/night", job="night")
+        self.reload(daemon, lambda config: config["jobs"].pop("night"))
+        told = self.services.wait_for_alert("finding_closed", "/night", job="night")
+        self.assertIn("no longer looked at", told["title"])
+        self.assertIn("the configuration has no job night any more", told["message"])
+        self.assertNotIn("well again", told["message"])
+        self.assertEqual(daemon.status()["findings"], [])
         self.wait_until_told(daemon)
-        self.assertEqual(len(self.services.alerts()), 1)
-
-    def test_many_failing_jobs_do_not_flood_a_channel(self) -> None:
-        count = 200
-        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
-        daemon = self.daemon({"hook": self.services.webhook()}, jobs, limits={"concurrent_runs": 16, "concurrent_runs_per_server": 16})
-        self.services.behave("failing")
-        for name in jobs:
-            daemon.ctl("run", name)
-        failed = lambda: [each for each in daemon.status()["findings"] if each["kind"] == "run_failed"]
-        daemon.wait_for(lambda: len(failed()) == count, what="all findings")
-        self.services.behave("ok")
-        daemon.ctl("test-alert", "hook")
-        self.wait_until_told(daemon)
-        told = [alert for alert in self.services.alerts() if alert["kind"] == "run_failed"]
-        self.assertEqual(sorted(alert["job"] for alert in told), sorted(jobs))
-        self.assertLess(len(self.services.requests()), 10)
-
-    def test_a_channel_whose_secret_is_wrong_is_a_finding_and_works_once_it_is_mended(self) -> None:
-        daemon = self.daemon({"hook": self.services.webhook(), "ops": self.services.webhook("/ops")})
-        secret = daemon.directory / "hook-url"
-        config = json.loads(daemon.config_file.read_text(encoding="utf-8"))
-        config["alerts"]["hook"]["url"] = {"file": str(secret)}
-        secret.write_text(f"http://127.0.0.1:{self.services.ports['closed']}/away", encoding="utf-8")
-        os.chmod(secret, 0o644)
-        daemon.write_config(config)
-        daemon.ctl("reload")
-        for _ in range(2):
-            daemon.run("shop")
-        daemon.wait_for_log("alerts do not reach hook")
-        answer = daemon.ctl("test-alert", "hook", check=False)
-        self.assertEqual(answer.code, 1)
-        self.assertIn("hook: not delivered", answer.out)
-        self.assertNotIn("/away", answer.out + answer.err + daemon.log())
-
-    def test_alerts_of_a_channel_that_is_gone_are_given_up_and_that_is_said(self) -> None:
-        daemon = self.daemon({"hook": self.services.webhook()})
-        self.services.behave("failing")
-        daemon.run("shop")
-        daemon.wait_for(lambda: self.waiting(daemon) == 1, what="an alert that waits")
-        config = json.loads(daemon.config_file.read_text(encoding="utf-8"))
-        del config["alerts"]
-        daemon.write_config(config)
-        daemon.ctl("reload")
-        daemon.wait_for_log("1 alert for hook given up: the configuration has no such channel any more")
-
-    def test_test_alert_names_the_channels_there_are(self) -> None:
-        daemon = self.daemon({"hook": self.services.webhook()})
-        answer = daemon.ctl("test-alert", "hok", check=False)
-        self.assertEqual(answer.code, 6)
-        self.assertIn("channels: hook", answer.err)
-        self.assertEqual(daemon.ctl("--json", "test-alert").json["channels"][0]["channel"], "hook")
+        self.assertEqual(self.services.alerts("/ops"), [])
 
     # --- health ---
 
@@ -235,9 +158,7 @@ class Alerts(ServerCase):
             for name in ("started_at", "started_at_utc", "finished_at", "finished_at_utc"):
                 text[name] = older(text[name], seconds)
             path.write_text(json.dumps(text, indent=2) + "\n", encoding="utf-8")
-        with sqlite3.connect(daemon.directory / "state" / "state.db") as state:
-            state.execute("update known_places set since = since - ?", (seconds * 1000,))
-        state.close()
+        self.in_catalog(daemon, f"update known_places set since = since - {seconds * 1000}")
 
 
 def older(text: str, seconds: int) -> str:

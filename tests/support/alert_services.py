@@ -1,5 +1,6 @@
 """The services that alerts go to, on loopback: HTTP (plain and TLS) and SMTP (TLS at once, and STARTTLS). They do what the
-file `behaviour` says at each connection, wrong things above all, and keep what they have taken.
+file `behaviour` says at each connection, wrong things above all, and keep what they have taken. For HTTP requests to /hook
+a file `behaviour_hook` says more than that one.
 
     alert_services.py DIRECTORY
 
@@ -9,7 +10,9 @@ file in `taken` for each message, in their order: 0001, 0002 … Ends with its s
 
                     HTTP                                    SMTP
 ok                  204                                     takes the mail
+held                takes it, answers once told otherwise   -
 throttled           429, Retry-After: 7                     450 to MAIL
+away                429, Retry-After: 7200                  -
 discord             429 as Discord has it, 3.2 s            -
 failing             503                                     421 to MAIL
 refusing            403, and repeats the request            550 to each RCPT
@@ -63,8 +66,10 @@ class Services:
         self.numbers = itertools.count(1)
         self.lock = threading.Lock()
 
-    def behaviour(self) -> str:
-        return (self.directory / "behaviour").read_text(encoding="ascii").strip()
+    def behaviour(self, path: str = "") -> str:
+        own = self.directory / ("behaviour" + path.replace("/", "_"))
+        file = own if own.exists() else self.directory / "behaviour"
+        return file.read_text(encoding="ascii").strip()
 
     def take(self, message: bytes) -> None:
         with self.lock:
@@ -149,7 +154,8 @@ class Http(Connection):
                 self.more()
             body, self.buffer = self.buffer[:length], self.buffer[length:]
             self.request = head + b"\r\n\r\n" + body
-            getattr(self, "do_" + self.services.behaviour())()
+            self.path = lines[0].split(" ")[1]
+            getattr(self, "do_" + self.services.behaviour(self.path))()
 
     def answer(self, status: str, headers: str = "", body: bytes = b"") -> None:
         head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n"
@@ -159,8 +165,17 @@ class Http(Connection):
         self.services.take(self.request)
         self.answer("200 OK", "X-RateLimit-Remaining: 0\r\nX-RateLimit-Reset-After: 1.5\r\n", b"ok")
 
+    def do_held(self) -> None:
+        self.services.take(self.request)
+        while self.services.behaviour(self.path) == "held":
+            time.sleep(0.02)
+        self.answer("200 OK")
+
     def do_throttled(self) -> None:
         self.answer("429 Too Many Requests", "Retry-After: 7\r\n")
+
+    def do_away(self) -> None:
+        self.answer("429 Too Many Requests", "Retry-After: 7200\r\n")
 
     def do_discord(self) -> None:
         body = b'{"message": "You are being rate limited.", "retry_after": 3.2, "global": false}'

@@ -32,15 +32,17 @@ class AlertServices:
         self.ports = {name: int(port) for name, port in (word.split("=") for word in line.split())}
 
     def close(self) -> None:
-        assert self._process.stdin
+        assert self._process.stdin and self._process.stdout
         self._process.stdin.close()
         self._process.wait(60)
+        self._process.stdout.close()
         remove_directory(self.directory)
 
-    def behave(self, how: str) -> None:
-        path = self.directory / "behaviour"
-        path.with_suffix(".new").write_text(how, encoding="ascii")
-        path.with_suffix(".new").rename(path)
+    def behave(self, how: str, path: str = "") -> None:
+        """All of them, or what is at that path."""
+        file = self.directory / ("behaviour" + path.replace("/", "_"))
+        file.with_suffix(".new").write_text(how, encoding="ascii")
+        file.with_suffix(".new").rename(file)
 
     # --- channels, as the configuration has them ---
 
@@ -66,11 +68,11 @@ class AlertServices:
             found.append((lines[0].split(" ")[1], headers, body))
         return found
 
-    def alerts(self) -> list[dict[str, Any]]:
-        """Those that webhooks were told of, digests taken apart."""
+    def alerts(self, at: str | None = None) -> list[dict[str, Any]]:
+        """Those that webhooks were told of, or the one at that path; digests taken apart."""
         found: list[dict[str, Any]] = []
         for path, _, body in self.requests():
-            if path.startswith("/beat"):
+            if path.startswith("/beat") or at not in (None, path):
                 continue
             told = json.loads(body)
             found += told["alerts"] if told["format"] == "pgbakd-digest/1" else [told]
@@ -88,11 +90,11 @@ class AlertServices:
             found.append(mail)
         return found
 
-    def wait_for_alert(self, kind: str, **like: Any) -> dict[str, Any]:
-        """The first of that kind that has these members."""
+    def wait_for_alert(self, kind: str, at: str | None = None, **like: Any) -> dict[str, Any]:
+        """The first of that kind that has these members, of all or of what is at that path."""
 
         def look() -> dict[str, Any] | None:
-            for alert in self.alerts():
+            for alert in self.alerts(at):
                 if alert["kind"] == kind and all(alert[name] == value for name, value in like.items()):
                     return alert
             return None

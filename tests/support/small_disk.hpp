@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include <iostream>
+#include <string>
 
 #include "support/temporary_directory.hpp"
 
@@ -12,7 +13,10 @@ namespace support {
 
 class SmallDisk {
   public:
-    SmallDisk() { mounted_ = ::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, "size=256k,mode=0700") == 0; }
+    explicit SmallDisk(const std::string& size = "256k") {
+        const auto options = "size=" + size + ",mode=0700";
+        mounted_ = ::mount("tmpfs", directory_.path().c_str(), "tmpfs", 0, options.c_str()) == 0;
+    }
     SmallDisk(const SmallDisk&) = delete;
     SmallDisk& operator=(const SmallDisk&) = delete;
     ~SmallDisk() {

@@ -16,6 +16,8 @@ using model::Outcome;
 
 namespace {
 
+const std::string size_of_disk = "512k";  // holds an empty catalog and what lies beside it
+
 unsigned mode_of(const std::filesystem::path& path) {
     struct stat found {};
     REQUIRE(::stat(path.c_str(), &found) == 0);
@@ -222,7 +224,7 @@ TEST_CASE("a file without a schema yet has nothing to read") {
 }
 
 TEST_CASE("it can be read in a directory that nobody can write to") {
-    const support::SmallDisk disk;
+    const support::SmallDisk disk(size_of_disk);
     if (!disk.mounted()) return;
     const auto file = disk.path() / "state.db";
     Catalog::open(file, today)->begin_run(run(1, "a", today));
@@ -234,7 +236,7 @@ TEST_CASE("it can be read in a directory that nobody can write to") {
 }
 
 TEST_CASE("a full disk keeps the daemon from its catalog, and says what to do, but not the tool that frees space") {
-    const support::SmallDisk disk;
+    const support::SmallDisk disk(size_of_disk);
     if (!disk.mounted()) return;
     const auto file = disk.path() / "state.db";
     const model::SetId id{"shop", "20260113_000001"};
@@ -246,7 +248,7 @@ TEST_CASE("a full disk keeps the daemon from its catalog, and says what to do, b
     const auto refused = error_of([&] { (void)Catalog::open(file, today); });
     CHECK(refused.code() == ErrorCode::no_space);
     CHECK(refused.message() == file.native() + ": no space left on the file system that holds it");
-    CHECK(refused.hint().find("of 256 KiB available there") != std::string::npos);
+    CHECK(refused.hint().find("of 512 KiB available there") != std::string::npos);
     CHECK(refused.hint().find("pgbakctl prune --apply") != std::string::npos);
 
     REQUIRE(Catalog::open_for_reading(file)->set_states().size() == 1);
@@ -276,7 +278,7 @@ TEST_CASE("two connections take turns, and no slot is taken twice") {
 }
 
 TEST_CASE("a full disk is no_space, and nothing is half recorded") {
-    const support::SmallDisk disk;
+    const support::SmallDisk disk(size_of_disk);
     if (!disk.mounted()) return;
     const auto file = disk.path() / "state.db";
     auto catalog = Catalog::open(file, today);

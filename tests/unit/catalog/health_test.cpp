@@ -77,12 +77,15 @@ TEST_CASE("a finding comes back as it was put, also after a restart") {
     put.message = "the newest good set is 3 d old; \"ü\"";
     put.hint = "pgbakctl runs shop";
     put.told_at = today + 1ms;
+    put.told_severity = Severity::critical;
+    put.told_to = {"mail", "ops"};
     place.catalog->apply_findings({put}, {});
     place.reopen();
     CHECK(place.catalog->open_findings() == std::vector{put});
     // One key is open once: put again, it is replaced.
     put.severity = Severity::warning;
     put.told_at = {};
+    put.told_to = {"ops"};
     place.catalog->apply_findings(
         {put, finding(FindingKind::too_old, "shop", "nas"), finding(FindingKind::corrupt, "crm")}, {});
     CHECK(texts(place.catalog->open_findings()) == Texts{"corrupt crm ", "too_old shop nas", "too_old shop r2"});
@@ -134,57 +137,6 @@ TEST_CASE("a finding counts as told exactly when its alert is on its way") {
     place.catalog->apply_findings({told}, {{"a", alert("1")}});
     CHECK(place.catalog->open_findings().size() == 1);
     CHECK(texts(place.catalog->waiting_alerts({}, 10)) == Texts{"a 1"});
-}
-
-TEST_CASE("alerts wait for their channel, the oldest first, until they are delivered or given up") {
-    Place place;
-    place.catalog->queue_alerts({{"ops", alert("2", today + 1h)}, {"ops", alert("1")}, {"mail", alert("1")}});
-    place.catalog->queue_alerts({});
-    // Queued again, as after a restart in between, it waits once.
-    place.catalog->queue_alerts({{"ops", alert("1", today + 5h)}});
-    place.reopen();
-    auto& catalog = *place.catalog;
-    CHECK(texts(catalog.waiting_alerts({}, 10)) == Texts{"mail 1", "ops 1", "ops 2"});
-    CHECK(texts(catalog.waiting_alerts("ops", 10)) == Texts{"ops 1", "ops 2"});
-    CHECK(texts(catalog.waiting_alerts("ops", 1)) == Texts{"ops 1"});
-    const auto first = catalog.waiting_alerts("ops", 1).front();
-    CHECK(first.alert == alert("1"));
-    CHECK(first.created_at == today);
-    CHECK(first.attempts == 0);
-    CHECK(first.next_attempt == today);
-
-    catalog.alerts_failed("ops", {"1", "2"}, today + 10min, "503");
-    catalog.alerts_failed("ops", {"1", "none"}, today + 20min, "504");
-    const auto failed = catalog.waiting_alerts("ops", 10);
-    CHECK(failed[0].attempts == 2);
-    CHECK(failed[0].next_attempt == today + 20min);
-    CHECK(failed[0].message == "504");
-    CHECK(failed[1].attempts == 1);
-    CHECK(catalog.waiting_alerts("mail", 1).front().attempts == 0);
-    CHECK(catalog.alert_backlog() ==
-          std::vector<catalog::Backlog>{{"mail", 1, today, today, 0, ""}, {"ops", 2, today, today + 10min, 2, "504"}});
-    catalog.hasten_alerts("ops", today + 5min);
-    CHECK(catalog.waiting_alerts("ops", 1).front().next_attempt == today + 5min);
-    catalog.hasten_alerts("ops", today + 7min);
-    CHECK(catalog.waiting_alerts("ops", 1).front().next_attempt == today + 5min);
-
-    catalog.alerts_delivered("ops", {"1", "none"});
-    CHECK(texts(catalog.waiting_alerts({}, 10)) == Texts{"mail 1", "ops 2"});
-    CHECK(catalog.drop_alerts(today) == std::map<std::string, std::size_t>{});
-    CHECK(catalog.drop_alerts(today + 1ms) == std::map<std::string, std::size_t>{{"mail", 1}});
-    CHECK(catalog.keep_channels({"ops", "new"}) == std::map<std::string, std::size_t>{});
-    CHECK(catalog.keep_channels({"new"}) == std::map<std::string, std::size_t>{{"ops", 1}});
-    CHECK(catalog.alert_backlog().empty());
-}
-
-TEST_CASE("an alert that cannot be read does not hold up the others") {
-    const Place place;
-    place.catalog->queue_alerts({{"ops", alert("1")}, {"ops", alert("2")}});
-    execute(place.file, "UPDATE alerts SET alert = '{}' WHERE id = '1'");
-    const auto waiting = place.catalog->waiting_alerts("ops", 10);
-    CHECK(texts(waiting) == Texts{"ops 1", "ops 2"});
-    CHECK(waiting[0].alert.title == "an alert was lost");
-    CHECK(waiting[1].alert == alert("2"));
 }
 
 using Known = std::map<std::pair<std::string, std::string>, base::Timestamp>;
@@ -254,6 +206,7 @@ TEST_CASE("a catalog from before there were findings is brought up to date and k
     place.catalog->begin_run(sized(3, today + 2h, Outcome::failed, 300));
     place.catalog->begin_run(sized(4, today + 3h, Outcome::success, 400));
     place.catalog->begin_run(sized(5, today + 4h, Outcome::success, 500));
+    place.catalog->begin_run(run(6, "crm", today + 5h));
     place.catalog->put_set_state({{"shop", "20260113_000001"}, model::Verification::decoded, today, true, "a bit"});
     catalog::Copy copy;
     copy.target = "r2";
@@ -271,7 +224,12 @@ TEST_CASE("a catalog from before there were findings is brought up to date and k
 
     place.reopen();
     CHECK_FALSE(place.catalog->was_damaged());
-    CHECK(place.catalog->count_runs({}) == 5);
+    CHECK(place.catalog->count_runs({}) == 6);
+    // What ended before this was noted is no news; what was going on is.
+    CHECK(place.catalog->untold_runs(today - 100h, 10).empty());
+    CHECK(place.catalog->interrupt_running(today + 6h).size() == 1);
+    CHECK(place.catalog->untold_runs(today - 100h, 10).size() == 1);
+    CHECK(place.catalog->channel_states().empty());
     CHECK(place.catalog->sizes_of_last_successes("shop", 8) == std::vector<std::uint64_t>{0, 0, 200, 100});
     CHECK(place.catalog->set_states().size() == 1);
     CHECK(place.catalog->owed_copies().size() == 1);

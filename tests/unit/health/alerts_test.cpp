@@ -1,7 +1,5 @@
-// What changed, who is told of it, and in which words.
+// What changed, and in which words it is told.
 #include "health/alerts.hpp"
-#include "health/healthz.hpp"
-#include "health/routes.hpp"
 #include "unit/health/support.hpp"
 
 namespace pgbakd::health {
@@ -25,12 +23,12 @@ Teller teller(base::Timestamp at = now) {
     return {"db1", at, [number = 0]() mutable { return std::to_string(++number); }};
 }
 
-// "critical! finding_opened info shop failed"
+// "critical finding_opened shop failed: why"; of an end that is for those who were told: "was finding_closed …"
 Texts told(const std::vector<ToldAlert>& alerts) {
     Texts result;
-    for (const auto& [alert, reaches] : alerts)
-        result.push_back(fmt::format("{} {} {}: {}", model::severity_text(reaches), model::alert_text(alert.kind),
-                                     alert.title, alert.message));
+    for (const auto& [alert, reaches, about, heard] : alerts)
+        result.push_back(fmt::format("{} {} {}: {}", reaches ? model::severity_text(*reaches) : "was",
+                                     model::alert_text(alert.kind), alert.title, alert.message));
     return result;
 }
 
@@ -129,13 +127,12 @@ TEST_CASE("what people are told of findings") {
     changes.closed = {open(FindingKind::disk_usage, "", "/srv", 3h)};
     changes.still = {holds(FindingKind::copy_owed, "shop")};
     const auto alerts = alerts_of(changes, teller());
-    CHECK(
-        told(alerts) ==
-        Texts{"critical finding_opened shop: no recent good set in the repository: as it is",
-              "critical finding_raised shop failed: as it is",
-              "critical finding_reminded still: shop: a corrupt set in r2: for 2 d 1 h now: as it is",
-              "warning finding_closed recovered: the disk of /srv fills up: it is well again, after 3 h; it was: as it "
-              "was"});
+    CHECK(told(alerts) ==
+          Texts{"critical finding_opened shop: no recent good set in the repository: as it is",
+                "critical finding_raised shop failed: as it is",
+                "critical finding_reminded still: shop: a corrupt set in r2: for 2 d 1 h now: as it is",
+                "was finding_closed recovered: the disk of /srv fills up: it is well again, after 3 h; it was: as it "
+                "was"});
     const auto& first = alerts[0].alert;
     CHECK(first.id == "1");
     CHECK(first.host == "db1");
@@ -212,7 +209,7 @@ TEST_CASE("a job that fails is told of once, and once when it is well again") {
           Texts{"critical run_failed shop failed: the disk is full"});
     const auto well = reconcile(third.all(), {}, now + 25h);
     CHECK(told(alerts_after_run(report(model::Outcome::success), {}, well, teller(now + 25h))) ==
-          Texts{"critical run_succeeded shop succeeded again: 1.00 KiB in 1 min 5 s"});
+          Texts{"info run_succeeded shop succeeded again: 1.00 KiB in 1 min 5 s"});
     CHECK(told(alerts_after_run(report(model::Outcome::success), {}, reconcile({}, {}, now), teller())) ==
           Texts{"info run_succeeded shop succeeded: 1.00 KiB in 1 min 5 s"});
 }
@@ -223,119 +220,73 @@ TEST_CASE("what else a run has shown is told with it") {
     CHECK(told(alerts_after_run(report(model::Outcome::warning), {}, changes, teller())) ==
           Texts{"info run_succeeded shop succeeded, but not all of it: 1.00 KiB in 1 min 5 s",
                 "warning finding_opened shop: copies are owed to r2: as it is",
-                "warning finding_closed recovered: shop: no recent good set in the repository: it is well again, after "
+                "was finding_closed recovered: shop: no recent good set in the repository: it is well again, after "
                 "5 h; it was: as it was"});
     CHECK(told(alerts_after_run(report(model::Outcome::cancelled), {}, changes, teller())).size() == 2);
 }
 
-namespace {
-
-model::ChannelSpec channel(const std::string& name, Severity least, std::vector<std::string> jobs = {}) {
-    return {name, model::WebhookPlace{}, least, std::move(jobs)};
-}
-model::ChannelSpec heartbeat(const std::string& name, std::vector<std::string> jobs) {
-    return {name, model::HeartbeatPlace{}, Severity::info, std::move(jobs)};
-}
-
-config::Config configuration(std::optional<std::vector<std::string>> alerts = {}) {
-    config::Config config;
-    for (auto&& each :
-         {channel("all", Severity::info), channel("ops", Severity::warning), channel("night", Severity::critical),
-          channel("crm", Severity::info, {"crm"}), heartbeat("pulse", {"shop"})})
-        config.channels.emplace(each.name, each);
-    model::JobSpec job{.name = "shop",
-                       .schedule = calendar::Schedule::parse("hourly").value(),
-                       .timezone = "UTC",
-                       .zone = calendar::Zone::utc(),
-                       .milestones = {},
-                       .catch_up = {},
-                       .source = {},
-                       .compression = {},
-                       .targets = {"r2"},
-                       .local_retention = {},
-                       .target_retention = {},
-                       .retries = {},
-                       .max_age = {},
-                       .alerts = std::move(alerts)};
-    config.jobs = {std::make_shared<const model::JobSpec>(std::move(job))};
-    return config;
+TEST_CASE("a run that is told of late does not speak for those that came behind it") {
+    // Both ended before anybody was told, the first well, the second not; and the other way round.
+    const auto failure = holds(FindingKind::run_failed, "shop", Severity::critical);
+    const auto newer_failed = reconcile({}, {failure}, now);
+    CHECK(told(alerts_after_run(report(model::Outcome::success), {}, newer_failed, teller())) ==
+          Texts{"info run_succeeded shop succeeded: 1.00 KiB in 1 min 5 s",
+                "critical finding_opened shop failed: as it is"});
+    const auto newer_succeeded = reconcile({open(FindingKind::run_failed, "shop")}, {}, now);
+    CHECK(told(alerts_after_run(report(model::Outcome::failed), {}, newer_succeeded, teller())) ==
+          Texts{"info run_failed shop failed: the disk is full",
+                "was finding_closed recovered: shop failed: it is well again, after 5 h; it was: as it was"});
 }
 
-ToldAlert alert(AlertKind kind, Severity reaches, const std::string& job = "shop", const std::string& finding = {},
-                const std::string& where = {}) {
-    model::Alert result;
-    result.id = "1";
-    result.kind = kind;
-    result.job = job;
-    result.finding = finding;
-    result.place = where;
-    return {result, reaches};
+TEST_CASE("a job that is gone has no findings, so its failure speaks for itself") {
+    CHECK(told(alerts_after_run(report(model::Outcome::failed), {}, {}, teller(), JobIs::gone)) ==
+          Texts{"critical run_failed shop failed: the disk is full"});
+    CHECK(told(alerts_after_run(report(model::Outcome::success), {}, {}, teller(), JobIs::gone)) ==
+          Texts{"info run_succeeded shop succeeded: 1.00 KiB in 1 min 5 s"});
 }
 
-}  // namespace
-
-TEST_CASE("who is told what") {
+TEST_CASE("what nobody looks at any more is not well again") {
     struct Row {
-        ToldAlert told;
-        std::optional<std::vector<std::string>> of_job;  // its own list of channels
-        Texts expected;
+        Finding finding;
+        std::string why;  // empty: it is well again
     };
-    const auto nobody = std::nullopt;
+    auto job = well_job("shop");
+    auto any_age = well_job("logs");
+    any_age.max_age.reset();
+    auto inputs = inputs_of({job, any_age});
+    inputs.channels = {{"ops", 0, {}, 0, ""}};
+    inputs.directories.resize(1);
+    inputs.directories[0].path = "/srv";
+    const std::string gone = "the configuration has no job crm any more";
     for (const auto& row : std::vector<Row>{
-             {alert(AlertKind::run_started, Severity::info), nobody, {"pulse"}},
-             {alert(AlertKind::run_succeeded, Severity::info), nobody, {"all", "pulse"}},
-             {alert(AlertKind::run_succeeded, Severity::critical), nobody, {"all", "night", "ops", "pulse"}},
-             {alert(AlertKind::run_failed, Severity::info), nobody, {"all", "pulse"}},
-             {alert(AlertKind::run_failed, Severity::critical), nobody, {"all", "night", "ops", "pulse"}},
-             {alert(AlertKind::finding_opened, Severity::critical), nobody, {"all", "night", "ops"}},
-             {alert(AlertKind::finding_closed, Severity::warning), nobody, {"all", "ops"}},
-             {alert(AlertKind::note, Severity::info), nobody, {"all"}},
-             // Of another job, of none, of one that is not there any more.
-             {alert(AlertKind::run_failed, Severity::critical, "crm"), nobody, {"all", "crm", "night", "ops"}},
-             {alert(AlertKind::finding_opened, Severity::warning, ""), nobody, {"all", "crm", "ops"}},
-             // Where the job names its channels.
-             {alert(AlertKind::run_failed, Severity::critical), Texts{"night", "pulse"}, {"night", "pulse"}},
-             {alert(AlertKind::run_failed, Severity::critical), Texts{"ops"}, {"ops"}},
-             {alert(AlertKind::run_failed, Severity::critical), Texts{}, {}},
-             // That a channel fails cannot be told there.
-             {alert(AlertKind::finding_opened, Severity::warning, "", "channel_failing", "ops"),
-              nobody,
-              {"all", "crm"}},
+             {open(FindingKind::too_old, "shop", "local"), ""},
+             {open(FindingKind::run_failed, "shop"), ""},
+             {open(FindingKind::run_failed, "crm"), gone},
+             {open(FindingKind::too_old, "crm", "local"), gone},
+             {open(FindingKind::copy_owed, "shop", "r2"), ""},
+             {open(FindingKind::copy_owed, "shop", "nas"), "shop keeps no sets on nas any more"},
+             {open(FindingKind::corrupt, "shop", "nas"), "shop keeps no sets on nas any more"},
+             {open(FindingKind::size_changed, "shop"), ""},
+             {open(FindingKind::too_old, "logs", "r2"), "sets of logs may be of any age now"},
+             {open(FindingKind::channel_failing, "", "ops"), ""},
+             {open(FindingKind::channel_failing, "", "mail"), "the configuration has no channel mail any more"},
+             {open(FindingKind::disk_usage, "", "/srv"), ""},
+             {open(FindingKind::free_space, "", "/mnt"), "nothing is written to /mnt any more"},
+             {open(FindingKind::reload_refused, ""), ""},
          }) {
-        Texts names;
-        for (const auto& queued : routed({row.told}, configuration(row.of_job))) names.push_back(queued.channel);
-        CAPTURE(model::alert_text(row.told.alert.kind), model::severity_text(row.told.reaches), row.told.alert.job);
-        CHECK(names == row.expected);
+        inputs.open = {row.finding};
+        const auto changes = reconcile(inputs, {});
+        INFO(text(row.finding));
+        CHECK(changes.closed.size() == (row.why.empty() ? 1 : 0));
+        REQUIRE(changes.dropped.size() == (row.why.empty() ? 0 : 1));
+        CHECK(changes.all().size() == 1);
+        CHECK(changes.all()[0].closed_at == now);
+        if (!row.why.empty()) CHECK(changes.dropped[0].why == row.why);
     }
-    CHECK(routed({}, configuration()).empty());
-    CHECK(routed({alert(AlertKind::note, Severity::info), alert(AlertKind::test, Severity::info)}, configuration())
-              .size() == 2);
-}
-
-TEST_CASE("healthz fails where a job has no good set in any of its places") {
-    const auto config = configuration();
-    const auto old = [](const std::string& where) { return open(FindingKind::too_old, "shop", where); };
-    CHECK(healthz({}, config).ok());
-    CHECK(healthz({old("r2")}, config).ok());
-    CHECK(healthz({old("local")}, config).ok());
-    CHECK(healthz({open(FindingKind::run_failed, "shop"), open(FindingKind::disk_usage, "", "/srv")}, config).ok());
-    const auto failing = healthz({old("r2"), old("local")}, config);
-    CHECK_FALSE(failing.ok());
-    CHECK(failing.jobs == Texts{"shop"});
-    // A job that is gone bothers nobody.
-    CHECK(healthz({open(FindingKind::too_old, "gone", "local")}, config).ok());
-}
-
-TEST_CASE("a repository that keeps no set of a job is none of its places") {
-    model::JobSpec job = *configuration().jobs[0];
-    CHECK(places_of(job) == Texts{"local", "r2"});
-    job.keep_local = model::KeepLocal::until_copied;
-    CHECK(places_of(job) == Texts{"r2"});
-    job.keep_local = model::KeepLocal::never;
-    CHECK(places_of(job) == Texts{"r2"});
-    job.keep_local = model::KeepLocal::always;
-    job.targets.clear();
-    CHECK(places_of(job) == Texts{"local"});
+    inputs.open = {open(FindingKind::run_failed, "crm")};
+    const auto alerts = alerts_of(reconcile(inputs, {}), teller());
+    CHECK(told(alerts) == Texts{"was finding_closed no longer looked at: crm failed: the configuration has no job crm "
+                                "any more; it was, for 5 h: as it was"});
 }
 
 }  // namespace pgbakd::health

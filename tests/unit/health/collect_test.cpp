@@ -192,12 +192,15 @@ TEST_CASE("a look at one job asks of that one only, and forgets none of the othe
 
 TEST_CASE("disks, channels and what is open come with a look at everything") {
     World world;
-    world.config.channels.emplace("ops", model::ChannelSpec{"ops", model::WebhookPlace{}, {}, {}});
+    for (const auto* name : {"ops", "quiet", "well"})
+        world.config.channels.emplace(name, model::ChannelSpec{name, model::WebhookPlace{}, {}, {}});
     model::Alert alert;
     alert.id = "1";
     alert.at = today - 1h;
     world.catalog->queue_alerts({{"ops", alert}, {"gone", alert}});
-    world.catalog->alerts_failed("ops", {"1"}, today, "503");
+    world.catalog->alerts_failed("ops", today, "503");
+    world.catalog->alerts_lost("quiet", {}, today, "400");
+    world.catalog->alerts_lost("gone", {}, today, "400");
     auto finding = open(FindingKind::too_old, "shop", "local");
     world.catalog->apply_findings({finding}, {});
     const auto inputs = world.look();
@@ -207,9 +210,13 @@ TEST_CASE("disks, channels and what is open come with a look at everything") {
     CHECK(inputs.directories[0].problem.empty());
     CHECK_FALSE(inputs.directories[0].file_system.empty());
     CHECK(inputs.directories[0].min_free == world.config.repository.min_free);
-    REQUIRE(inputs.channels.size() == 1);
+    REQUIRE(inputs.channels.size() == 3);
     CHECK(inputs.channels[0].name == "ops");
+    CHECK(inputs.channels[0].waiting == 1);
     CHECK(inputs.channels[0].message == "503");
+    CHECK(inputs.channels[0].lost.empty());
+    CHECK(inputs.channels[1].lost == "400");
+    CHECK(inputs.channels[2].waiting == 0);
     CHECK(inputs.open == std::vector{finding});
 }
 

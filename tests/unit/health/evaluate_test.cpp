@@ -6,8 +6,8 @@ namespace pgbakd::health {
 using namespace testing;
 
 TEST_CASE("nothing is wrong with a job that is well") {
-    CHECK(found(well_job()) == Texts{});
-    CHECK(found(inputs_of({})) == Texts{});
+    CHECK(found(well_job()).empty());
+    CHECK(found(inputs_of({})).empty());
 }
 
 TEST_CASE("the newest good set in each place may be as old as max_age") {
@@ -65,7 +65,7 @@ TEST_CASE("an edit gives time to a job that was well, and does not heal one that
     inputs.jobs[0].places = {place("local", std::nullopt, 1h)};
     CHECK(found(inputs) == Texts{"warning too_old shop local: as it was"});
     inputs.jobs[0].places = {place("local", set_of_age(1h), 1h)};
-    CHECK(found(inputs) == Texts{});
+    CHECK(found(inputs).empty());
 }
 
 TEST_CASE("the last run that says something decides whether the job fails") {
@@ -83,7 +83,7 @@ TEST_CASE("the last run that says something decides whether the job fails") {
     }
     auto job = well_job();
     job.last_run.reset();
-    CHECK(found(job) == Texts{});
+    CHECK(found(job).empty());
     job.last_run = LastRun{model::Outcome::failed, {}, "no space", "make room"};
     CHECK(evaluate(inputs_of({job})).at(0).hint == "make room");
 }
@@ -166,7 +166,7 @@ TEST_CASE("missed fires are told, until a later run is good") {
     inputs.open = {open(FindingKind::fires_missed, "shop", {}, 30min)};
     CHECK(found(inputs) == Texts{"warning fires_missed shop: as it was"});
     inputs.open = {open(FindingKind::fires_missed, "shop", {}, 2h)};  // the last success was an hour ago
-    CHECK(found(inputs) == Texts{});
+    CHECK(found(inputs).empty());
     inputs.jobs[0].last_success.reset();
     CHECK(found(inputs) == Texts{"warning fires_missed shop: as it was"});
 }
@@ -214,7 +214,7 @@ TEST_CASE("disks fill up") {
     auto inputs = inputs_of({});
     inputs.disk_usage = 100;
     inputs.directories = {{"/srv", 1000, 0, 0, "/", ""}};
-    CHECK(found(inputs) == Texts{});
+    CHECK(found(inputs).empty());
     // Two directories of one disk are told once, those of two disks twice.
     inputs.disk_usage = 80;
     inputs.directories = {
@@ -243,7 +243,7 @@ TEST_CASE("a look at one job says nothing of the others, nor of the rest") {
     CHECK(found(inputs) == Texts{"warning too_old crm local: as it was", "warning disk_usage /srv: as it was",
                                  "warning channel_failing ops: as it was"});
     inputs.everything = true;  // then crm is configured no more
-    CHECK(found(inputs) == Texts{});
+    CHECK(found(inputs).empty());
 }
 
 TEST_CASE("a channel that fails is told when it lasts") {
@@ -257,6 +257,10 @@ TEST_CASE("a channel that fails is told when it lasts") {
              {{"ops", 1, now - 11min, 1, "503"}, "1 alert waits for ops, the oldest for 11 min: 503"},
              {{"ops", 12, now - 2min, 3, "503"}, "12 alerts wait for ops, the oldest for 2 min: 503"},
              {{"ops", 0, {}, 3, "503"}, ""},
+             {{"ops", 0, {}, 0, "", "status 400"}, "alerts for ops are lost: status 400"},
+             {{"ops", 1, now - 1min, 1, "503", "status 400"}, "alerts for ops are lost: status 400"},
+             {{"ops", 1, now - 1min, 3, "503", "status 400"}, "1 alert waits for ops, the oldest for 1 min: 503"},
+             {{"ops", 1, now + 5h, 3, "503"}, "1 alert waits for ops, the oldest for 0 ms: 503"},
          }) {
         auto inputs = inputs_of({});
         inputs.channels = {row.channel};

@@ -1,0 +1,229 @@
+"""What is to be told arrives, by a real daemon to real services on loopback: once, in order, whatever stands in the way."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import unittest
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from support.alert_cases import AlertCase
+from support.process import wait_for
+
+CTEST = {"timeout": 600}
+
+
+class AlertDelivery(AlertCase):
+    def test_a_service_that_is_away_gets_all_of_it_once_in_order(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        self.services.behave("failing")
+        for _ in range(3):
+            daemon.run("shop")
+        daemon.wait_for_log("alerts do not reach hook, it is tried again")
+        self.assertEqual(self.waiting(daemon), 3)
+        self.services.behave("ok")
+        # A test that arrives shows that the channel works: what waits goes at once.
+        self.assertIn("hook: delivered", daemon.ctl("test-alert").out)
+        self.wait_until_told(daemon)
+        runs = [alert["run"] for alert in self.services.alerts() if alert["kind"] == "run_succeeded"]
+        history = [entry["run"] for entry in daemon.ctl("--json", "runs").json["runs"]]
+        self.assertEqual(runs, list(reversed(history)))
+
+    def test_killed_between_writing_and_sending(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        self.services.behave("silent")
+        daemon.run("shop")
+        daemon.wait_for(lambda: self.waiting(daemon) == 1, what="an alert that waits")
+        daemon.kill9()
+        self.services.behave("ok")
+        daemon.start()
+        self.services.wait_for_alert("run_succeeded", job="shop")
+        self.wait_until_told(daemon)
+        self.assertEqual(len(self.services.alerts()), 1)
+
+    def test_killed_right_behind_a_run_before_anybody_was_told(self) -> None:
+        for database, kind, beat in (("shop", "run_succeeded", "/beat"), ("nothing", "run_failed", "/beat/fail")):
+            with self.subTest(kind):
+                before = len(self.services.beats())
+                daemon = self.daemon(
+                    {"hook": self.services.webhook(), "pulse": self.services.heartbeat(jobs=["job"])},
+                    {"job": self.job(database)},
+                )
+                # What becomes of the run cannot be put into the outbox, as if the kill came before.
+                self.in_catalog(
+                    daemon,
+                    "create trigger too_early before insert on alerts when new.alert not like '%run_started%'"
+                    " begin select raise(abort, 'too early'); end",
+                )
+                run = daemon.run("job", check=False)["run"]
+                daemon.wait_for_log("looking whether all is well")
+                daemon.kill9()
+                self.in_catalog(daemon, "drop trigger too_early")
+                daemon.start()
+                told = self.services.wait_for_alert(kind, run=run)
+                self.assertEqual(told["job"], "job")
+                self.wait_until_told(daemon)
+                # Once, whatever comes then.
+                daemon.kill9()
+                daemon.start()
+                again = daemon.run("job", check=False)["run"]
+                self.services.wait_for_alert(kind, run=again)
+                self.wait_until_told(daemon)
+                runs = [alert["run"] for alert in self.services.alerts() if alert["kind"] == kind]
+                self.assertEqual(runs, [run, again])
+                self.assertEqual(self.services.beats()[before:], ["/beat/start", beat] * 2)
+                daemon.close()
+
+    def test_a_run_that_a_kill_has_ended_is_told_once(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook(), "pulse": self.services.heartbeat(jobs=["shop"])})
+        lock = self.hold_lock()
+        daemon.ctl("run", "shop")
+        lock.wait_for_dump()
+        daemon.wait_for(lambda: self.services.beats() == ["/beat/start"], what="the start")
+        daemon.kill9()
+        lock.release()
+        daemon.start()
+        self.services.wait_for_alert("run_failed", job="shop")
+        self.wait_until_told(daemon)
+        daemon.restart()
+        daemon.run("shop")
+        self.services.wait_for_alert("run_succeeded", job="shop")
+        self.wait_until_told(daemon)
+        self.assertEqual([alert["kind"] for alert in self.services.alerts()], ["run_failed", "run_succeeded"])
+        self.assertEqual(self.services.beats(), ["/beat/start", "/beat/fail", "/beat/start", "/beat"])
+
+    def test_a_stop_lets_a_delivery_that_is_under_way_end(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        self.services.behave("held")
+        daemon.run("shop")
+        wait_for(self.services.alerts, what="a delivery")
+        daemon.signal(signal.SIGTERM)
+        daemon.wait_for_log("stopping")
+        self.services.behave("ok")
+        self.assertEqual(daemon.wait(), 0)
+        daemon.start()
+        daemon.run("shop")
+        wait_for(lambda: self.services.alerts()[1:], what="the second")
+        self.wait_until_told(daemon)
+        self.assertEqual(len({alert["id"] for alert in self.services.alerts()}), 2)
+        self.assertEqual(len(self.services.alerts()), 2)
+
+    def test_a_stop_does_not_wait_for_long_for_a_delivery_that_does_not_end(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        self.services.behave("held")
+        daemon.run("shop")
+        wait_for(self.services.alerts, what="a delivery")
+        self.assertEqual(daemon.stop(), 0)
+        self.services.behave("ok")
+        daemon.start()
+        self.wait_until_told(daemon)
+        first, second = self.services.alerts()
+        self.assertEqual(first["id"], second["id"])
+
+    def test_a_pause_that_a_channel_asks_for_outlives_a_restart_and_a_reload(self) -> None:
+        hook = self.services.webhook()
+        daemon = self.daemon({"hook": hook, "ops": self.services.webhook("/ops")})
+        self.services.behave("away", "/hook")
+        daemon.run("shop")
+        self.services.wait_for_alert("run_succeeded", "/ops")
+        daemon.wait_for_log("alerts do not reach hook")
+        daemon.stop()
+        self.services.behave("ok", "/hook")
+        daemon.start()
+        daemon.run("shop")
+        wait_for(lambda: self.services.alerts("/ops")[1:], what="the second")
+        self.reload(daemon, lambda config: config["alerts"]["ops"].update(jobs=["shop"]))
+        daemon.run("shop")
+        wait_for(lambda: self.services.alerts("/ops")[2:], what="the third")
+        self.assertEqual(self.services.alerts("/hook"), [])
+        self.assertEqual(daemon.status()["alerts"]["channels"]["hook"], 3)
+        # Somebody who knows better ends it.
+        daemon.ctl("test-alert", "hook")
+        self.wait_until_told(daemon)
+        told = [alert["run"] for alert in self.services.alerts("/hook") if alert["kind"] == "run_succeeded"]
+        self.assertEqual(told, [alert["run"] for alert in self.services.alerts("/ops") if alert["kind"] == "run_succeeded"])
+
+    def test_a_channel_that_takes_no_message_is_a_finding_until_it_takes_one(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook(), "ops": self.services.webhook("/ops")})
+        self.services.behave("rejecting", "/hook")
+        daemon.run("shop")
+        told = self.services.wait_for_alert("finding_opened", "/ops", finding="channel_failing")
+        self.assertEqual((told["place"], told["severity"]), ("hook", "warning"))
+        self.assertIn("alerts for hook are lost", told["message"])
+        self.assertIn("status 400", told["message"])
+        daemon.restart()
+        self.assertEqual([finding["kind"] for finding in daemon.status()["findings"]], ["channel_failing"])
+        self.services.behave("ok", "/hook")
+        daemon.run("shop")
+        self.services.wait_for_alert("finding_closed", "/ops", finding="channel_failing")
+        self.assertEqual(daemon.status()["findings"], [])
+        self.assertEqual([alert["kind"] for alert in self.services.alerts("/hook")], ["run_succeeded"])
+
+    def test_many_failing_jobs_are_a_few_messages_to_a_channel_that_works(self) -> None:
+        count = 40
+        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
+        daemon = self.daemon({"mail": self.mail()}, jobs)
+        for name in jobs:
+            daemon.run(name, check=False)
+        self.wait_until_told(daemon)
+        mails = self.services.mails()
+        self.assertLess(len(mails), count / 2)
+        self.assertIn(" failed", str(mails[0]["Subject"]))
+        told = "".join(f"{mail['Subject']} {mail.get_content()}" for mail in mails)
+        self.assertEqual([name for name in jobs if f"{name} failed" not in told], [])
+
+    def test_many_failing_jobs_do_not_flood_a_channel_that_was_away(self) -> None:
+        count = 200
+        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
+        daemon = self.daemon({"hook": self.services.webhook()}, jobs, limits={"concurrent_runs": 16, "concurrent_runs_per_server": 16})
+        self.services.behave("failing")
+        for name in jobs:
+            daemon.ctl("run", name)
+        failed = lambda: [each for each in daemon.status()["findings"] if each["kind"] == "run_failed"]
+        daemon.wait_for(lambda: len(failed()) == count, what="all findings")
+        self.services.behave("ok")
+        daemon.ctl("test-alert", "hook")
+        self.wait_until_told(daemon)
+        told = [alert for alert in self.services.alerts() if alert["kind"] == "run_failed"]
+        self.assertEqual(sorted(alert["job"] for alert in told), sorted(jobs))
+        self.assertLess(len(self.services.requests()), 10)
+
+    def test_a_channel_whose_secret_is_wrong_is_a_finding_and_works_once_it_is_mended(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook(), "ops": self.services.webhook("/ops")})
+        secret = daemon.directory / "hook-url"
+        config = json.loads(daemon.config_file.read_text(encoding="utf-8"))
+        config["alerts"]["hook"]["url"] = {"file": str(secret)}
+        secret.write_text(f"http://127.0.0.1:{self.services.ports['closed']}/away", encoding="utf-8")
+        os.chmod(secret, 0o644)
+        daemon.write_config(config)
+        daemon.ctl("reload")
+        for _ in range(2):
+            daemon.run("shop")
+        daemon.wait_for_log("alerts do not reach hook")
+        answer = daemon.ctl("test-alert", "hook", check=False)
+        self.assertEqual(answer.code, 1)
+        self.assertIn("hook: not delivered", answer.out)
+        self.assertNotIn("/away", answer.out + answer.err + daemon.log())
+
+    def test_alerts_of_a_channel_that_is_gone_are_given_up_and_that_is_said(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        self.services.behave("failing")
+        daemon.run("shop")
+        daemon.wait_for(lambda: self.waiting(daemon) == 1, what="an alert that waits")
+        self.reload(daemon, lambda config: config.pop("alerts"))
+        daemon.wait_for_log("1 alert for hook given up: the configuration has no such channel any more")
+
+    def test_test_alert_names_the_channels_there_are(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        answer = daemon.ctl("test-alert", "hok", check=False)
+        self.assertEqual(answer.code, 6)
+        self.assertIn("channels: hook", answer.err)
+        self.assertEqual(daemon.ctl("--json", "test-alert").json["channels"][0]["channel"], "hook")
+
+
+if __name__ == "__main__":
+    unittest.main()
