@@ -71,13 +71,37 @@ std::optional<std::vector<std::byte>> from_base64(std::string_view text) {
     return bytes;
 }
 
-std::string content_md5(Bytes bytes) {
+struct ContentMd5::Context {
+    struct Free {
+        void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
+    };
+    std::unique_ptr<EVP_MD_CTX, Free> handle{EVP_MD_CTX_new()};
+};
+
+ContentMd5::ContentMd5() : context_(std::make_unique<Context>()) {
+    if (EVP_DigestInit_ex(context_->handle.get(), EVP_md5(), nullptr) != 1)
+        throw base::Error(base::ErrorCode::unsupported, "this system's OpenSSL does not allow MD5");
+}
+
+ContentMd5::~ContentMd5() = default;
+
+void ContentMd5::update(Bytes bytes) {
+    if (EVP_DigestUpdate(context_->handle.get(), bytes.data(), bytes.size()) != 1)
+        throw base::Error(base::ErrorCode::internal, "OpenSSL refused to compute an MD5 digest");
+}
+
+std::string ContentMd5::base64_digest() {
     std::array<std::byte, EVP_MAX_MD_SIZE> digest{};
     unsigned int size = 0;
-    if (EVP_Digest(bytes.data(), bytes.size(), reinterpret_cast<unsigned char*>(digest.data()), &size, EVP_md5(),
-                   nullptr) != 1)
-        throw base::Error(base::ErrorCode::unsupported, "this system's OpenSSL does not allow MD5");
+    if (EVP_DigestFinal_ex(context_->handle.get(), reinterpret_cast<unsigned char*>(digest.data()), &size) != 1)
+        throw base::Error(base::ErrorCode::internal, "OpenSSL refused to compute an MD5 digest");
     return base64(Bytes(digest).first(size));
+}
+
+std::string content_md5(Bytes bytes) {
+    ContentMd5 hash;
+    hash.update(bytes);
+    return hash.base64_digest();
 }
 
 }  // namespace pgbakd::codec

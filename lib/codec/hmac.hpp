@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,5 +34,19 @@ using Sha256Digest = std::array<std::byte, 32>;
 // Base64 of the MD5 digest, as the header Content-MD5 has it (RFC 1864): a check against accidents, not against people.
 // Throws base::Error(unsupported) where the system's policy (FIPS) forbids MD5.
 [[nodiscard]] std::string content_md5(Bytes bytes);
+// The same of what comes piece by piece.
+class ContentMd5 {
+  public:
+    ContentMd5();
+    ~ContentMd5();
+    ContentMd5(const ContentMd5&) = delete;
+    ContentMd5& operator=(const ContentMd5&) = delete;
+    void update(Bytes bytes);
+    [[nodiscard]] std::string base64_digest();  // once
+
+  private:
+    struct Context;
+    std::unique_ptr<Context> context_;
+};
 
 }  // namespace pgbakd::codec

@@ -224,7 +224,8 @@ Status TarReader::apply_pax() {
         if (equals == std::string_view::npos) return damaged("an extended header that is no list of records");
         const auto key = record.substr(0, equals);
         const auto value = record.substr(equals + 1);
-        if (key == "path") next_path_ = std::string(value);
+        // The header of a sparse file has a name for those who do not know sparse files.
+        if (key == "path" || key == "GNU.sparse.name") next_path_ = std::string(value);
         if (key == "size") {
             std::uint64_t size = 0;
             const auto [stop, problem] = std::from_chars(value.data(), value.data() + value.size(), size);

@@ -56,4 +56,7 @@ TEST_CASE("Base64 gives the texts of RFC 4648, 10") {
 TEST_CASE("Content-MD5 is the Base64 of RFC 1321's digests") {
     CHECK(content_md5(bytes_of("")) == "1B2M2Y8AsgTpgAmY7PhCfg==");
     CHECK(content_md5(bytes_of("abc")) == "kAFQmDzST7DWlj99KOF/cg==");
+    ContentMd5 pieces;
+    for (const auto* piece : {"", "a", "bc"}) pieces.update(bytes_of(piece));
+    CHECK(pieces.base64_digest() == "kAFQmDzST7DWlj99KOF/cg==");
 }
