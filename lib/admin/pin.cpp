@@ -6,11 +6,13 @@
 #include "admin/sets.hpp"
 #include "admin/verbs.hpp"
 #include "base/text.hpp"
+#include "holdings/corruption.hpp"
+#include "holdings/identity.hpp"
+#include "host/identity.hpp"
 #include "model/json.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/remote_sets.hpp"
 #include "os/file.hpp"
-#include "run/findings.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -75,6 +77,20 @@ void refuse_if_emptied(const config::Config& config, catalog::Catalog& catalog) 
                     directory.string()));
 }
 
+// Whatever repository that was before: the catalog is about this one now.
+void take_over(Context& context, const repository::Repository& repository, catalog::Catalog& catalog) {
+    const auto before = holdings::identify(repository, catalog);
+    try {
+        holdings::take_over(repository, catalog,
+                            holdings::new_identity(context.around.clock.now(), host::random_number));
+    } catch (const base::Error& error) {
+        remark(context, error.during("noting which repository this is"));
+        return;
+    }
+    if (before.whose == holdings::Whose::another && !context.json)
+        context.out << fmt::format("{}: it is from now on\n", before.what);
+}
+
 // The states of these sets are gone from the catalog, in words.
 std::string dropped_text(const std::vector<model::SetId>& dropped) {
     std::string text;
@@ -118,8 +134,9 @@ ExitCode perform_rescan(Context& context, const Arguments& arguments) {
         remark(context, {base::ErrorCode::corrupt,
                          fmt::format("{} was damaged and has been moved aside", config->state_file().string())});
     if (stored.empty()) refuse_if_emptied(*config, *catalog);
+    take_over(context, repository::Repository(config->repository.directory), *catalog);
     for (const auto& failure :
-         run::keep_findings(repository::Repository(config->repository.directory), *catalog).failures)
+         holdings::keep_findings(repository::Repository(config->repository.directory), *catalog).failures)
         remark(context, failure);
     const auto found = catalog->rescan(sets);
     if (context.json)

@@ -1,6 +1,7 @@
 // rescan --from: what a target has, entered into the catalog.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -12,7 +13,9 @@
 #include "host/identity.hpp"
 #include "model/json.hpp"
 #include "offsite/backlog.hpp"
+#include "offsite/forgotten.hpp"
 #include "offsite/remote_sets.hpp"
+#include "offsite/retention.hpp"
 #include "repository/repository.hpp"
 
 namespace pgbakd::admin {
@@ -76,6 +79,37 @@ std::map<std::string, std::set<model::SetId>> sets_of_others(catalog::Catalog& c
     return others;
 }
 
+// What the target was to have and was never told of again: see offsite/forgotten.hpp. `gone` was there once, and was
+// deleted by somebody else.
+std::size_t owe_again(const config::Config& config, catalog::Catalog& catalog, const FoundSets& found,
+                      const std::vector<catalog::Copy>& gone, const std::string& from, base::Timestamp now) {
+    const repository::Repository repository(config.repository.directory);
+    std::vector<catalog::Copy> owed;
+    for (const auto& job : config.jobs) {
+        if (std::find(job->targets.begin(), job->targets.end(), from) == job->targets.end()) continue;
+        offsite::BothPlaces places{{}, repository.sets(job->name), catalog.corrupt_sets(job->name)};
+        std::set<model::SetId> known;
+        for (const auto& copy : catalog.copies(job->name)) {
+            if (copy.target != from) continue;
+            known.insert(copy.id);
+            const auto set = found.sets.find(copy.id);
+            places.there.push_back(offsite::candidate_of(copy, set != found.sets.end() && set->second.pinned));
+            places.there.back().corrupt = set != found.sets.end() && set->second.corrupt;
+        }
+        for (const auto& [id, set] : found.sets)
+            if (id.job == job->name && !known.contains(id))
+                places.there.push_back(offsite::unknown_candidate(id, "it is damaged"));
+        std::erase_if(places.here, [&gone](const auto& set) {
+            return std::any_of(gone.begin(), gone.end(),
+                               [&set](const auto& copy) { return copy.id == set.manifest.id; });
+        });
+        for (auto& copy : offsite::forgotten_copies(from, places, job->target_retention.at(from), now, *job->zone))
+            owed.push_back(std::move(copy));
+    }
+    catalog.put_copies(owed);
+    return owed.size();
+}
+
 }  // namespace
 
 ExitCode rescan_target(Context& context, const config::Config& config, const std::string& from,
@@ -106,6 +140,7 @@ ExitCode rescan_target(Context& context, const config::Config& config, const std
     for (const auto& [host, sets] : others)
         std::erase_if(own, [&sets = sets](const auto& set) { return sets.contains(set.id); });
     const auto runs = catalog->add_runs(own);
+    const auto owed = owe_again(config, *catalog, found, gone, from, now);
     const auto broken = found.sets.size() - found.manifests.size();
     for (const auto& [host, sets] : others)
         remark(context,
@@ -114,15 +149,20 @@ ExitCode rescan_target(Context& context, const config::Config& config, const std
                             counted(sets.size(), "set"), from),
                 fmt::format("if this host has taken its place: pgbakctl rescan --from {} --adopt {}", from, host)});
     if (context.json)
-        print_json(
-            context,
-            boost::json::object{
-                {"sets", found.manifests.size()}, {"broken", broken}, {"forgotten", forgotten}, {"runs_added", runs}});
+        print_json(context, boost::json::object{{"sets", found.manifests.size()},
+                                                {"broken", broken},
+                                                {"forgotten", forgotten},
+                                                {"runs_added", runs},
+                                                {"owed_again", owed}});
     else
         context.out << fmt::format(
-            "{} found on {}{}, {} added to the history\n", counted(found.manifests.size(), "set"), from,
-            forgotten == 0 ? std::string() : fmt::format(", {} forgotten that are gone", forgotten),
-            counted(runs, "run"));
+                           "{} found on {}{}, {} added to the history\n", counted(found.manifests.size(), "set"), from,
+                           forgotten == 0 ? std::string() : fmt::format(", {} forgotten that are gone", forgotten),
+                           counted(runs, "run"))
+                    << (owed == 0 ? std::string()
+                                  : fmt::format("{} lacks {} that its retention would keep: owed to it again; pgbakctl "
+                                                "reload has what is owed sent at once, else the next run does\n",
+                                                from, counted(owed, "set")));
     return ExitCode::good;
 }
 

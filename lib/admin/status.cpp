@@ -148,6 +148,14 @@ class Printer {
         table.print(context_.out, context_.colour);
     }
 
+    // What a target takes in one piece, a slow one takes some seconds for.
+    static Cell pace(std::uint64_t rate, std::uint64_t idle) {
+        constexpr std::uint64_t worth_telling = 30;
+        if (idle >= worth_telling)
+            return {fmt::format("nothing for {}", base::format_duration(std::chrono::seconds(idle))), Style::warning};
+        return {rate > 0 ? base::format_size(rate) + "/s" : ""};
+    }
+
     void uploads(const boost::json::array& list) {
         Table table({{"UPLOAD"}, {"TARGET"}, {"SENT", true}, {"OF", true}, {"RATE", true}, {"EXPECTED END"}});
         for (const auto& value : list) {
@@ -159,7 +167,7 @@ class Printer {
                        {text_at(upload, "target")},
                        {base::format_size(count_at(upload, "bytes"))},
                        {whole > 0 ? base::format_size(whole) : ""},
-                       {rate > 0 ? base::format_size(rate) + "/s" : ""},
+                       pace(rate, count_at(upload, "idle_seconds")),
                        {time(upload, "expected_end", object.substr(0, object.find('/')))}});
         }
         if (table.empty()) return;

@@ -48,7 +48,7 @@ class GrowingBuffer::BufferReading final : public Reading {
         const auto count = co_await target.get(std::move(key), {}, sink, std::move(stop));
         if (count != length)
             throw base::Error(base::ErrorCode::corrupt,
-                              fmt::format("only {} of {} bytes could be read", count, length));
+                              fmt::format("{} bytes could be read, and {} were sent", count, length));
         if (sink.digest() != buffer_.sha256())
             throw base::Error(base::ErrorCode::corrupt, "it differs from what was sent: its SHA-256 is another one");
     }

@@ -24,7 +24,8 @@ class FileReading final : public Reading {
 
     asio::awaitable<void> compare(target::Target& target, std::string key, std::uint64_t length,
                                   std::function<std::uint64_t()> random, async::StopToken stop) override {
-        return compare_samples(target, pool_, std::move(key), file_, sampled_ranges(length, random), std::move(stop));
+        return compare_samples(target, pool_, std::move(key), file_, length, sampled_ranges(length, random),
+                               std::move(stop));
     }
 
   private:

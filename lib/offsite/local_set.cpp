@@ -2,26 +2,9 @@
 
 #include <algorithm>
 
+#include "holdings/corruption.hpp"
+
 namespace pgbakd::offsite {
-
-std::optional<std::string> found_corrupt(const repository::StoredSet& set, catalog::Catalog& catalog) {
-    if (set.corrupt) return set.corrupt->message;
-    for (auto& state : catalog.set_states())
-        if (state.corrupt && state.id == set.manifest.id) return std::move(state.message);
-    return std::nullopt;
-}
-
-void mark_corrupt(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id,
-                  base::Timestamp now, const std::string& message) {
-    std::exception_ptr failure;
-    try {
-        catalog.put_set_state({id, model::Verification::none, now, true, message});
-    } catch (const base::Error&) {
-        failure = std::current_exception();
-    }
-    repository.mark_corrupt(id, repository::Corruption{now, message});
-    if (failure) std::rethrow_exception(failure);
-}
 
 std::optional<repository::StoredSet> droppable(const repository::Repository& repository, catalog::Catalog& catalog,
                                                const model::JobSpec& job, const model::SetId& id) {
@@ -43,7 +26,7 @@ std::optional<repository::StoredSet> droppable(const repository::Repository& rep
         if (error.code() == base::ErrorCode::not_found) return std::nullopt;
         throw;
     }
-    if (set->pinned || set->unreadable || found_corrupt(*set, catalog)) return std::nullopt;
+    if (set->pinned || set->unreadable || holdings::found_corrupt(*set, catalog)) return std::nullopt;
     return set;
 }
 

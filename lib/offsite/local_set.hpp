@@ -11,14 +11,6 @@
 
 namespace pgbakd::offsite {
 
-// What a check found of a local set that is not good any more, by its mark or by the catalog alone; nothing if it is.
-[[nodiscard]] std::optional<std::string> found_corrupt(const repository::StoredSet& set, catalog::Catalog& catalog);
-
-// The set counts nowhere from now on: its mark and the catalog say what was found, each even if the other cannot.
-// Blocks.
-void mark_corrupt(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id,
-                  base::Timestamp now, const std::string& message);
-
 // With `keep_local: false`: the local set if every target of the job has it, as the catalog knows; else nothing. A
 // pinned one stays, one whose copy was found corrupt, and one that was found corrupt itself or cannot be read: how good
 // its copies are is not known then. Blocks.

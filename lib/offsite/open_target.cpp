@@ -169,8 +169,9 @@ TargetPtr open_target(const model::TargetSpec& spec, const Surroundings& around,
     auto target =
         std::visit([&](const auto& place) { return open_place(spec.name, place, around, retry); }, spec.place);
     target = target::with_retry(std::move(target), retry);
-    target = target::with_rate_limit(std::move(target), std::move(limiter));
-    return target::with_meter(std::move(target), std::move(meter), around.clock);
+    // The meter within the limit: what waits for that was not offered to the target yet.
+    target = target::with_meter(std::move(target), std::move(meter), around.clock);
+    return target::with_rate_limit(std::move(target), std::move(limiter));
 }
 
 }  // namespace pgbakd::offsite

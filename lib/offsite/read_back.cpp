@@ -21,11 +21,13 @@ class ComparingSink final : public target::Sink {
         stop.check();
         const auto read = [file = file_, offset = offset_, count = bytes.size()] { return file->read(offset, count); };
         const auto own = co_await async::run_blocking(pool_, read);
-        const auto difference = std::mismatch(own.begin(), own.end(), bytes.begin(), bytes.end()).second;
-        if (difference != bytes.end())
+        const auto [same, difference] = std::mismatch(own.begin(), own.end(), bytes.begin(), bytes.end());
+        if (difference != bytes.end()) {
+            const auto at = offset_ + static_cast<std::uint64_t>(difference - bytes.begin());
             throw base::Error(base::ErrorCode::corrupt,
-                              fmt::format("it differs from what was sent at byte {}",
-                                          offset_ + static_cast<std::uint64_t>(difference - bytes.begin())));
+                              same == own.end() ? fmt::format("it is longer than the {} bytes that were sent", at)
+                                                : fmt::format("it differs from what was sent at byte {}", at));
+        }
         offset_ += bytes.size();
     }
 
@@ -38,7 +40,7 @@ class ComparingSink final : public target::Sink {
 }  // namespace
 
 std::vector<target::Range> sampled_ranges(std::uint64_t length, const std::function<std::uint64_t()>& random) {
-    if (length <= 2 * edge + blocks * block) return {{0, length}};
+    if (length <= 2 * edge + blocks * block) return {{0, std::nullopt}};
     std::vector<target::Range> ranges{{0, edge}};
     // One block in each fourth of what lies between the edges.
     const auto stride = (length - 2 * edge) / blocks;
@@ -46,20 +48,20 @@ std::vector<target::Range> sampled_ranges(std::uint64_t length, const std::funct
         const auto begin = edge + static_cast<std::uint64_t>(i) * stride;
         ranges.push_back({begin + random() % (stride - block + 1), block});
     }
-    ranges.push_back({length - edge, edge});
+    ranges.push_back({length - edge, std::nullopt});
     return ranges;
 }
 
 asio::awaitable<void> compare_samples(target::Target& target, async::Pool& pool, std::string key,
-                                      std::shared_ptr<const LocalFile> file, std::vector<target::Range> ranges,
-                                      async::StopToken stop) {
+                                      std::shared_ptr<const LocalFile> file, std::uint64_t length,
+                                      std::vector<target::Range> ranges, async::StopToken stop) {
     for (const auto& range : ranges) {
-        if (range.length == 0) continue;
         ComparingSink sink(pool, file, range.offset);
         const auto count = co_await target.get(key, range, sink, stop);
-        if (count != range.length)
+        const auto expected = range.length.value_or(length - range.offset);
+        if (count != expected)
             throw base::Error(base::ErrorCode::corrupt, fmt::format("only {} of {} bytes from {} on could be read",
-                                                                    count, *range.length, range.offset));
+                                                                    count, expected, range.offset));
     }
 }
 

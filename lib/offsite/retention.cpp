@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "offsite/backlog.hpp"
+#include "offsite/forgotten.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/remote_sets.hpp"
 #include "repository/names.hpp"
@@ -20,7 +21,9 @@ struct Known {
     std::map<model::SetId, catalog::Copy> there;  // that the target should have
     std::set<model::SetId> owed;
     std::set<model::SetId> pinned;
-    std::map<model::SetId, base::RunId> local;  // sets in the repository, and the runs that made them
+    std::vector<repository::StoredSet> here;
+    std::map<model::SetId, base::RunId> local;  // of them, those whose runs are known
+    std::vector<catalog::SetState> corrupt;     // as the catalog knows of the job's
     std::set<std::string> hosts;                // others, of whose sets it was told before
 };
 
@@ -36,11 +39,19 @@ Known read_known(const Retention& around, const std::string& job) {
                 known.there.emplace(copy.id, std::move(copy));
         }
     }
-    for (const auto& set : around.repository.sets(job)) {
+    if (around.catalog != nullptr) known.corrupt = around.catalog->corrupt_sets(job);
+    known.here = around.repository.sets(job);
+    for (const auto& set : known.here) {
         if (set.pinned) known.pinned.insert(set.manifest.id);
         if (!set.manifest.run.empty()) known.local.emplace(set.manifest.id, set.manifest.run);
     }
     return known;
+}
+
+// But for what the run that asks has just sent.
+bool knows_none(const Known& known, const std::optional<model::SetId>& made) {
+    return known.owed.empty() && std::all_of(known.there.begin(), known.there.end(),
+                                             [&made](const auto& copy) { return copy.first == made; });
 }
 
 // A copy that was found there. Of a set that is here too it is ours, by whatever name this host went then.
@@ -52,22 +63,6 @@ catalog::Copy copy_there(const Retention& around, const Known& known, const mode
     return copy;
 }
 
-retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned) {
-    retention::Candidate candidate;
-    candidate.id = copy.id;
-    candidate.started_at = copy.started_at;
-    candidate.complete = copy.complete;
-    candidate.verified = copy.verified;
-    candidate.pinned = pinned;
-    candidate.milestone = !copy.milestone.empty();
-    if (copy.host.empty()) return candidate;
-    // Another host's: nobody deletes it here, and it counts for nothing.
-    candidate.complete = false;
-    candidate.verified = model::Verification::none;
-    candidate.held_by.push_back(copy.host + ", which made it and prunes its own");
-    return candidate;
-}
-
 // Forgets a copy, and gives it. Blocks.
 std::optional<catalog::Copy> take_out(const Retention& around, const model::SetId& id) {
     if (around.catalog == nullptr) return std::nullopt;
@@ -76,17 +71,6 @@ std::optional<catalog::Copy> take_out(const Retention& around, const model::SetI
         std::find_if(copies.begin(), copies.end(), [&](const auto& copy) { return copy.target == around.name; });
     around.catalog->forget_copy(around.name, id);
     return found == copies.end() ? std::nullopt : std::optional(*found);
-}
-
-// One that cannot be read may be anything: nobody deletes it, and it counts for nothing.
-retention::Candidate unknown(const model::SetId& id, const std::string& why) {
-    retention::Candidate candidate;
-    candidate.id = id;
-    candidate.started_at = repository::time_in_name(id.set);
-    candidate.complete = false;
-    candidate.verified = model::Verification::none;
-    candidate.held_by.push_back("caution, since its manifest cannot be read: " + why);
-    return candidate;
 }
 
 // Of those whose sets were not there before; each is told once.
@@ -107,12 +91,39 @@ std::vector<std::string> host_remarks(const Retention& around, const std::string
 
 }  // namespace
 
+retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned) {
+    retention::Candidate candidate;
+    candidate.id = copy.id;
+    candidate.started_at = copy.started_at;
+    candidate.complete = copy.complete;
+    candidate.verified = copy.verified;
+    candidate.pinned = pinned;
+    candidate.milestone = !copy.milestone.empty();
+    if (copy.host.empty()) return candidate;
+    // Another host's: nobody deletes it here, and it counts for nothing.
+    candidate.complete = false;
+    candidate.verified = model::Verification::none;
+    candidate.held_by.push_back(copy.host + ", which made it and prunes its own");
+    return candidate;
+}
+
+retention::Candidate unknown_candidate(const model::SetId& id, const std::string& why) {
+    retention::Candidate candidate;
+    candidate.id = id;
+    candidate.started_at = repository::time_in_name(id.set);
+    candidate.complete = false;
+    candidate.verified = model::Verification::none;
+    candidate.held_by.push_back("caution, since its manifest cannot be read: " + why);
+    return candidate;
+}
+
 asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const model::JobSpec> job,
                                         base::Timestamp now, async::StopToken stop) {
     // Before the listing: a set that comes meanwhile is listed and not known, which is harmless; the other way round it
     // would be taken for gone.
     const auto read = [around, name = job->name] { return read_known(around, name); };
     auto known = co_await async::run_blocking(around.pool, read);
+    const bool lost = around.record && knows_none(known, around.made);
     const auto sets = co_await remote_sets(around.target, job->name, stop);
     RemotePlan plan;
     std::vector<retention::Candidate> candidates;
@@ -148,7 +159,7 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
         if (!unreadable) continue;
         stop.check();
         if (unreadable->is_passing()) throw base::Error(*unreadable);
-        candidates.push_back(unknown(set.id, unreadable->message()));
+        candidates.push_back(unknown_candidate(set.id, unreadable->message()));
         plan.remarks.push_back(fmt::format("{} on {}: {}", set.id.text(), around.name, unreadable->message()));
     }
     for (const auto& [id, copy] : known.there)
@@ -156,18 +167,30 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
             plan.remarks.push_back(
                 fmt::format("{} is gone from {}: somebody else deleted it there", id.text(), around.name));
     for (auto& remark : host_remarks(around, job->name, known, learnt)) plan.remarks.push_back(std::move(remark));
+    const auto& policy = job->target_retention.at(around.name);
+    std::vector<catalog::Copy> owed;
+    const auto is_own = [](const auto& copy) { return copy.host.empty(); };
+    if (lost && std::any_of(learnt.begin(), learnt.end(), is_own)) {
+        const BothPlaces places{candidates, known.here, known.corrupt};
+        owed = forgotten_copies(around.name, places, policy, now, *job->zone);
+    }
+    if (!owed.empty())
+        plan.remarks.push_back(fmt::format(
+            "{} lacks {} that its retention would keep: owed to it again, since the state file knew of none there",
+            around.name, base::counted(owed.size(), "set")));
     if (around.record && (!learnt.empty() || !known.there.empty())) {
         std::vector<catalog::Copy> gone;
         for (const auto& [id, copy] : known.there) gone.push_back(copy);
-        const auto record = [around, learnt, gone] {
+        const auto record = [around, learnt, gone, owed] {
             // What came to be owed meanwhile stays so.
             (void)around.catalog->rescan_copies(learnt, gone);
+            around.catalog->put_copies(owed);
         };
         co_await async::run_blocking(around.pool, record);
     }
     for (auto& candidate : candidates)
         if (candidate.id == around.made) candidate.held_by.emplace_back(retention::held_by_its_run);
-    plan.decisions = retention::plan(std::move(candidates), job->target_retention.at(around.name), now, *job->zone);
+    plan.decisions = retention::plan(std::move(candidates), policy, now, *job->zone);
     co_return plan;
 }
 

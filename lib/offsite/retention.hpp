@@ -14,10 +14,15 @@
 
 namespace pgbakd::offsite {
 
+// What is known of a copy, as the plan must know it.
+[[nodiscard]] retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned);
+// One of which nothing is known: nobody deletes it, and it counts for nothing.
+[[nodiscard]] retention::Candidate unknown_candidate(const model::SetId& id, const std::string& why);
+
 struct RemotePlan {
     std::vector<retention::Decision> decisions;
     std::vector<model::SetId> stale;   // halves that nobody is sending, a day old or more
-    std::vector<std::string> remarks;  // sets that are gone from there, cannot be read, or are another host's
+    std::vector<std::string> remarks;  // sets that are gone, cannot be read, are another host's, or are owed again
 };
 
 struct Retention {
@@ -31,7 +36,8 @@ struct Retention {
     std::string host;                     // this one's name: what another has made, it prunes
 };
 
-// Lists the job's sets there. What the catalog does not know of them is read from their manifests.
+// Lists the job's sets there. What the catalog does not know of them is read from their manifests. Where it knew of
+// none and there are some, it was lost: then what is owed (forgotten.hpp) is entered too, if anything is.
 asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const model::JobSpec> job,
                                         base::Timestamp now, async::StopToken stop);
 

@@ -37,14 +37,14 @@ asio::awaitable<std::string> hash_of(std::shared_ptr<Growing> file, async::Pool&
 class Sending {
   public:
     Sending(const asio::any_io_executor& executor, Means means, std::shared_ptr<Growing> file, std::string key,
-            SendOptions options, async::StopToken stop)
+            SendOptions options, const async::StopToken& stop)
         : means_(std::move(means)),
           file_(std::move(file)),
           key_(std::move(key)),
           options_(std::move(options)),
           lane_(
               executor, means_.pool, [this](std::span<const std::byte> bytes) { hash_.update(bytes); }, [] {}),
-          beside_stop_(std::move(stop)),
+          beside_stop_(stop),
           beside_(executor) {}
 
     asio::awaitable<Assured> run(async::StopToken stop) {
@@ -119,12 +119,7 @@ class Sending {
     asio::awaitable<void> end_hashing() {
         co_await lane_.quiesce();
         beside_stop_.stop({base::ErrorCode::cancelled, "the upload is over"});
-        std::exception_ptr ignored;  // if it is the upload's failure, that was told
-        try {
-            co_await beside_.join();
-        } catch (...) {
-            ignored = std::current_exception();
-        }
+        co_await beside_.settle();  // if it is the upload's failure, that was told
     }
 
     void check_hash() const {
@@ -177,15 +172,16 @@ class Sending {
 
     asio::awaitable<Assured> assure(const target::Receipt& receipt, async::StopToken stop) {
         if (receipt.assurance == target::Assurance::checksum) co_return Assured::checksum;
-        if (receipt.assurance == target::Assurance::none) {
-            const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
-            const auto size = found ? fmt::format("{} bytes", found->size) : std::string("nothing");
-            if (!found || found->size != length_)
-                throw base::Error(base::ErrorCode::corrupt,
-                                  fmt::format("the target holds {} of {} bytes sent", size, length_));
+        // What is read tells the size too.
+        std::exception_ptr failure;
+        try {
+            co_await read_back(stop);
+        } catch (...) {
+            failure = std::current_exception();
         }
-        co_await read_back(stop);
-        co_return Assured::read_back;
+        if (!failure) co_return Assured::read_back;
+        if (base::to_error(failure).code() != base::ErrorCode::not_found) std::rethrow_exception(failure);
+        throw base::Error(base::ErrorCode::corrupt, fmt::format("the target holds nothing of {} bytes sent", length_));
     }
 
     asio::awaitable<void> read_back(async::StopToken stop) {

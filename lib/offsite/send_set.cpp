@@ -27,6 +27,24 @@ base::Error taken(const target::Facts& facts, const model::SetId& id) {
             "two hosts with a job of the same name need a prefix or a path each; nothing was overwritten"};
 }
 
+// Something is there under its name that is not ours; with a manifest or without one, as far as that can be told.
+asio::awaitable<base::Error> taken_there(target::Target& target, model::SetId id, async::StopToken stop) {
+    const auto facts = co_await target.facts(stop);
+    bool half = false;
+    try {
+        const auto manifest = co_await target.stat(key_of(id, model::manifest_file), target::Detail::plain, stop);
+        half = !manifest;
+    } catch (const base::Error&) {
+        stop.check();
+    }
+    if (!half) co_return taken(facts, id);
+    co_return base::Error(
+        base::ErrorCode::conflict,
+        fmt::format("half a set named {} that this copy did not begin is in {}", id.text(), facts.place),
+        "what a run that was killed has left there goes by itself a day later; two hosts with a job of "
+        "the same name need a prefix or a path each; nothing was overwritten");
+}
+
 asio::awaitable<std::string> read_text(async::Pool& pool, const std::filesystem::path& path, std::size_t limit) {
     const auto read = [path, limit] { return os::read_file(path, limit); };
     return async::run_blocking(pool, read);
@@ -109,8 +127,8 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         if (!ours || !file->is_kept()) {
             way.trying.erase(name);
             tell_begun(way, false);
-            const auto facts = co_await means.target.facts(stop);
-            throw taken(facts, id);
+            const auto wrong = co_await taken_there(means.target, id, stop);
+            throw base::Error(wrong);
         }
         // Half of an earlier attempt of ours, by a target that shows halves.
         SendOptions again;

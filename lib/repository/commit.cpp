@@ -55,7 +55,7 @@ Repository::Partial Repository::begin(const std::string& job, const std::string&
     if (const auto found = os::file_status(parent); found && !found->is_directory)
         throw Error(ErrorCode::conflict, fmt::format("{} is not a directory", parent.native()),
                     "links are not followed here; mount another file system in its place instead");
-    os::make_directories(parent);
+    make_job_directory(job);
     const int highest =
         std::max(highest_number(os::list_directory(parent), set_name), highest_number(elsewhere, set_name));
     for (int number = highest + 1; number <= most_numbered; ++number) {

@@ -1,6 +1,7 @@
 // The names of files and directories below the repository's directory, in one place.
 //
 //   .daemon-lock            held by the daemon
+//   .repository-id          which repository this is (identity.cpp); likewise in each job's directory
 //   .<job>.lock             held by a run of the job, or by whoever sweeps it
 //   .<job>.index            a copy of what the job's manifests say (index.hpp); may be deleted at any time
 //   <job>/<set>/            a set; `pinned` and `corrupt` in it are marks (repository.hpp)
@@ -19,6 +20,7 @@ namespace pgbakd::repository {
 
 // Not ".daemon.lock": that is the lock of a job called "daemon".
 inline constexpr std::string_view daemon_lock_name = ".daemon-lock";
+inline constexpr std::string_view identity_name = ".repository-id";
 inline constexpr std::string_view pinned_name = "pinned";
 inline constexpr std::string_view corrupt_name = "corrupt";
 inline constexpr std::string_view sidecar_extension = ".sha256";

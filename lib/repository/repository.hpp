@@ -69,9 +69,19 @@ class Repository {
     [[nodiscard]] std::optional<os::FileLock> lock_daemon(const std::string& holder) const;
     [[nodiscard]] std::string daemon_lock_holder() const;
 
+    // Which repository this is: an id that was given it once, at its top; and in a job's directory, which may be a file
+    // system of its own. Nothing if none can be read there.
+    [[nodiscard]] std::optional<std::string> identity() const;
+    [[nodiscard]] std::optional<std::string> identity(const std::string& job) const;
+    // Whether there is anything in the place of the job's directory.
+    [[nodiscard]] bool has_directory(const std::string& job) const;
+    // Gives it that id, letters and digits, and each job's directory that holds a set.
+    void set_identity(const std::string& id) const;
+
     // Makes `.<set>.partial` for a set that begins now; a number is added to the set's name if it is taken ("-2",
     // "-3"). Never one below a number that is in use: of two sets of one second, the later has the higher. The caller
-    // holds the job's lock. `elsewhere`: names of the job's sets that are, or were, in other places.
+    // holds the job's lock. A directory of the job that is new gets the repository's id. `elsewhere`: names of the
+    // job's sets that are, or were, in other places.
     struct Partial {
         model::SetId id;
         std::filesystem::path directory;
@@ -97,6 +107,7 @@ class Repository {
 
   private:
     [[nodiscard]] std::filesystem::path job_directory(const std::string& job) const;
+    void make_job_directory(const std::string& job) const;
     [[nodiscard]] std::vector<std::string> jobs() const;
     [[nodiscard]] std::filesystem::path existing(const model::SetId& id) const;
     [[nodiscard]] base::Error not_there(const model::SetId& id) const;

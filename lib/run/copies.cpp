@@ -136,7 +136,7 @@ std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
         }
         destination->changed.notify();
     }
-    if (only_there_) return std::make_unique<BufferFeed>(executor, context_.services.clock, std::move(buffers), taken);
+    if (only_there_) return std::make_unique<BufferFeed>(context_.services.clock, std::move(buffers), taken);
     return file ? std::make_unique<FileFeed>(std::move(file)) : nullptr;
 }
 
@@ -239,7 +239,7 @@ asio::awaitable<void> Copies::abandon(base::Error reason) {
     wake();
     std::exception_ptr ignored;  // what could not be removed is swept later, what is owed without a set struck
     try {
-        co_await tasks_.join();
+        co_await tasks_.settle();
         auto* catalog = &context_.services.catalog;
         const auto forget = [catalog, targets = context_.job.targets, id = set_.id] {
             for (const auto& target : targets) catalog->forget_copy(target, id);

@@ -7,6 +7,7 @@
 #include "async/timer.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "holdings/begin_set.hpp"
 #include "run/dump_part.hpp"
 
 namespace pgbakd::run {
@@ -96,10 +97,9 @@ asio::awaitable<void> begin_partial(Context& context) {
     auto* catalog = &context.services.catalog;
     const auto name =
         model::set_name(base::to_instant(context.report.started_at), *context.job.zone, context.request.milestone);
-    const auto begin = [repository, catalog, job = context.job.name, name] {
-        std::vector<std::string> elsewhere;
-        for (const auto& copy : catalog->copies(job)) elsewhere.push_back(copy.id.set);
-        return repository->begin(job, name, elsewhere);
+    const auto goes = context.job.targets.empty() ? holdings::Goes::nowhere : holdings::Goes::to_targets;
+    const auto begin = [repository, catalog, job = context.job.name, name, goes, now = context.services.clock.now()] {
+        return holdings::begin_set(*repository, *catalog, job, name, goes, now);
     };
     context.partial = co_await async::run_blocking(context.services.pool, begin);
     begin_set(context);

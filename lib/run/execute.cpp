@@ -7,8 +7,8 @@
 
 #include "async/timer.hpp"
 #include "base/text.hpp"
+#include "holdings/corruption.hpp"
 #include "host/secrets.hpp"
-#include "offsite/local_set.hpp"
 #include "os/file.hpp"
 #include "run/conclusion.hpp"
 #include "run/context.hpp"
@@ -203,7 +203,7 @@ class Execution {
         const auto* repository = &services.repository;
         auto* catalog = &services.catalog;
         const auto mark = [repository, catalog, id = context_.set.id, now = services.clock.now(), corrupt] {
-            offsite::mark_corrupt(*repository, *catalog, id, now, corrupt);
+            holdings::mark_corrupt(*repository, *catalog, id, now, corrupt);
         };
         std::exception_ptr unmarked;
         try {

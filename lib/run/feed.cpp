@@ -6,10 +6,9 @@
 
 namespace pgbakd::run {
 
-BufferFeed::BufferFeed(const asio::any_io_executor& executor, const base::Clock& clock,
-                       std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers,
+BufferFeed::BufferFeed(const base::Clock& clock, std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers,
                        std::shared_ptr<async::Event> taken)
-    : executor_(executor), clock_(clock), taken_(std::move(taken)), began_(clock.steady()) {
+    : clock_(clock), taken_(std::move(taken)), began_(clock.steady()) {
     for (auto& buffer : buffers) readers_.push_back({std::move(buffer)});
 }
 
@@ -52,20 +51,10 @@ asio::awaitable<void> BufferFeed::wait_room(async::StopToken stop) {
 }
 
 asio::awaitable<void> BufferFeed::wait_taken(std::optional<std::chrono::nanoseconds> at_most, async::StopToken stop) {
-    if (!at_most) {
+    if (at_most)
+        co_await async::wait_at_most(*taken_, *at_most, stop);
+    else
         co_await taken_->wait(stop);
-        co_return;
-    }
-    const auto time = std::max(std::chrono::ceil<std::chrono::milliseconds>(*at_most), std::chrono::milliseconds(1));
-    const async::Deadline deadline(executor_, stop, time, "waiting for the slowest target");
-    const auto until = deadline.token();
-    std::exception_ptr over;  // or the stop's reason, which comes below
-    try {
-        co_await taken_->wait(until);
-    } catch (...) {
-        over = std::current_exception();
-    }
-    stop.check();
 }
 
 void BufferFeed::complete(std::uint64_t bytes, const std::string& sha256) {

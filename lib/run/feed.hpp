@@ -55,8 +55,8 @@ class BufferFeed final : public Feed {
     static constexpr std::chrono::seconds patience{60};
 
     // The clock must outlive it. `taken` is that of the buffers.
-    BufferFeed(const asio::any_io_executor& executor, const base::Clock& clock,
-               std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers, std::shared_ptr<async::Event> taken);
+    BufferFeed(const base::Clock& clock, std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers,
+               std::shared_ptr<async::Event> taken);
     void push(const async::Chunk& chunk) override;
     void on_disk(std::uint64_t /*bytes*/) override {}
     // Throws unreachable once all readers have given up.
@@ -72,7 +72,6 @@ class BufferFeed final : public Feed {
     asio::awaitable<void> wait_taken(std::optional<std::chrono::nanoseconds> at_most, async::StopToken stop);
     [[nodiscard]] std::chrono::nanoseconds patience_left(const Reader& reader) const;
 
-    asio::any_io_executor executor_;
     const base::Clock& clock_;
     std::vector<Reader> readers_;
     std::shared_ptr<async::Event> taken_;

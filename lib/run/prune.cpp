@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include "holdings/identity.hpp"
+
 namespace pgbakd::run {
 
 SetFacts set_facts(catalog::Catalog* catalog) {
@@ -41,8 +43,12 @@ std::vector<retention::Decision> plan_local(const repository::Repository& reposi
                                             const std::optional<model::SetId>& made) {
     const auto sets = repository.sets(job.name);
     auto known = candidates(sets, set_facts(catalog));
-    for (auto& candidate : known)
+    const bool foreign =
+        catalog != nullptr && holdings::identify(repository, *catalog, job.name).whose == holdings::Whose::another;
+    for (auto& candidate : known) {
         if (candidate.id == made) candidate.held_by.emplace_back(retention::held_by_its_run);
+        if (foreign) candidate.held_by.emplace_back("caution, since this is not what the state file is about");
+    }
     return retention::plan(std::move(known), job.local_retention, now, *job.zone);
 }
 

@@ -27,7 +27,8 @@ struct SetFacts {
                                                            const SetFacts& facts);
 
 // The local plan of a job. `catalog` may be null (no daemon ever ran here). `made` is the set of the run that prunes,
-// if one does: whatever the plan makes of it, a run does not delete what it has just made. Blocks.
+// if one does: whatever the plan makes of it, a run does not delete what it has just made. Nothing goes from a
+// repository that is not the one that the catalog is about. Blocks.
 [[nodiscard]] std::vector<retention::Decision> plan_local(const repository::Repository& repository,
                                                           catalog::Catalog* catalog, const model::JobSpec& job,
                                                           base::Timestamp now,

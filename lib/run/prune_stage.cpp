@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "holdings/identity.hpp"
 #include "offsite/confirm.hpp"
 #include "offsite/local_set.hpp"
 #include "offsite/retention.hpp"
@@ -28,6 +29,12 @@ asio::awaitable<std::size_t> prune_here(Context& context) {
     const auto* repository = &services.repository;
     auto* catalog = &services.catalog;
     const auto now = services.clock.now();
+    const auto look = [repository, catalog, name = context.job.name] {
+        return holdings::identify(*repository, *catalog, name);
+    };
+    const auto identity = co_await async::run_blocking(services.pool, look);
+    if (identity.whose == holdings::Whose::another)
+        context.note(fmt::format("nothing is pruned here: {}; {}", identity.what, identity.hint));
     const auto prune_sets = [repository, catalog, job = context.request.job, now, made = context.set.id] {
         return prune_local(*repository, catalog, *job, now, made);
     };
@@ -55,20 +62,54 @@ asio::awaitable<void> sweep_there(Context& context, std::string name, offsite::T
     context.note(error.hint().empty() ? text : fmt::format("{}; {}", text, error.hint()));
 }
 
-asio::awaitable<std::size_t> prune_there(Context& context, std::string name, offsite::TargetPtr target,
-                                         async::StopToken stop) {
+// A target that has the run's set, and what is to go there.
+struct Place {
+    std::string name;
+    offsite::TargetPtr target;
+    std::optional<offsite::RemotePlan> plan;  // none: it could not be asked, which was told
+};
+
+offsite::Retention retention_of(Context& context, const Place& place) {
     auto& services = context.services;
-    const auto now = services.clock.now();
-    const offsite::Retention around{*target,           name, services.pool,  services.repository,
-                                    &services.catalog, true, context.set.id, services.hostname};
-    auto plan = co_await offsite::plan_remote(around, context.request.job, now, stop);
-    for (const auto& remark : plan.remarks) context.note(remark);
-    const auto pruned = co_await offsite::apply_remote(around, std::move(plan), stop);
-    tell_deleted(context, name, pruned.deleted);
-    if (!pruned.retained.empty())
-        context.note(fmt::format("{} retained by {}: {}", pruned.retained.size(), name, pruned.retained.front()));
-    co_await sweep_there(context, name, target, stop);
-    co_return pruned.deleted.size();
+    return {*place.target,     place.name, services.pool,  services.repository,
+            &services.catalog, true,       context.set.id, services.hostname};
+}
+
+void tell_unpruned(Context& context, const Place& place, const std::exception_ptr& failure) {
+    if (failure) context.note(fmt::format("could not prune on {}: {}", place.name, base::to_error(failure).message()));
+}
+
+asio::awaitable<void> plan_there(Context& context, Place& place, async::StopToken stop) {
+    std::exception_ptr failure;
+    try {
+        const auto around = retention_of(context, place);
+        const auto now = context.services.clock.now();
+        place.plan = co_await offsite::plan_remote(around, context.request.job, now, stop);
+        for (const auto& remark : place.plan->remarks) context.note(remark);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    tell_unpruned(context, place, failure);
+}
+
+asio::awaitable<std::size_t> prune_there(Context& context, Place& place, async::StopToken stop) {
+    if (!place.plan) co_return 0;
+    std::exception_ptr failure;
+    std::size_t removed = 0;
+    try {
+        const auto around = retention_of(context, place);
+        const auto pruned = co_await offsite::apply_remote(around, std::move(*place.plan), stop);
+        removed = pruned.deleted.size();
+        tell_deleted(context, place.name, pruned.deleted);
+        if (!pruned.retained.empty())
+            context.note(
+                fmt::format("{} retained by {}: {}", pruned.retained.size(), place.name, pruned.retained.front()));
+        co_await sweep_there(context, place.name, place.target, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    tell_unpruned(context, place, failure);
+    co_return removed;
 }
 
 void tell_dropped(Context& context, const model::SetId& id) {
@@ -139,18 +180,15 @@ asio::awaitable<void> drop_local(Context& context, Targets targets, async::StopT
 }  // namespace
 
 asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies, async::StopToken stop) {
-    auto removed = co_await prune_here(context);
     const auto complete = copies.complete();
-    for (const auto& [name, target] : complete) {
-        if (stop.stopped()) break;
-        std::exception_ptr failure;
-        try {
-            removed += co_await prune_there(context, name, target, stop);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure) context.note(fmt::format("could not prune on {}: {}", name, base::to_error(failure).message()));
-    }
+    std::vector<Place> places;
+    for (const auto& [name, target] : complete) places.push_back({name, target, std::nullopt});
+    // Before anything goes: what one of them turns out to lack stays here for it.
+    for (auto& place : places)
+        if (!stop.stopped()) co_await plan_there(context, place, stop);
+    auto removed = co_await prune_here(context);
+    for (auto& place : places)
+        if (!stop.stopped()) removed += co_await prune_there(context, place, stop);
     if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context, complete, stop);
     co_return removed;
 }

@@ -5,9 +5,10 @@
 #include <algorithm>
 
 #include "base/text.hpp"
+#include "holdings/corruption.hpp"
+#include "holdings/identity.hpp"
 #include "os/file.hpp"
 #include "os/marked_processes.hpp"
-#include "run/findings.hpp"
 #include "run/report_file.hpp"
 #include "source/connection.hpp"
 
@@ -169,18 +170,35 @@ void settle(Reconciled& result, const Places& places, model::RunReport run, base
 
 // Before anything is pruned: a catalog that is lost later must not make good sets of them.
 void mark_findings(Reconciled& result, const repository::Repository& repository, catalog::Catalog& catalog) {
-    const auto kept = keep_findings(repository, catalog);
+    const auto kept = holdings::keep_findings(repository, catalog);
     for (const auto& id : kept.marked)
         result.notes.push_back(id.text() + ": found corrupt, which only the state file told: it is marked so now");
     for (const auto& failure : kept.failures) result.failures.push_back(failure.message());
 }
 
+// Whether the repository that is there is the one that the catalog is about.
+void see_repository(Reconciled& result, const repository::Repository& repository, catalog::Catalog& catalog,
+                    const std::string& fresh) {
+    if (holdings::knows_nothing(catalog) && !repository.ids().empty())
+        result.notes.emplace_back(
+            "the state file is new: `pgbakctl rescan` tells it of the sets that are here, and `pgbakctl rescan --from "
+            "TARGET` of those that are there; what a target lacks is owed to it again");
+    holdings::become_acquainted(repository, catalog, fresh);
+    const auto identity = holdings::identify(repository, catalog);
+    if (identity.whose == holdings::Whose::another)
+        result.notes.push_back(fmt::format(
+            "{}: nothing is pruned there, and copies that are owed of sets that are not there stay owed; {}",
+            identity.what, identity.hint));
+}
+
 }  // namespace
 
 Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
-                     const std::filesystem::path& reports_directory, const Jobs& jobs, base::Timestamp now) {
+                     const std::filesystem::path& reports_directory, const Jobs& jobs, base::Timestamp now,
+                     const std::function<std::uint64_t()>& random) {
     const Places places{repository, catalog, reports_directory, jobs};
     Reconciled result;
+    attempt(result, [&] { see_repository(result, repository, catalog, holdings::new_identity(now, random)); });
     std::vector<model::RunReport> running;
     attempt(result, [&] {
         catalog::RunFilter filter;

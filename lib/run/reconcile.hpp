@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "host/identity.hpp"
 #include "run/services.hpp"
 
 namespace pgbakd::run {
@@ -24,9 +25,11 @@ struct Reconciled {
 // Before anything is scheduled. Ends client programs that such runs left on this host, settles the runs, sweeps the
 // repository, and marks the sets that only the catalog knows as corrupt. No set is removed: what `keep_local: false`
 // does not keep goes when its targets have been asked, which is done later. `jobs` are those of the configuration. May
-// be cut short at any point: the next start goes on. Blocks; nothing in it is fatal.
+// be cut short at any point: the next start goes on. Blocks; nothing in it is fatal. A repository that is new to the
+// catalog becomes acquainted with it, one that is not what the catalog is about is told.
 [[nodiscard]] Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
                                    const std::filesystem::path& reports_directory, const Jobs& jobs,
-                                   base::Timestamp now);
+                                   base::Timestamp now,
+                                   const std::function<std::uint64_t()>& random = host::random_number);
 
 }  // namespace pgbakd::run

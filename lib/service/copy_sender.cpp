@@ -6,6 +6,7 @@
 
 #include "async/timer.hpp"
 #include "base/units.hpp"
+#include "holdings/corruption.hpp"
 #include "offsite/backlog.hpp"
 #include "offsite/owed_set.hpp"
 #include "offsite/remote_sets.hpp"
@@ -60,7 +61,7 @@ asio::awaitable<void> CopySender::send(async::StopToken stop) {
             over = std::current_exception();
         }
     }
-    while (tasks_.running() > 0) co_await tasks_.join();
+    co_await tasks_.settle();  // each has told its failure
     std::rethrow_exception(over);
 }
 
@@ -93,15 +94,8 @@ asio::awaitable<void> CopySender::sweep_one(std::string name, async::StopToken s
         no_halves = std::current_exception();
     }
     stop.check();
-    // A target that is away, or does not allow it, is swept another day; what is wrong with it is told.
-    for (const auto& each : {failure, no_halves}) {
-        if (!each) continue;
-        const auto error = base::to_error(each);
-        const bool wrong = error.code() == base::ErrorCode::server_error || error.code() == base::ErrorCode::timed_out;
-        if (wrong && !error.is_passing())
-            core_.log.problem(Priority::warning,
-                              error.during(fmt::format("target {}: sweeping what is unfinished", name)));
-    }
+    tell_unswept(name, failure);
+    tell_unswept(name, no_halves);
     if (swept.uploads > 0)
         core_.log.write(Priority::info, fmt::format("removed {} unfinished uploads from {}: {}", swept.uploads, name,
                                                     base::format_size(swept.bytes)));
@@ -111,16 +105,26 @@ asio::awaitable<void> CopySender::sweep_one(std::string name, async::StopToken s
             fmt::format("removed {} from {}", halves == 1 ? "half a set" : fmt::format("{} half sets", halves), name));
 }
 
-// What an upload that was given up has left: of a run that failed or was killed, or whose set was removed since. Of our
-// jobs alone: what else looks like half a set may be anybody's.
+// A target that is away, or does not allow it, is swept another day; what is wrong with it is told.
+void CopySender::tell_unswept(const std::string& name, const std::exception_ptr& failure) {
+    if (!failure) return;
+    const auto error = base::to_error(failure);
+    const bool wrong = error.code() == base::ErrorCode::server_error || error.code() == base::ErrorCode::timed_out;
+    if (wrong && !error.is_passing())
+        core_.log.problem(Priority::warning, error.during(fmt::format("target {}: sweeping what is unfinished", name)));
+}
+
+// What an upload that was given up has left: of a run that failed or was killed, or whose set was removed since or is
+// corrupt; and what stands in the way of a copy that is owed and was not begun. Of our jobs alone: what else looks like
+// half a set may be anybody's.
 asio::awaitable<std::size_t> CopySender::sweep_halves(std::string name, offsite::TargetPtr target,
                                                       async::StopToken stop) {
-    auto* catalog = core_.catalog.get();
+    auto* core = &core_;
     const auto config = core_.config;
-    const auto read_jobs = [catalog, config] {
+    const auto read_jobs = [core, config] {
         std::set<std::string> names;
         for (const auto& job : config->jobs) names.insert(job->name);
-        for (const auto& [job, time] : catalog->last_success()) names.insert(job);
+        for (const auto& [job, time] : core->catalog->last_success()) names.insert(job);
         return names;
     };
     const auto jobs = co_await async::run_blocking(core_.pool, read_jobs);
@@ -132,13 +136,11 @@ asio::awaitable<std::size_t> CopySender::sweep_halves(std::string name, offsite:
         // Held while it is looked at and removed; who sends it has it meanwhile.
         const auto claim = core_.targets->claim(name, id.text());
         if (!claim) continue;
-        const auto is_owed = [catalog, name, id] {
-            const auto copies = catalog->copies_of(id);
-            return std::any_of(copies.begin(), copies.end(),
-                               [&name](const auto& copy) { return copy.target == name && copy.owed; });
+        const auto look = [core, name, id] {
+            return offsite::is_half_of_use(core->repository, *core->catalog, name, id);
         };
-        const bool owed = co_await async::run_blocking(core_.pool, is_owed);
-        if (owed) continue;
+        const bool of_use = co_await async::run_blocking(core_.pool, look);
+        if (of_use) continue;
         const bool gone = co_await offsite::remove_half(*target, id, stop);
         if (gone) ++removed;
     }
@@ -152,12 +154,7 @@ asio::awaitable<void> CopySender::wait(std::optional<base::Timestamp> until, asy
         co_return;
     }
     const auto pause = std::max(*until - core_.clock.now(), base::Timestamp::duration(std::chrono::seconds(1)));
-    const async::Deadline due(core_.io.get_executor(), stop, pause, "the pause");
-    try {
-        co_await changed_.wait(due.token());
-    } catch (const base::Error&) {
-        stop.check();
-    }
+    co_await async::wait_at_most(changed_, pause, stop);
 }
 
 // Empty if it is still wanted.
@@ -218,17 +215,13 @@ asio::awaitable<std::optional<offsite::Assured>> CopySender::send_set(catalog::C
         if (news) notes.spawn(put(copy));  // at once: a crash would make what lies there somebody else's
     };
     offsite::Assured assured{};
-    std::exception_ptr failure, ignored;
+    std::exception_ptr failure;
     try {
         assured = co_await offsite::send_set(means, core_.io.get_executor(), set.directory, set.manifest, way, stop);
     } catch (...) {
         failure = std::current_exception();
     }
-    try {
-        co_await notes.join();
-    } catch (...) {
-        ignored = std::current_exception();  // what comes of the attempt is recorded too, or told
-    }
+    co_await notes.settle();  // what comes of the attempt is recorded too, or told
     if (!way.corrupt.empty()) {
         copy.unfinished.clear();
         copy.checkpoint.clear();
@@ -282,35 +275,21 @@ asio::awaitable<void> CopySender::drop_local(model::SetId id, std::string has_it
     (void)co_await local_sets_.drop(std::move(id), std::move(has_it), std::move(stop));
 }
 
-void CopySender::tell_unrecorded(const model::SetId& id, const std::exception_ptr& failure) {
-    if (!failure) return;
-    core_.log.problem(Priority::warning, base::to_error(failure).during(id.text() + ": recording that it is corrupt"));
-}
-
 // So that it counts nowhere any more, and is not read to that place once more by each attempt.
 asio::awaitable<void> CopySender::mark_corrupt(model::SetId id, std::string message) {
-    const auto* repository = &core_.repository;
-    auto* catalog = core_.catalog.get();
-    const auto now = core_.clock.now();
-    const auto mark = [repository, id, now, message] {
-        repository->mark_corrupt(id, repository::Corruption{now, message});
+    auto* core = &core_;
+    const auto mark = [core, id, now = core_.clock.now(), message] {
+        holdings::mark_corrupt(core->repository, *core->catalog, id, now, message);
     };
-    const auto enter = [catalog, id, now, message] {
-        catalog->put_set_state({id, model::Verification::none, now, true, message});
-    };
-    std::exception_ptr unmarked, not_entered;
+    std::exception_ptr failure;
     try {
         co_await async::run_blocking(core_.pool, mark);
     } catch (...) {
-        unmarked = std::current_exception();
+        failure = std::current_exception();
     }
-    try {
-        co_await async::run_blocking(core_.pool, enter);
-    } catch (...) {
-        not_entered = std::current_exception();
-    }
-    tell_unrecorded(id, unmarked);
-    tell_unrecorded(id, not_entered);
+    if (failure)
+        core_.log.problem(Priority::warning,
+                          base::to_error(failure).during(id.text() + ": recording that it is corrupt"));
 }
 
 // The set here keeps it from being sent, and no attempt will change that by itself: told once.

@@ -29,7 +29,8 @@ class CopySender {
     // Until stopped; what is on its way is left so that the next start goes on behind it.
     asio::awaitable<void> send(async::StopToken stop);
     // Removes local sets that every target has (LocalSets), what unfinished uploads left on the targets and nobody has
-    // gone on with for a day, and half sets of the jobs that this host has or had: at the start, then once a day. Until
+    // gone on with for a day, and half sets of the jobs that this host has or had and that no copy which is owed can go
+    // on with: at the start, then once a day. Until
     // stopped.
     asio::awaitable<void> sweep(async::StopToken stop);
     // A run has ended, or the configuration changed.
@@ -40,13 +41,13 @@ class CopySender {
   private:
     using ClaimPtr = std::shared_ptr<offsite::Targets::Claim>;
     asio::awaitable<void> sweep_one(std::string name, async::StopToken stop);
+    void tell_unswept(const std::string& name, const std::exception_ptr& failure);
     asio::awaitable<std::size_t> sweep_halves(std::string name, offsite::TargetPtr target, async::StopToken stop);
     asio::awaitable<void> wait(std::optional<base::Timestamp> until, async::StopToken stop);
     asio::awaitable<void> send_one(catalog::Copy copy, ClaimPtr claim, async::StopToken stop);
     asio::awaitable<void> attempt(catalog::Copy& copy, async::StopToken stop);
     asio::awaitable<std::optional<offsite::Assured>> send_set(catalog::Copy& copy, const repository::StoredSet& set,
                                                               async::StopToken stop);
-    void tell_unrecorded(const model::SetId& id, const std::exception_ptr& failure);
     asio::awaitable<void> mark_corrupt(model::SetId id, std::string message);
     asio::awaitable<void> hold(catalog::Copy copy, base::Error error);
     asio::awaitable<void> failed(catalog::Copy copy, base::Error error);

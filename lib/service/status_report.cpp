@@ -64,6 +64,12 @@ std::optional<base::Timestamp> uploads_end(const StatusInput& input, const std::
     return last;
 }
 
+// For how long the target has taken nothing of what it was offered.
+std::uint64_t idle_seconds(const target::Meter::Sending& sending, base::Timestamp now) {
+    if (!sending.offered || *sending.offered > now) return 0;
+    return static_cast<std::uint64_t>(std::chrono::floor<std::chrono::seconds>(now - *sending.offered).count());
+}
+
 // What is on its way to targets: bytes and rate of each upload, and when it should be there.
 boost::json::array uploads_json(const StatusInput& input) {
     boost::json::array list;
@@ -75,6 +81,7 @@ boost::json::array uploads_json(const StatusInput& input) {
                             {"bytes", sending.bytes},
                             {"of", sending.of ? boost::json::value(*sending.of) : boost::json::value(nullptr)},
                             {"rate_bytes_per_second", static_cast<std::uint64_t>(rate(sending, input.time))},
+                            {"idle_seconds", idle_seconds(sending, input.time)},
                             {"started_at", model::json_time(sending.started)},
                             {"expected_end", end ? model::json_time(*end) : boost::json::value(nullptr)}});
         }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 
+#include "target/directory_walk.hpp"
 #include "target/key.hpp"
 
 namespace pgbakd::target {
@@ -18,11 +19,6 @@ using base::ErrorCode;
 
 constexpr std::uint64_t writeback_bytes = 8 << 20;  // flushed in passing, so that the last fsync has little left to do
 constexpr int placing_attempts = 5;
-
-base::Timestamp modified_of(const os::FileStatus& status) {
-    return base::Timestamp(
-        std::chrono::floor<std::chrono::milliseconds>(std::chrono::nanoseconds(status.modified_nanoseconds)));
-}
 
 Error exists_already(const std::string& key) {
     return {ErrorCode::conflict, fmt::format("{} exists already", key), "nothing there is ever overwritten"};
@@ -357,68 +353,12 @@ Swept DirectoryFiles::sweep(base::Timestamp older_than, base::Timestamp now, Wai
     });
 }
 
-// --- listing ---
-
-struct DirectoryFiles::Walk {
-    const std::string& after;
-    std::size_t limit;
-    Waiting& waiting;
-    Page page;
-    [[nodiscard]] bool full() const { return page.entries.size() >= limit; }
-};
-
 Page DirectoryFiles::list(const std::string& prefix, const std::string& after, std::size_t limit, Waiting& waiting) {
     return guarded([&] {
-        // One more than asked for tells whether there is a next page.
-        Walk state{.after = after, .limit = limit + 1, .waiting = waiting, .page = {}};
         const auto root = open_root();
         const auto directory = root ? root->below(folder_of(prefix)) : std::nullopt;
-        if (directory) walk(state, *directory, prefix);
-        auto& entries = state.page.entries;
-        if (entries.size() > limit) {
-            entries.pop_back();
-            state.page.next = entries.back().key;
-        }
-        return std::move(state.page);
+        return directory ? page_of(*directory, prefix, after, limit, waiting) : Page{};
     });
-}
-
-void DirectoryFiles::walk(Walk& walk, const os::OpenDirectory& directory, const std::string& prefix) {
-    struct Found {
-        std::string key;  // of a directory: with the "/" that all its objects have there, so that it sorts as they do
-        os::FileStatus status;
-    };
-    std::vector<Found> found;
-    std::vector<std::string> names;
-    try {
-        names = directory.list();
-    } catch (const Error& error) {
-        // Not there, or removed since its parent was read.
-        if (error.code() == ErrorCode::not_found) return;
-        throw;
-    }
-    for (const auto& name : names) {
-        walk.waiting.step();
-        if (prefix.empty() && name == uploads_folder) continue;
-        const auto status = directory.status(name);
-        if (!status || (!status->is_regular && !status->is_directory)) continue;
-        // Somebody else's file, with a name that cannot be asked for.
-        if (!check_key(prefix + name)) continue;
-        found.push_back({prefix + name + (status->is_directory ? "/" : ""), *status});
-    }
-    std::sort(found.begin(), found.end(), [](const Found& a, const Found& b) { return a.key < b.key; });
-    for (const auto& [key, status] : found) {
-        if (walk.full() || walk.waiting.left()) return;
-        if (status.is_directory) {
-            // Nothing below it comes after the cursor if the cursor is not below it itself and sorts behind it.
-            if (key < walk.after && !walk.after.starts_with(key)) continue;
-            const auto below = directory.below(key.substr(prefix.size(), key.size() - prefix.size() - 1));
-            if (below) DirectoryFiles::walk(walk, *below, key);
-        } else if (key > walk.after) {
-            walk.page.entries.push_back(
-                {.key = key, .size = status.size, .modified = modified_of(status), .checksums = {}});
-        }
-    }
 }
 
 }  // namespace pgbakd::target

@@ -55,7 +55,6 @@ class DirectoryFiles {
     [[nodiscard]] Swept sweep(base::Timestamp older_than, base::Timestamp now, Waiting& waiting);
 
   private:
-    struct Walk;
     // Nothing if it is not there yet.
     [[nodiscard]] std::optional<os::OpenDirectory> open_root();
     [[nodiscard]] os::OpenDirectory make_root();
@@ -64,7 +63,6 @@ class DirectoryFiles {
     void take_back() noexcept;
     void flush(const Unfinished& upload, std::uint64_t size, Waiting& waiting) const;
     [[nodiscard]] static base::Timestamp place_time(const os::OpenDirectory& folder);
-    static void walk(Walk& walk, const os::OpenDirectory& directory, const std::string& prefix);
     void place(const os::OpenDirectory& root, const os::OpenDirectory& folder, const std::string& name,
                const std::string& key, Existing existing);
     // Calls `work` and turns what it throws into what that means for a mount.

@@ -60,20 +60,20 @@ class MeteredUpload final : public ForwardingUpload {
 
     asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override {
         const auto size = chunk->size();
-        const auto begin = book_->clock.steady();
+        const auto begin = offer();
         std::exception_ptr failure;
         try {
             co_await inner().write(std::move(chunk), std::move(stop));
         } catch (...) {
             failure = std::current_exception();
         }
-        book_->meter->time_sending += book_->clock.steady() - begin;
+        taken(begin);
         if (failure) book_->fail(failure);
         book_->meter->bytes_sent += size;
         book_->meter->sending[number_].bytes += size;
     }
     asio::awaitable<Receipt> finish(async::StopToken stop) override {
-        const auto begin = book_->clock.steady();
+        const auto begin = offer();
         std::exception_ptr failure;
         Receipt receipt;
         try {
@@ -81,7 +81,7 @@ class MeteredUpload final : public ForwardingUpload {
         } catch (...) {
             failure = std::current_exception();
         }
-        book_->meter->time_sending += book_->clock.steady() - begin;
+        taken(begin);
         if (failure) book_->fail(failure);
         book_->succeed();
         ++book_->meter->uploads;
@@ -89,6 +89,15 @@ class MeteredUpload final : public ForwardingUpload {
     }
 
   private:
+    base::SteadyTime offer() {
+        book_->meter->sending[number_].offered = book_->clock.now();
+        return book_->clock.steady();
+    }
+    void taken(base::SteadyTime begin) {
+        book_->meter->sending[number_].offered.reset();
+        book_->meter->time_sending += book_->clock.steady() - begin;
+    }
+
     std::shared_ptr<Book> book_;
     std::uint64_t number_;
 };

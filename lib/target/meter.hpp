@@ -20,6 +20,8 @@ struct Meter {
         std::uint64_t begun_at = 0;         // of them, those that it had from before
         std::optional<std::uint64_t> of{};  // the whole, where it is known
         base::Timestamp started{};
+        // Since then the target has had something to take, or to end, and has not come back; nothing: it waits for us.
+        std::optional<base::Timestamp> offered{};
     };
     std::map<std::uint64_t, Sending> sending;  // by a number of its own, in the order in which they began
     std::uint64_t uploads = 0;                 // finished

@@ -90,7 +90,12 @@ asio::awaitable<http::Response> S3Client::ask_why(S3Call call, http::Response re
 asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken stop) {
     bool followed = false;
     bool renewed = false;
+    bool has_md5 = false;
     for (;;) {
+        if (wants_md5_ && call.content_md5 && !std::exchange(has_md5, true)) {
+            auto digest = co_await call.content_md5();
+            call.headers.emplace_back("content-md5", std::move(digest));
+        }
         const S3Home home{region_, endpoint_.host};
         std::exception_ptr thrown;
         http::Response response;
@@ -110,6 +115,10 @@ asio::awaitable<http::Response> S3Client::call(S3Call call, async::StopToken sto
         if (repeatable && failure.remedy == Remedy::new_session && !std::exchange(renewed, true) &&
             credentials_->discard())
             continue;
+        if (repeatable && failure.remedy == Remedy::content_md5 && call.content_md5 && !has_md5) {
+            wants_md5_ = true;
+            continue;
+        }
         if (failure.pause) throw Throttled(failure.error, *failure.pause);
         throw base::Error(failure.error);
     }

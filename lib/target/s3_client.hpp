@@ -1,6 +1,7 @@
 // Calls of S3: addressed, signed, sent, and their failures told apart. One bucket, one client.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,8 @@ struct S3Call {
     // SHA-256 of the body in lower-case hexadecimal, which the service compares with what arrives; empty without a
     // body.
     std::string payload_hash;
+    // Content-MD5 of the body, for services that ask for it; may be empty.
+    std::function<asio::awaitable<std::string>()> content_md5;
     std::shared_ptr<http::BodySink> sink;
     std::string action;      // of messages: "putting a/b"
     std::string permission;  // "s3:PutObject", for the hint when that is refused
@@ -33,9 +36,9 @@ class S3Client {
     S3Client(const asio::any_io_executor& executor, S3Endpoint endpoint, std::string region,
              std::shared_ptr<CredentialSource> credentials, const base::Clock& clock, http::Options options);
 
-    // An answer of 200 to 299. Follows a bucket to its region once, and fetches fresh credentials once, where nothing
-    // of a body was lost by that. Throws base::Error as s3_failure() and http::Client::perform() have it, with the
-    // action in front.
+    // An answer of 200 to 299. Follows a bucket to its region once, fetches fresh credentials once, and adds
+    // Content-MD5 once it was asked for, where nothing of a body was lost by that. Throws base::Error as s3_failure()
+    // and http::Client::perform() have it, with the action in front.
     asio::awaitable<http::Response> call(S3Call call, async::StopToken stop);
 
     // A failure that stood in the body of an answer of 200.
@@ -58,6 +61,8 @@ class S3Client {
     std::shared_ptr<CredentialSource> credentials_;
     const base::Clock& clock_;
     http::Client http_;
+    // The bucket takes no content without it. Else it is left out: it costs as much as the SHA-256 that is sent anyway.
+    bool wants_md5_ = false;
 };
 
 }  // namespace pgbakd::target

@@ -139,7 +139,7 @@ Fact fact_of(const FailedCall& call) {
     if (call.error && wants_checksum(*call.error))
         return {{},
                 ErrorCode::invalid_configuration,
-                Remedy::none,
+                Remedy::content_md5,
                 "the bucket's object lock wants checksums",
                 "provider: aws, with the endpoint and the region that there are, sends them"};
     if (call.error) {
@@ -232,7 +232,8 @@ S3Failure s3_failure(const FailedCall& call) {
         // Nothing to go by.
         if (region.empty() && endpoint.empty()) remedy = is_for_a_while(fact) ? Remedy::retry : Remedy::none;
     }
-    const bool passes = is_for_a_while(fact) || (remedy != Remedy::none && remedy != Remedy::redirect);
+    const bool passes =
+        is_for_a_while(fact) || remedy == Remedy::retry || remedy == Remedy::slow_down || remedy == Remedy::new_session;
     const auto persistence = passes ? base::Persistence::passing : base::Persistence::lasting;
     return {base::Error(fact.kind, fmt::format("{}: {}{}", call.action, fact.message, in_their_words(call)),
                         std::move(hint), persistence),

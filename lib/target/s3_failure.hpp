@@ -17,6 +17,7 @@ enum class Remedy {
     retry,        // the same again, after a pause
     slow_down,    // the same again, after a longer pause and with less at once
     new_session,  // the credentials have ended: once more with fresh ones
+    content_md5,  // the same with that header
     redirect,     // the bucket is elsewhere: once more there, as far as redirected() goes along
 };
 

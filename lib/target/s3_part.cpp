@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "codec/hmac.hpp"
 #include "os/file.hpp"
 #include "target/s3_parts.hpp"
 
@@ -85,6 +86,22 @@ asio::awaitable<std::string> S3Part::hash(async::Pool& pool) {
     if (spool_) co_return spool_->hash.hex_digest();
     if (size_ <= little) co_return codec::sha256_hex(*memory_);
     const auto hashing = [memory = memory_] { return codec::sha256_hex(*memory); };
+    co_return co_await async::run_blocking(pool, hashing);
+}
+
+asio::awaitable<std::string> S3Part::content_md5(async::Pool& pool) const {
+    const auto hashing = [memory = memory_, spool = spool_, size = size_] {
+        if (!spool) return codec::content_md5(*memory);
+        codec::ContentMd5 hash;
+        std::vector<std::byte> piece(read_size);
+        for (std::uint64_t offset = 0; offset < size;) {
+            const auto count = os::read_at(spool->file, piece, offset, spool->directory);
+            if (count == 0) break;  // what is sent is as short, and refused
+            hash.update(std::span(piece).first(count));
+            offset += count;
+        }
+        return hash.base64_digest();
+    };
     co_return co_await async::run_blocking(pool, hashing);
 }
 

@@ -27,6 +27,8 @@ class S3Part {
     asio::awaitable<void> append(async::Chunk chunk, std::size_t offset, std::size_t count, async::Pool& pool);
     // SHA-256 of all of it, in hexadecimal. Once; nothing is appended afterwards.
     asio::awaitable<std::string> hash(async::Pool& pool);
+    // Content-MD5 of all of it, as often as need be; read for its own sake.
+    asio::awaitable<std::string> content_md5(async::Pool& pool) const;
     // What sends it, as often as need be; holds what it needs of the part.
     [[nodiscard]] std::shared_ptr<http::BodySource> body(async::Pool& pool) const;
 

@@ -8,6 +8,7 @@
 #include "codec/sha256.hpp"
 #include "target/key.hpp"
 #include "target/listing.hpp"
+#include "target/s3_range.hpp"
 #include "target/s3_upload.hpp"
 
 namespace pgbakd::target {
@@ -16,30 +17,6 @@ namespace {
 constexpr std::size_t most_deleted = 1000;  // in one call, of DeleteObjects
 // Short objects that go in the place of a part: what they take of memory is less, and most of their time is waiting.
 constexpr std::size_t short_for_a_part = 4;
-
-// Hands the bytes on, and refuses an answer that is not the range that was asked for.
-class RangeSink final : public http::BodySink {
-  public:
-    RangeSink(Sink& inner, bool ranged) : inner_(inner), ranged_(ranged) {}
-    void begin(const http::Response& head) override {
-        if (ranged_ && head.status != 206)
-            throw base::Error(base::ErrorCode::unsupported, "the service does not give ranges of an object");
-    }
-    asio::awaitable<void> write(std::span<const std::byte> bytes, async::StopToken stop) override {
-        co_await inner_.write(bytes, std::move(stop));
-        count += bytes.size();
-    }
-    std::uint64_t count = 0;
-
-  private:
-    Sink& inner_;
-    bool ranged_;
-};
-
-std::string range_text(const Range& range) {
-    if (!range.length) return fmt::format("bytes={}-", range.offset);
-    return fmt::format("bytes={}-{}", range.offset, range.offset + *range.length - 1);
-}
 
 class S3Target final : public Target {
   public:

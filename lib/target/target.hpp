@@ -51,7 +51,7 @@ struct Facts {
     std::string name;                       // as the configuration has it
     std::string type;                       // "directory", "rclone", "s3", "sftp"
     std::string place;                      // for people, without any secret: "/mnt/nas/pgbakd", "gdrive:backups"
-    Assurance assurance = Assurance::none;  // the least that finish() gives
+    Assurance assurance = Assurance::none;  // the least that finish() gives of what it was to be asked for
     Exclusive exclusive = Exclusive::checked;
     bool resumable = false;   // whether uploads have checkpoints
     std::size_t at_once = 1;  // how many short objects are best put at a time
@@ -71,9 +71,9 @@ struct PutOptions {
     // checkpoint() of an earlier upload to this key, to go on behind what arrived of it. If that is gone the upload
     // begins anew: look at begins_at().
     std::string checkpoint;
-    // Whether the target is asked what it holds once an object was taken whole with its checksum. Not needed by those
-    // who list what they sent: for many short objects it is half of the requests. It is asked all the same where no
-    // checksum is known to be compared.
+    // Whether the target is asked what it holds once it has taken the object. Not needed by those who list what they
+    // sent, and read back what came with less than a checksum: for many short objects it is half of the requests.
+    // finish() may then give `none`.
     bool ask_after = true;
 };
 

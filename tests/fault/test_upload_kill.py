@@ -14,7 +14,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.daemon import Daemon, config_for
-from support.process import wait_for
 from support.s3_case import MIB, S3Case
 from support.s3_proxy import a_second_later
 
@@ -86,8 +85,6 @@ class UploadKill(S3Case):
                 kills["while it sends what is owed"] += 1
             else:
                 self.check(daemon, at)
-                # A set is named by its second: in that of a run that was killed, what it left on the target has the name.
-                wait_for(lambda second=int(time.time()): int(time.time()) > second, what="the next second")
                 daemon.ctl("run", "job")
                 kills["in a run"] += 1
             self.kill_in_the_upload(daemon, size)

@@ -24,7 +24,7 @@ from support.daemon import Daemon, config_for
 from support.owed import forget_pauses
 from support.rgw import KMS_KEY, STORAGE_CLASS, policy
 from support.s3 import S3Client
-from support.s3_case import S3Case
+from support.s3_case import MIB, S3Case
 from support.s3_proxy import Call, Fault, Reply
 
 CTEST = {"timeout": 600, "servers": ["rgw"]}
@@ -118,30 +118,49 @@ class Buckets(S3Case):
                 refused = self.owner.call("DELETE", f"/{bucket}/{kept[0][0]}", {"versionId": kept[0][1]})
                 self.assertEqual(refused.status, 204 if name == "versions" else 403, refused)
 
-    def test_where_a_lock_wants_checksums_the_profile_that_sends_them_works_and_is_named(self) -> None:
+    def test_where_a_lock_wants_a_checksum_of_what_is_put_it_gets_one(self) -> None:
         """As Amazon does, and the gateway does not: https://github.com/versity/versitygw/issues/1740 has its answer."""
-        said = "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object requests with Object Lock parameters"
-        refused = Reply("400 Bad Request", f"<Error><Code>InvalidRequest</Code><Message>{said}</Message></Error>".encode())
 
-        def service(call: Call) -> Reply | None:
-            is_content = call.kind in ("PutObject", "UploadPart")
-            return refused if is_content and "x-amz-checksum-sha256" not in call.headers else None
+        def refused(what: str) -> Reply:
+            said = f"Content-MD5 OR x-amz-checksum- HTTP header is required for Put {what} requests with Object Lock parameters"
+            return Reply("400 Bad Request", f"<Error><Code>InvalidRequest</Code><Message>{said}</Message></Error>".encode())
 
-        proxies = {name: self.proxy() for name in ("other", "aws")}
-        for proxy in proxies.values():
-            proxy.plan = service
+        def service(*known: str) -> Callable[[Call], Reply | None]:
+            """One that goes by these headers; that they are right the gateway behind it sees to."""
+
+            def answer(call: Call) -> Reply | None:
+                is_content = call.kind in ("PutObject", "UploadPart")
+                bare = is_content and not set(known) & set(call.headers)
+                return refused("Object" if call.kind == "PutObject" else "Part") if bare else None
+
+            return answer
+
+        both = ("content-md5", "x-amz-checksum-sha256")
+        proxies = {name: self.proxy() for name in ("other", "oss", "aws", "none", "free")}
+        for name in ("other", "oss", "aws"):
+            proxies[name].plan = service(*both)
+        proxies["none"].plan = service("x-amz-checksum-crc32c")
         targets = {name: self.target(proxy, name) for name, proxy in proxies.items()}
-        targets["aws"] = {**targets["aws"], "provider": "aws", "region": self.rgw["region"]}
+        for name in ("aws", "oss"):
+            targets[name] = {**targets[name], "provider": name, "region": self.rgw["region"], "addressing": "path"}
         daemon = self.daemon(targets)
         report = daemon.run("job")
         status = {target["name"]: target["status"] for target in report["targets"]}
-        self.assertEqual(status, {"other": "owed", "aws": "copied"}, report)
+        self.assertEqual(status, {name: "owed" if name == "none" else "copied" for name in proxies}, report)
+        for name in ("other", "oss", "aws", "free"):
+            self.check_equal(daemon, report["set"], name, name)
+        # It costs as much as all else that is hashed: who does not ask for it does not get it.
         self.assertEqual(proxies["aws"].struck, [])
-        self.check_equal(daemon, report["set"], "aws", "with checksums")
+        for name in ("aws", "free"):
+            self.assertEqual([call for call in proxies[name].calls if "content-md5" in call.headers], [], name)
+        # Some at a time are refused at first, and nothing after that.
+        sent = [call for call in proxies["other"].calls if call.kind in ("PutObject", "UploadPart")]
+        first = next(place for place, call in enumerate(sent) if "content-md5" in call.headers)
+        self.assertLess(max(place for place, call in enumerate(sent) if "content-md5" not in call.headers), first + 4)
         checked = daemon.ctl("check", "--connect", check=False)
-        self.assertIn("failed target other: writing is not possible", checked.out)
+        self.assertIn("failed target none: writing is not possible", checked.out)
         self.assertIn("provider: aws", checked.out)
-        self.assertNotIn("failed target aws", checked.out)
+        self.assertEqual(checked.out.count("failed target"), 1, checked.out)
 
     def test_what_may_not_be_deleted_is_told_as_retained_and_is_no_failure(self) -> None:
         rules = self.proxy()  # a bucket without versions whose rules keep its objects, as those of R2 and OSS
@@ -303,6 +322,30 @@ class Buckets(S3Case):
                 self.assertEqual([call.kind for call in again if call.method == "PUT"], [kind] * 2)
                 for call in proxy.calls:
                     self.assertRegex(call.headers["x-amz-content-sha256"], "^[0-9a-f]{64}$", call)
+
+    def test_what_is_read_back_is_not_asked_for_besides(self) -> None:
+        """Of services that are not known to compare hashes; the reading tells the size."""
+        source = {"type": "pg_dump", "server": "local", "databases": ["shop"], "globals": True}
+        # Without a condition in the put there is a look before it, and one before the parts are put together.
+        for provider, looks in (("oss", 0), ("other", 1)):
+            with self.subTest(provider):
+                proxy = self.proxy()
+                target = {**self.target(proxy, provider), "provider": provider, "region": self.rgw["region"], "addressing": "path"}
+                daemon = self.daemon({provider: target}, source=source)
+                report = self.run_well(daemon)
+                self.assertEqual([told["verified"] for told in report["targets"]], ["read back"])
+                files = {entry["file"]: entry["bytes"] for entry in report["artifacts"]}
+                kinds = {
+                    name: Counter(call.kind for call in proxy.calls if call.path.endswith("/" + name)) for name in files}
+                long, short = (pick(files, key=lambda name: files[name]) for pick in (max, min))
+                self.assertGreater(files[long], 5 * MIB)
+                self.assertLess(files[short], MIB)
+                expected = Counter({"PutObject": 1, "GetObject": 1, "HeadObject": looks})
+                self.assertEqual(+kinds[short], +expected)
+                expected = Counter({"CreateMultipartUpload": 1, "UploadPart": 2, "CompleteMultipartUpload": 1,
+                                    "GetObject": 6, "HeadObject": 2 * looks})  # fmt: skip
+                self.assertEqual(+kinds[long], +expected)
+                self.check_equal(daemon, report["set"], provider, provider)
 
 
 if __name__ == "__main__":

@@ -511,11 +511,13 @@ class Targets(LifeCase):
         daemon = self.targets(["nas"]).start()
         daemon.run("job")
         self.close(daemon, "nas")
-        owed = daemon.run("job")["set"]
+        owed, corrupt, never_begun = (daemon.run("job")["set"] for _ in range(3))
         self.open(daemon, "nas")
         daemon.stop()
+        (daemon.repository / corrupt / "corrupt").touch()
         nas = daemon.directory / "nas"
-        halves = {name: nas / name / "shop.dump" for name in ("job/20200101_000000", owed, "photos/20200101_000000")}
+        names = ("job/20200101_000000", owed, corrupt, never_begun, "photos/20200101_000000")
+        halves = {name: nas / name / "shop.dump" for name in names}
         for half in [*halves.values(), nas / "job" / "20200102_000000" / "shop.dump"]:
             half.parent.mkdir(parents=True)
             half.write_text("half", encoding="utf-8")
@@ -524,18 +526,24 @@ class Targets(LifeCase):
         self.give_to(daemon, nas)
         # What is owed is not sent before its pause is over.
         self.put_off(daemon)
+        self.change_state(daemon, "update copies set begun = 1 where name in (?, ?)", owed[4:], corrupt[4:])
         daemon.start()
-        daemon.wait_for_log("removed half a set from nas")
+        daemon.wait_for_log("removed 3 half sets from nas")
         self.assertFalse(halves["job/20200101_000000"].exists())
         self.assertTrue(halves[owed].exists())
+        self.assertFalse(halves[corrupt].exists(), "nothing will go on with it")
+        self.assertFalse(halves[never_begun].exists(), "it stands in the way of the copy")
         self.assertTrue(halves["photos/20200101_000000"].exists(), "no job of this host's")
         self.assertTrue((nas / "job" / "20200102_000000" / "shop.dump").exists())
 
+    def change_state(self, daemon: Daemon, statement: str, *values: object) -> None:
+        with sqlite3.connect(daemon.repository.parent / "state.db") as connection:
+            connection.execute(statement, values)
+        connection.close()
+
     def put_off(self, daemon: Daemon) -> None:
         """As if the copies that are owed were to be tried again much later."""
-        with sqlite3.connect(daemon.repository.parent / "state.db") as connection:
-            connection.execute("update copies set next_attempt = ? where owed", (int(time.time() + 3000) * 1000,))
-        connection.close()
+        self.change_state(daemon, "update copies set next_attempt = ? where owed", int(time.time() + 3000) * 1000)
 
     def test_a_local_set_that_is_only_to_last_until_it_is_copied_goes_whenever_that_is(self) -> None:
         daemon = self.targets(["nas", "vault"]).start()
@@ -674,19 +682,33 @@ class Targets(LifeCase):
         self.assertIn("corrupt", json.dumps(entry))
         self.assertFalse((daemon.directory / "nas" / report["set"] / "manifest.json").exists())
 
-    def test_a_repository_that_is_not_mounted_strikes_no_owed_copy(self) -> None:
-        daemon = self.targets(["nas"]).start()
-        daemon.run("job")
-        name = self.owed_set(daemon)
+    def put_in_its_place(self, daemon: Daemon) -> Path:
+        """An empty directory for the repository: its file system is not mounted. Returns where the repository is."""
         away = daemon.directory / "away"
         daemon.repository.rename(away)
         daemon.repository.mkdir(mode=0o700)
         os.chown(daemon.repository, daemon.account.uid, daemon.account.gid)
+        return away
+
+    def test_a_repository_that_is_not_mounted_strikes_no_owed_copy_and_loses_no_set(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
+        daemon.run("job")
+        name = self.owed_set(daemon)
+        away = self.put_in_its_place(daemon)
+        said = f"{daemon.repository} has no id, and is not what the state file is about"
         daemon.start()
-        daemon.wait_for_log("holds no set at all")
+        daemon.wait_for_log(f"{said}: nothing is pruned there, and copies that are owed of sets that are not there stay owed")
+        daemon.wait_for_log(f"cannot be sent: the set is not there, and {said}")
         [owed] = daemon.status()["owed"]
         self.assertEqual(owed["set"], name)
-        self.assertIn("holds no set at all", owed["message"])
+        self.assertIn(said, owed["message"])
+        # Runs go on, into whatever that is; nothing of it is theirs to remove, and no older set proves anything.
+        reports = [daemon.run("job") for _ in range(2)]
+        for report in reports:
+            self.assertTrue(any(f"nothing is pruned here: {said}" in note for note in report["notes"]), report["notes"])
+        self.assertEqual([daemon.set_directory(report["set"]).exists() for report in reports], [True, True])
+        self.assertIn("held by caution", daemon.ctl("prune", "--apply").out)
+        self.assertEqual([copy["set"] for copy in daemon.status()["owed"]], [name])
         daemon.stop()
         shutil.rmtree(daemon.repository)
         away.rename(daemon.repository)
@@ -695,14 +717,76 @@ class Targets(LifeCase):
         daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
         self.assertEqual(self.files(daemon.directory / "nas" / name), self.files(daemon.set_directory(name)))
 
-    def test_an_owed_copy_whose_set_was_deleted_is_struck(self) -> None:
-        daemon = self.targets(["nas"]).start()
+    def test_a_repository_that_takes_the_place_of_another_is_the_daemons_once_an_administrator_says_so(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
         daemon.run("job")
         name = self.owed_set(daemon)
-        shutil.rmtree(daemon.set_directory(name))
+        self.put_in_its_place(daemon)
+        daemon.start()
+        first = daemon.run("job")["set"]
+        self.assertEqual([copy["set"] for copy in daemon.status()["owed"]], [name])
+        daemon.stop()
+        self.assertIn(f"{daemon.repository} has no id, and is not what the state file is about: it is from now on",
+                      daemon.ctl("rescan").out)  # fmt: skip
+        self.forget_pauses(daemon)
         daemon.start()
         daemon.wait_for_log(f"the copy of {name.removeprefix('job/')} is not owed to nas any more: the local set is not there")
         self.assertEqual(daemon.status()["owed"], [])
+        second = daemon.run("job")
+        self.assertEqual(second["notes"], [])
+        self.assertEqual([entry["set"] for entry in daemon.sets() if "local" in self.places(daemon, entry["set"])], [second["set"]])
+        self.assertNotEqual(first, second["set"])
+
+    def test_an_owed_copy_whose_set_was_deleted_is_struck(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        first = daemon.run("job")["set"]
+        name = self.owed_set(daemon)
+        # No set is left that says by its age that the repository is in use.
+        for deleted in (first, name):
+            shutil.rmtree(daemon.set_directory(deleted))
+        daemon.start()
+        daemon.wait_for_log(f"the copy of {name.removeprefix('job/')} is not owed to nas any more: the local set is not there")
+        self.assertEqual(daemon.status()["owed"], [])
+
+    # --- the state file was lost ---
+
+    def lose_state(self) -> tuple[Daemon, list[str]]:
+        """A daemon that is stopped, whose target has one set and was to get two more, which nobody knows any more."""
+        daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed = [daemon.run("job")["set"] for _ in range(2)]
+        daemon.stop()
+        self.open(daemon, "nas")
+        for path in daemon.repository.parent.glob("state.db*"):
+            path.unlink()
+        return daemon, owed
+
+    def check_sent(self, daemon: Daemon, owed: list[str]) -> None:
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        for name in owed:
+            self.assertEqual(self.files(daemon.directory / "nas" / name), self.files(daemon.set_directory(name)))
+
+    def test_what_was_owed_is_owed_again_after_a_rescan_of_the_target(self) -> None:
+        daemon, owed = self.lose_state()
+        daemon.start()
+        daemon.wait_for_log("the state file is new: `pgbakctl rescan` tells it of the sets that are here")
+        self.assertEqual(daemon.status()["owed"], [])
+        daemon.ctl("rescan")
+        said = daemon.ctl("rescan", "--from", "nas").out
+        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again; pgbakctl reload", said)
+        self.assertEqual([self.places(daemon, name) for name in owed], [{"local": True, "nas": False}] * 2)
+        daemon.ctl("reload")
+        self.check_sent(daemon, owed)
+        self.assertNotIn("owed to it again", daemon.ctl("rescan", "--from", "nas").out)
+
+    def test_what_was_owed_is_owed_again_by_the_first_run_that_finds_the_target_knowing_more(self) -> None:
+        daemon, owed = self.lose_state()
+        daemon.start()
+        report = daemon.run("job")
+        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again, since the state file knew of none there", report["notes"])
+        self.check_sent(daemon, [*owed, report["set"]])
+        self.assertEqual([note for note in daemon.run("job")["notes"] if "again" in note], [])
 
     def test_a_pin_set_while_a_copy_is_owed_comes_to_its_target_with_it(self) -> None:
         daemon = self.targets(["nas"], keep_local=False).start()

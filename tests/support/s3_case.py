@@ -9,6 +9,7 @@ from typing import Any
 
 from support.cases import ServerCase
 from support.daemon import Daemon
+from support.process import wait_for
 from support.s3 import S3Client
 from support.s3_proxy import S3Proxy
 from support.servers import shared_server
@@ -56,12 +57,25 @@ class S3Case(ServerCase):
     def get(self, folder: str, key: str) -> bytes:
         return self.client.get(self.bucket, f"{self.prefix}/{folder}/{key}")
 
+    def manifest(self, folder: str, name: str) -> Any:
+        """None if the set was being removed while it was listed: what a killed daemon has asked for goes on."""
+        key = f"{name}/manifest.json"
+        answer = self.client.call("GET", f"/{self.bucket}/{self.prefix}/{folder}/{key}")
+        if answer.status == 404:
+            wait_for(lambda: key not in self.there(folder), what=f"the end of {key}, which cannot be read any more")
+            return None
+        return json.loads(answer.check().body)
+
     def listed(self, folder: str, at: object) -> set[str]:
         """The sets that exist there; each has all that its manifest names."""
         there = self.there(folder)
         found = {key.removesuffix("/manifest.json") for key in there if key.endswith("/manifest.json")}
-        for name in found:
-            for artifact in json.loads(self.get(folder, f"{name}/manifest.json"))["artifacts"]:
+        for name in sorted(found):
+            manifest = self.manifest(folder, name)
+            if manifest is None:
+                found.remove(name)
+                continue
+            for artifact in manifest["artifacts"]:
                 self.assertEqual(there.get(f"{name}/{artifact['file']}"), artifact["bytes"], f"{at}: half a set is listed")
                 self.assertIn(f"{name}/{artifact['file']}.sha256", there, at)
         return found

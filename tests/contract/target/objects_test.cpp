@@ -37,7 +37,6 @@ TEMPLATE_TEST_CASE("who asks afterwards himself is told the same", "", CONTRACT_
         const auto receipt = bench.put(key, content, options);
         CHECK(receipt.entry.key == key);
         CHECK(receipt.entry.size == size);
-        CHECK(receipt.assurance != target::Assurance::none);
         CHECK(bench.get(key) == content);
         CHECK(bench.error_of([&] { bench.put(key, noise(size + 1, 7), options); }).code() == ErrorCode::conflict);
         CHECK(bench.stat(key)->size == size);

@@ -107,6 +107,13 @@ base::Timestamp S3Place::moment(std::chrono::hours /*age*/) {
     return found;
 }
 
+void S3Place::put_with_md5(const std::string& name, const std::string& content, const std::string& content_md5) const {
+    Somebody somebody(*server_);
+    auto call = call_with("PUT", prefix_ + "/" + name, content);
+    call.headers = {{"content-md5", content_md5}};
+    somebody.call(call);
+}
+
 void S3Place::fill(const std::vector<std::string>& keys) const {
     Somebody somebody(*server_);
     somebody.run(put_all(somebody.client, prefix_, keys));

@@ -35,6 +35,8 @@ class S3Place {
     // An instant between what was left before this call and what is left after it.
     [[nodiscard]] static pgbakd::base::Timestamp moment(std::chrono::hours age);
     void fill(const std::vector<std::string>& keys) const;
+    // Puts an object by a plain call that says this of its content.
+    void put_with_md5(const std::string& name, const std::string& content, const std::string& content_md5) const;
     void forbid_writing();
 
     [[nodiscard]] const S3Server& server() const { return *server_; }

@@ -1,5 +1,6 @@
 // What only S3 promises: parts, signatures, regions, clocks, and answers that say what to do.
 #include "bench.hpp"
+#include "codec/hmac.hpp"
 #include "support/small_disk.hpp"
 #include "wrong_clock.hpp"
 
@@ -82,19 +83,38 @@ TEMPLATE_TEST_CASE("a stream in parts comes back as it was", "", S3OnRgw, S3OnSw
 }
 
 TEMPLATE_TEST_CASE("only a service that is known to compare hashes is believed to have done so", "", S3OnRgw) {
+    using target::Assurance;
     using target::Provider;
-    for (const auto& [provider, assurance] : {std::pair(Provider::minio, target::Assurance::checksum),
-                                              std::pair(Provider::other, target::Assurance::size)}) {
+    for (const auto& [provider, asked, unasked] :
+         {std::tuple(Provider::minio, Assurance::checksum, Assurance::checksum),
+          std::tuple(Provider::other, Assurance::size, Assurance::none)}) {
         CustomBench<TestType> bench([provider = provider](target::S3Options& options, target::Credentials&) {
             options.profile = &target::s3_profile(provider);
         });
         if (!bench.ready()) return;
-        CHECK(bench.run(bench.target().facts({})).assurance == assurance);
+        CHECK(bench.run(bench.target().facts({})).assurance == asked);
+        CHECK(bench.put("asked/short", noise(1000)).assurance == asked);
+        CHECK(bench.put("asked/long", noise(9 * mib)).assurance == asked);
         target::PutOptions options;
         options.ask_after = false;
-        CHECK(bench.put("short", noise(1000), options).assurance == assurance);
-        CHECK(bench.put("long", noise(9 * mib), options).assurance == assurance);
+        CHECK(bench.put("short", noise(1000), options).assurance == unasked);
+        CHECK(bench.put("long", noise(9 * mib), options).assurance == unasked);
     }
+}
+
+TEMPLATE_TEST_CASE("a Content-MD5 that is not the content's is refused", "", S3OnRgw, S3OnSwift) {
+    Bench<TestType> bench;
+    if (!bench.ready()) return;
+    const auto content = noise(1000);
+    bench.place.put_with_md5("right", content, pgbakd::codec::content_md5(std::as_bytes(std::span(content))));
+    CHECK(bench.get("right") == content);
+    const auto error = bench.error_of([&] {
+        bench.place.put_with_md5("wrong", content,
+                                 pgbakd::codec::content_md5(std::as_bytes(std::span(content).first(999))));
+    });
+    CHECK(error.code() == ErrorCode::corrupt);
+    CHECK(error.is_passing());
+    CHECK_FALSE(bench.stat("wrong"));
 }
 
 TEMPLATE_TEST_CASE("parts replace an object only where that was asked for, and are not sent for nothing", "", S3OnRgw,

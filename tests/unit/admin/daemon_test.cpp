@@ -311,7 +311,9 @@ TEST_CASE("status for people") {
         R"("newest_set":{"set":"shop-daily/20260119_020000","size_bytes":430080,"verified":"decoded"}},)"
         R"({"job":"all","last_success":null,"newest_set":null,"findings":[]}],)"
         R"("findings":[],"uploads":[{"target":"r2","object":"shop-daily/20260119_020000/shop.dump","bytes":1048576,)"
-        R"("of":3145728,"rate_bytes_per_second":1024,"expected_end":"2026-01-20T00:35:00Z"}],)"
+        R"("of":3145728,"rate_bytes_per_second":1024,"idle_seconds":29,"expected_end":"2026-01-20T00:35:00Z"},)"
+        R"({"target":"nas","object":"shop-daily/20260119_020000/shop.dump","bytes":1048576,)"
+        R"("of":3145728,"rate_bytes_per_second":1024,"idle_seconds":75,"expected_end":"2026-01-20T00:35:00Z"}],)"
         R"("owed":[],"alerts":{"waiting":0}})";
     Machine machine;
     FakeDaemon daemon(machine.socket(), {json_answer(200, status), json_answer(200, status)});
@@ -325,8 +327,11 @@ TEST_CASE("status for people") {
           "01X  all  dump   shop  1.00 MiB  512 KiB/s  2026-01-20 00:05 UTC\n"
           "\n"
           "uploads\n"
-          "UPLOAD                                TARGET      SENT        OF        RATE  EXPECTED END\n"
-          "shop-daily/20260119_020000/shop.dump  r2      1.00 MiB  3.00 MiB  1.00 KiB/s  2026-01-20 01:35 CET\n"
+          "UPLOAD                                TARGET      SENT        OF                    RATE  EXPECTED END\n"
+          "shop-daily/20260119_020000/shop.dump  r2      1.00 MiB  3.00 MiB              1.00 KiB/s  2026-01-20 01:35 "
+          "CET\n"
+          "shop-daily/20260119_020000/shop.dump  nas     1.00 MiB  3.00 MiB  nothing for 1 min 15 s  2026-01-20 01:35 "
+          "CET\n"
           "\n"
           "next\n"
           "JOB         AT\n"

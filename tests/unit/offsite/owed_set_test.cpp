@@ -1,5 +1,7 @@
 #include "offsite/owed_set.hpp"
 
+#include "holdings/identity.hpp"
+
 #include "unit/offsite/support.hpp"
 
 using namespace pgbakd;
@@ -87,4 +89,78 @@ TEST_CASE("a set that is not there is gone only where the repository is plainly 
         std::filesystem::remove_all(house.bench.place.repository.directory());
         CHECK(house.look().held);
     }
+}
+
+TEST_CASE("half of a set is of use where the copy that began it is owed, and its set may be sent yet") {
+    House house;
+    catalog::Copy copy;
+    copy.target = "r2";
+    copy.id = house.id;
+    copy.owed = true;
+    copy.begun = true;
+    const auto of_use = [&](const std::string& target = "r2") {
+        return offsite::is_half_of_use(house.bench.place.repository, *house.catalog, target, house.id);
+    };
+    CHECK_FALSE(of_use());
+    house.catalog->put_copy(copy);
+    CHECK(of_use());
+    CHECK_FALSE(of_use("nas"));
+    SECTION("another's, or one whose beginning was forgotten") {
+        copy.begun = false;
+        house.catalog->put_copy(copy);
+        CHECK_FALSE(of_use());
+    }
+    SECTION("its set is away for a moment") {
+        std::filesystem::remove_all(house.directory());
+        CHECK(of_use());
+    }
+    SECTION("its set is marked as corrupt") {
+        house.bench.place.repository.mark_corrupt(house.id, repository::Corruption{today, "cut off"});
+        CHECK_FALSE(of_use());
+    }
+    SECTION("the catalog alone knows that it is corrupt") {
+        house.catalog->put_set_state({house.id, model::Verification::none, today, true, "cut off"});
+        CHECK_FALSE(of_use());
+    }
+}
+
+TEST_CASE("where the repository is known to be the one that the catalog is about, what is gone is gone") {
+    House house;
+    holdings::take_over(house.bench.place.repository, *house.catalog, "OURS");
+    const auto job = house.bench.place / "shop";
+    SECTION("the set alone, and no older one is there") {
+        house.bench.add_set("2026-01-14T00:00:01Z");
+        std::filesystem::remove_all(house.directory());
+    }
+    SECTION("the only set of all") {
+        std::filesystem::remove_all(house.directory());
+    }
+    SECTION("the job's directory with it") {
+        std::filesystem::remove_all(job);
+    }
+    const auto found = house.look();
+    CHECK_FALSE(found.set);
+    CHECK_FALSE(found.held);
+}
+
+TEST_CASE("in a repository that the catalog is not about nothing is gone, whatever it holds") {
+    House house;
+    holdings::take_over(house.bench.place.repository, *house.catalog, "OURS");
+    std::filesystem::remove_all(house.directory());
+    house.bench.add_set("2026-01-12T00:00:01Z");  // an older one
+    const auto root = house.bench.place.repository.directory();
+    SECTION("it is another one") {
+        write(root / ".repository-id", "pgbakd-repository THEIRS\n");
+    }
+    SECTION("it has no id") {
+        std::filesystem::remove(root / ".repository-id");
+    }
+    SECTION("the job's is another one") {
+        write(root / "shop/.repository-id", "pgbakd-repository THEIRS\n");
+    }
+    const auto found = house.look();
+    CHECK_FALSE(found.set);
+    REQUIRE(found.held);
+    CHECK(found.held->message().starts_with("the set is not there, and " + root.native()));
+    CHECK(found.held->hint().ends_with("pgbakctl rescan"));
 }

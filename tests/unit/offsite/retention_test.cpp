@@ -464,3 +464,43 @@ TEST_CASE("a copy that came to be owed while the target was listed stays owed") 
     house.plan();
     CHECK(house.known() == Texts{id.set + " owed"});
 }
+
+// As after the loss of the state file: what lies there is learnt, and what does not was owed.
+TEST_CASE("where the catalog knew of none of the sets there, what the target lacks is owed to it again") {
+    House house;
+    house.policy.days = 20;
+    house.found("2026-01-20T00:00:00Z");
+    const auto lacking = house.add_set("2026-01-28T00:00:00Z");
+    house.add_set("2026-01-01T00:00:00Z");  // retention would have deleted it there
+    SECTION("nothing at all") {}
+    SECTION("but what the run that prunes has just sent") {
+        house.made = house.copied("2026-01-31T00:00:00Z");
+    }
+    const auto plan = house.plan();
+    REQUIRE(plan.remarks.size() == 1);
+    CHECK(plan.remarks.front() ==
+          "r2 lacks 1 set that its retention would keep: owed to it again, since the state file knew of none there");
+    REQUIRE(house.catalog->owed_copies().size() == 1);
+    CHECK(house.catalog->owed_copies().front().id == lacking);
+    CHECK(house.plan().remarks.empty());
+}
+
+TEST_CASE("nothing is owed again where nothing says that the catalog was lost") {
+    House house;
+    house.policy.days = 90;
+    house.add_set("2026-01-28T00:00:00Z");
+    SECTION("it knows of a set there") {
+        house.copied("2026-01-20T00:00:00Z");
+        house.found("2026-01-21T00:00:00Z");
+    }
+    SECTION("the target has none: it is new") {}
+    SECTION("it has those of another host alone") {
+        house.foreign("2026-01-20T00:00:00Z");
+    }
+    SECTION("nothing is recorded: a look alone") {
+        house.record = false;
+        house.found("2026-01-20T00:00:00Z");
+    }
+    house.plan();
+    CHECK(house.catalog->owed_copies().empty());
+}

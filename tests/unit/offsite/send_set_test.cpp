@@ -107,16 +107,19 @@ TEST_CASE("whichever call fails, there is never a manifest without what it names
 }
 
 TEST_CASE("another set of that name is told, and nothing of it is overwritten") {
-    const auto expect_taken = [](Bench& bench, const model::SetId& id) {
+    const auto expect_taken = [](Bench& bench, const model::SetId& id, bool half) {
         const auto before = bench.objects_there();
         Way way;
         // However often it is tried.
         for (int attempt = 0; attempt < 3; ++attempt) {
             const auto error = error_of([&] { bench.send(id, way); });
             CHECK(error.code() == ErrorCode::conflict);
-            CHECK(error.message() == "another set named " + id.text() + " is in memory:backups already");
-            CHECK(error.hint() ==
-                  "two hosts with a job of the same name need a prefix or a path each; nothing was overwritten");
+            CHECK(error.message() ==
+                  (half ? "half a set named " + id.text() + " that this copy did not begin is in memory:backups"
+                        : "another set named " + id.text() + " is in memory:backups already"));
+            CHECK(error.hint().starts_with("what a run that was killed has left there") == half);
+            CHECK(error.hint().ends_with(
+                "two hosts with a job of the same name need a prefix or a path each; nothing was overwritten"));
             CHECK(bench.objects_there() == before);
             CHECK(bench.target.open_uploads == 0);
             CHECK_FALSE(way.begun);
@@ -127,20 +130,20 @@ TEST_CASE("another set of that name is told, and nothing of it is overwritten") 
         const auto id = bench.add_set(january);
         bench.put_there(id);
         bench.target.objects[offsite::key_of(id, "manifest.json")].content += " ";
-        expect_taken(bench, id);
+        expect_taken(bench, id, false);
     }
     SECTION("still on its way") {
         Bench bench;
         const auto id = bench.add_set(january);
         bench.target.add(files_in_order(bench, id).front(), noise(3000));
-        expect_taken(bench, id);
+        expect_taken(bench, id, true);
     }
     SECTION("still on its way, found out at the end of an upload") {
         Bench bench;
         bench.target.refuses_late = true;
         const auto id = bench.add_set(january);
         bench.target.add(files_in_order(bench, id).front(), noise(3000));
-        expect_taken(bench, id);
+        expect_taken(bench, id, true);
     }
     SECTION("its manifest comes while ours is sent") {
         Bench bench;

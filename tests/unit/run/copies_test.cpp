@@ -244,7 +244,7 @@ TEST_CASE("another host's set of that name is not overwritten, neither while the
     house.go(house.whole());
     CHECK(contents(other / ("shop_" + house.partial.id.set + ".sql.gz")) == "another host's");
     CHECK(house.told() == Texts{"a owed"});
-    CHECK(house.context->report.targets[0].message.starts_with("another set named shop/20260131_000001 is in "));
+    CHECK(house.context->report.targets[0].message.starts_with("half a set named shop/20260131_000001 that "));
     CHECK_FALSE(house.catalog->owed_copies().at(0).begun);
 }
 

@@ -24,7 +24,7 @@ struct Dump {
             left.emplace_back();
             buffers[i]->on_left_behind = [this, i](const base::Error& reason) { left[i] = reason.message(); };
         }
-        feed = std::make_unique<run::BufferFeed>(io.get_executor(), clock, buffers, taken);
+        feed = std::make_unique<run::BufferFeed>(clock, buffers, taken);
     }
     ~Dump() {
         stop.stop({ErrorCode::cancelled, "the test is over"});

@@ -3,6 +3,7 @@
 
 #include <fstream>
 
+#include "holdings/identity.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -89,4 +90,22 @@ TEST_CASE("a run does not delete the set that it has just made, whatever a clock
     // To everybody else it is a set like any other.
     CHECK(run::prune_local(place, nullptr, job, later).deleted.size() == 1);
     CHECK(names(place) == std::vector<std::string>{before.set});
+}
+
+TEST_CASE("nothing is deleted from a repository that is not what the catalog is about") {
+    const support::TemporaryDirectory directory;
+    const repository::Repository place(directory / "repository");
+    place.prepare();
+    const auto catalog = pgbakd::catalog::Catalog::open(directory / "state.db", noon);
+    for (int i = 0; i < 3; ++i) add_set(place, noon + std::chrono::seconds(i));
+    const auto job = keep_the_newest();
+    const auto later = noon + std::chrono::minutes(1);
+    catalog->put_repository_id("OURS");
+    const auto plan = run::plan_local(place, catalog.get(), job, later);
+    REQUIRE(plan.size() == 3);
+    CHECK(plan.at(2).keep);
+    CHECK(plan.at(2).reason == "held by caution, since this is not what the state file is about");
+    CHECK(run::prune_local(place, catalog.get(), job, later).deleted.empty());
+    pgbakd::holdings::take_over(place, *catalog, "ANY");
+    CHECK(run::prune_local(place, catalog.get(), job, later).deleted.size() == 2);
 }

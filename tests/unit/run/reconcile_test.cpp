@@ -251,3 +251,41 @@ TEST_CASE("no local set goes at the start on the catalog's word alone") {
     CHECK(settled.set == killed.id.text());
     CHECK(settled.artifacts.size() == 1);
 }
+
+TEST_CASE("a repository gets its id at the first start, and another one in its place is told at each") {
+    Host host;
+    host.repository.prepare();
+    CHECK(host.reconcile().notes.empty());
+    const auto id = host.catalog->repository_id();
+    REQUIRE(id);
+    CHECK(host.repository.identity() == id);
+    host.add_set("20260202_024000", host.begin(1).run);
+    CHECK(host.reconcile().notes.empty());
+    std::filesystem::remove(host.repository.directory() / ".repository-id");
+    for (int start = 0; start < 2; ++start) {
+        const auto notes = host.reconcile().notes;
+        REQUIRE(notes.size() == 1);
+        CHECK(notes.front().starts_with(host.repository.directory().native() + " has no id, and is not what "));
+    }
+    CHECK(host.catalog->repository_id() == id);
+}
+
+TEST_CASE("a state file that is new beside a repository with sets is told once, with what to do") {
+    Host host;
+    host.repository.prepare();
+    host.add_set("20260202_024000");
+    const auto notes = host.reconcile().notes;
+    REQUIRE(notes.size() == 1);
+    CHECK(notes.front().starts_with("the state file is new: `pgbakctl rescan` "));
+    host.begin(1);
+    CHECK(host.reconcile().notes.empty());
+}
+
+TEST_CASE("a start goes on where the repository's id cannot be written") {
+    Host host;
+    host.repository.prepare();
+    std::filesystem::create_directories(host.repository.directory() / ".repository-id" / "x");
+    const auto result = host.reconcile();
+    CHECK(result.failures.size() == 1);
+    CHECK_FALSE(host.catalog->repository_id());
+}

@@ -91,6 +91,15 @@ TEST_CASE("an upload is told with its rate, of what was sent in it") {
         CHECK(upload.at("expected_end") ==
               (row.left ? boost::json::value(model::json_time(now + *row.left)) : boost::json::value(nullptr)));
     }
+    // How long it has been offered something and took nothing.
+    for (const auto& [offered, idle] : {std::pair<std::optional<base::Timestamp>, std::uint64_t>{std::nullopt, 0},
+                                        {now - 90500ms, 90},
+                                        {now + 1h, 0}}) {
+        const auto meter = std::make_shared<target::Meter>();
+        meter->sending[1] = {"shop/1/a.dump", 1000, 0, 5000, now - 10min, offered};
+        const auto document = status({{"r2", meter}});
+        CHECK(document.at("uploads").at(0).at("idle_seconds").to_number<std::uint64_t>() == idle);
+    }
     CHECK(status({{"r2", std::make_shared<target::Meter>()}}).at("uploads").as_array().empty());
 }
 

@@ -18,9 +18,19 @@ namespace {
 class Resumed final : public target::Upload {
   public:
     [[nodiscard]] std::uint64_t begins_at() const noexcept override { return 4; }
-    asio::awaitable<void> write(async::Chunk, async::StopToken) override { co_return; }
-    asio::awaitable<target::Receipt> finish(async::StopToken) override { co_return target::Receipt(); }
+    explicit Resumed(std::function<void()> on_call) : on_call_(std::move(on_call)) {}
+    asio::awaitable<void> write(async::Chunk, async::StopToken) override {
+        if (on_call_) on_call_();
+        co_return;
+    }
+    asio::awaitable<target::Receipt> finish(async::StopToken) override {
+        if (on_call_) on_call_();
+        co_return target::Receipt();
+    }
     asio::awaitable<void> abort() override { co_return; }
+
+  private:
+    std::function<void()> on_call_;
 };
 
 // Has one object, fails as often as it is told to, and gives at most so many bytes before it does.
@@ -50,13 +60,14 @@ class Scripted final : public target::ForwardingTarget {
         co_return std::vector<target::Refusal>();
     }
     asio::awaitable<std::unique_ptr<target::Upload>> put(std::string, target::PutOptions, async::StopToken) override {
-        co_return std::make_unique<Resumed>();
+        co_return std::make_unique<Resumed>(on_call);
     }
     std::string content = "0123456789";
     base::Error failure{ErrorCode::unreachable, "lost", {}, base::Persistence::passing};
     std::chrono::milliseconds asked{0};
     int failures = 0;
     int calls = 0;
+    std::function<void()> on_call;  // of its uploads
 };
 
 class BrokenSink final : public target::Sink {
@@ -216,4 +227,28 @@ TEST_CASE("who wants to know is told of each failure that is tried again, and no
     const auto retrying = target::with_retry(scripted, policy);
     CHECK_THROWS_WITH(run(retrying->remove({"a"}, {})), "no byte moved");
     CHECK(told == std::vector<std::string>(3, "no byte moved"));
+}
+
+TEST_CASE("a meter tells since when a target has been offered something that it has not taken") {
+    const auto scripted = std::make_shared<Scripted>();
+    const auto meter = std::make_shared<target::Meter>();
+    const base::ManualClock clock(base::Timestamp(5s));
+    const auto metered = target::with_meter(scripted, meter, clock);
+    int seen = 0;
+    scripted->on_call = [&] {
+        ++seen;
+        CHECK(meter->sending.begin()->second.offered == base::Timestamp(5s));
+    };
+    const auto upload = run(metered->put("a", {}, {}));
+    CHECK_FALSE(meter->sending.begin()->second.offered);
+    const auto write = [&]() -> asio::awaitable<int> {
+        const auto chunk = std::make_shared<const std::vector<std::byte>>(3);
+        co_await upload->write(chunk, {});
+        co_return 0;
+    };
+    run(write());
+    CHECK_FALSE(meter->sending.begin()->second.offered);
+    run(upload->finish({}));
+    CHECK_FALSE(meter->sending.begin()->second.offered);
+    CHECK(seen == 2);
 }

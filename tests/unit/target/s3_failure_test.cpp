@@ -133,13 +133,16 @@ TEST_CASE("a redirect for a while is worth another try, and one for good is not"
         CHECK_FALSE(s3_failure(lasting).error.is_passing());
 }
 
-TEST_CASE("where object lock wants checksums, the profile that sends them is named") {
+TEST_CASE(
+    "where object lock wants checksums, one is sent, and where that is not enough the profile that sends others is "
+    "named") {
     const auto refused = s3_failure(call(400, "InvalidRequest",
                                          "Content-MD5 OR x-amz-checksum- HTTP header is required for Put Object "
                                          "requests with Object Lock parameters"));
     CHECK(refused.error.code() == ErrorCode::invalid_configuration);
     CHECK_FALSE(refused.error.is_passing());
     CHECK(refused.error.hint().starts_with("provider: aws"));
+    CHECK(refused.remedy == Remedy::content_md5);
     CHECK(s3_failure(call(400, "InvalidRequest", "no")).error.code() == ErrorCode::server_error);
 }
 
