@@ -27,7 +27,9 @@ constexpr std::size_t databases_named = 10;
 using Tell = std::function<void(const Finding&)>;
 
 struct Asked {
-    std::optional<source::Prepared> prepared;
+    source::Prepared prepared;
+    postgres::ServerFacts server;
+    postgres::ClientPrograms programs;
     std::exception_ptr failure;
 };
 
@@ -36,6 +38,8 @@ asio::awaitable<void> ask(asio::any_io_executor executor, source::PgDumpSource& 
     const async::Deadline deadline(executor, {}, patience, "checking " + what);
     try {
         asked.prepared = co_await source.prepare(deadline.token());
+        asked.server = source.server();
+        asked.programs = source.programs();
     } catch (...) {
         asked.failure = std::current_exception();
     }
@@ -95,13 +99,14 @@ class JobCheck {
 
     void run() {
         try {
-            const auto prepared = ask_server();
-            const auto& server = prepared.server;
+            const auto asked = ask_server();
+            const auto& prepared = asked.prepared;
+            const auto& server = asked.server;
             good(fmt::format("server {} answers: PostgreSQL {}{}, as role {}{}", job_.source.server, server.version,
                              server.in_recovery ? ", a standby" : "", server.role,
                              server.is_superuser ? " (superuser)" : ""));
-            good(fmt::format("client programs: {} in {}", prepared.programs.version_text,
-                             prepared.programs.pg_dump.parent_path().string()));
+            good(fmt::format("client programs: {} in {}", asked.programs.version_text,
+                             asked.programs.pg_dump.parent_path().string()));
             dumped(prepared);
             for (const auto& refused : prepared.refused) failed(refused.error);
             for (const auto& note : prepared.notes) good("note: " + note);
@@ -112,7 +117,7 @@ class JobCheck {
     }
 
   private:
-    source::Prepared ask_server() {
+    Asked ask_server() {
         const auto& server = config_.servers.at(job_.source.server);
         const auto path = context_.around.environment ? context_.around.environment("PATH") : std::nullopt;
         asio::io_context reactor;
@@ -128,7 +133,7 @@ class JobCheck {
                        });
         reactor.run();
         if (asked.failure) std::rethrow_exception(asked.failure);
-        return std::move(*asked.prepared);
+        return asked;
     }
 
     [[nodiscard]] base::Secret password() const {

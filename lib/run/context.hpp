@@ -11,7 +11,7 @@
 #include "run/preflight.hpp"
 #include "run/services.hpp"
 #include "run/stages.hpp"
-#include "source/pg_dump_source.hpp"
+#include "source/source.hpp"
 
 namespace pgbakd::run {
 
@@ -28,7 +28,7 @@ struct Context {
     std::shared_ptr<Progress> progress;
     StageLog stages;
     // From preflight on:
-    std::unique_ptr<source::PgDumpSource> source;
+    std::unique_ptr<source::Source> source;
     Ready ready;
     // From dump on; the partial directory until it was committed:
     std::optional<repository::Repository::Partial> partial;

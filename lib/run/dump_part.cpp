@@ -63,7 +63,7 @@ class Attempt {
     asio::awaitable<WrittenArtifact> stream() {
         co_await writer_.open();
         if (follow_) feed_ = follow_(path_);
-        looking_ = open_->counts();
+        looking_ = open_->witness() != nullptr;
         if (looking_) counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
         co_await pump();
         co_await open_->stream().finish(stop_.token());
@@ -137,7 +137,7 @@ class Attempt {
         std::exception_ptr failure;
         std::string changed;
         try {
-            changed = co_await open_->changed_tables(stop);
+            changed = co_await open_->witness()->changed_tables(stop);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -150,19 +150,20 @@ class Attempt {
         looking_ = false;
         looked_.notify();
         if (failure) std::rethrow_exception(failure);
-        if (!stop_.stopped()) counts_ = co_await open_->count_rows(stop);
+        if (!stop_.stopped()) counts_ = co_await open_->witness()->count_rows(stop);
     }
 
     // pg_dump's locks do not hold the names of schemas.
     asio::awaitable<void> look_again() {
-        if (!open_->counts()) co_return;
+        auto* const witness = open_->witness();
+        if (witness == nullptr) co_return;
         co_await finish_counting();
         const auto stop = stop_.token();
         stop.check();
         std::exception_ptr failure;
         std::string moved;
         try {
-            moved = co_await open_->moved_schemas(stop);
+            moved = co_await witness->moved_schemas(stop);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -229,11 +230,7 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
     artifact.file = file;
     artifact.kind = part.kind;
     artifact.database = part.database;
-    switch (part.format) {
-        case model::DumpFormat::custom: artifact.format = "custom"; break;
-        case model::DumpFormat::plain: artifact.format = "plain"; break;
-        case model::DumpFormat::directory: artifact.format = "directory"; break;
-    }
+    artifact.format = part.format;
     artifact.bytes = written.bytes;
     artifact.raw_bytes = written.check.raw_bytes;
     artifact.sha256 = written.sha256;
@@ -245,14 +242,14 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
 
 }  // namespace
 
-asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
-                                      source::Prepared prepared, std::filesystem::path directory, std::string file,
+asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source, source::Part part,
+                                      std::filesystem::path directory, std::string file,
                                       std::shared_ptr<Progress> progress, Storing storing, Changed changed,
                                       Follow follow, async::StopToken stop) {
     const auto path = directory / file;
     const auto raw_before = progress->raw_bytes;
     const auto bytes_before = progress->bytes;
-    auto open = co_await source.open(part, std::move(prepared), directory / (file + ".work"), stop);
+    auto open = co_await source.open(part, directory / (file + ".work"), stop);
     auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, storing, changed,
                                              std::move(follow), stop);
     std::exception_ptr failure;
@@ -285,13 +282,10 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
     }
     DumpedPart dumped;
     dumped.artifact = describe(part, file, written, services.clock.now());
-    if (part.kind == "database") {
-        dumped.facts = attempt->open().facts();
-        dumped.facts.database = part.database;
-    }
-    const auto program = part.kind == "database" ? fmt::format("pg_dump of \"{}\"", part.database) : "pg_dumpall";
+    dumped.facts = attempt->open().facts();
+    if (dumped.facts) dumped.facts->database = part.database;
     for (const auto& remark : attempt->open().stream().remarks())
-        dumped.notes.push_back(fmt::format("{}: {}", program, remark));
+        dumped.notes.push_back(fmt::format("{}: {}", part.program, remark));
     dumped.doubt = attempt->doubt();
     if (const auto& counts = attempt->counts(); !counts.left_out.empty())
         dumped.notes.push_back(

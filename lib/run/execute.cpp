@@ -16,7 +16,7 @@
 #include "run/dump_stage.hpp"
 #include "run/prune_stage.hpp"
 #include "source/connection.hpp"
-#include "source/stock_restore.hpp"
+#include "source/pg_dump_source.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -128,7 +128,7 @@ class Execution {
         context_.progress->parts = prepared.parts.size();
         for (const auto& text : prepared.notes) context_.note(text);
         for (const auto& refused : prepared.refused) context_.part_failed(refused.database, refused.error);
-        context_.stages.end(0, fmt::format("server {}, {}", prepared.server.version, prepared.programs.version_text));
+        context_.stages.end(0, prepared.summary);
     }
 
     // The manifest says all it has to say.
@@ -136,7 +136,7 @@ class Execution {
         auto& set = context_.set;
         set.finished_at = context_.services.clock.now();
         set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
-        set.stock_restore = source::stock_restore(set, context_.job.source.options);
+        set.stock_restore = context_.source->stock_restore(set);
     }
 
     // There is a set from now on.

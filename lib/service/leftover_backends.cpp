@@ -31,7 +31,7 @@ asio::awaitable<void> end_backends_on(Core& core, model::ServerSpec server, mode
     std::size_t ended = 0;
     try {
         auto source = co_await make_source(core, server, report.run.text());
-        ended = co_await source->end_backends(deadline.token());
+        ended = co_await source->end_leftovers(deadline.token());
     } catch (...) {
         failure = std::current_exception();
     }
