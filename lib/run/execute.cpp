@@ -7,16 +7,14 @@
 
 #include "async/timer.hpp"
 #include "base/text.hpp"
-#include "host/secrets.hpp"
 #include "offsite/local_set.hpp"
 #include "os/file.hpp"
 #include "run/conclusion.hpp"
 #include "run/context.hpp"
 #include "run/copies.hpp"
 #include "run/dump_stage.hpp"
+#include "run/make_source.hpp"
 #include "run/prune_stage.hpp"
-#include "source/connection.hpp"
-#include "source/pg_dump_source.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -103,14 +101,8 @@ class Execution {
     asio::awaitable<void> prepare(async::StopToken stop) {
         auto& services = context_.services;
         const auto& job = context_.job;
-        const auto& request = context_.request;
         context_.stages.begin(model::StageName::preflight);
-        const auto resolve_secret = [reference = request.server.password] { return host::resolve_secret(reference); };
-        const auto password = co_await async::run_blocking(services.pool, resolve_secret);
-        context_.source = std::make_unique<source::PgDumpSource>(
-            services.executor, services.pool,
-            source::PgDumpSource::Settings{request.server, job.source, job.compression, services.programs, password,
-                                           source::application_name(request.run.text()), services.limits.nice});
+        context_.source = co_await make_source(services, context_.request);
         async::Backoff backoff(job.retries.attempts, job.retries.backoff);
         for (;;) {
             std::exception_ptr failure;

@@ -63,7 +63,8 @@ asio::awaitable<Ready> preflight(Services& services, source::Source& source, con
         const auto needed = space_needed(ready.last_set_bytes, prepared.estimated_bytes);
         check_space(repository->directory(), space.available, needed, services.min_free).value();
     }
-    if (job.source.all_databases) {
+    const auto* dump = std::get_if<model::PgDumpSource>(&job.source);
+    if (dump != nullptr && dump->all_databases) {
         auto* catalog = &services.catalog;
         const auto known_databases = [catalog, name = job.name] { return catalog->known_databases(name); };
         const auto before = co_await async::run_blocking(services.pool, known_databases);

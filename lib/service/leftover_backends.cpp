@@ -50,7 +50,8 @@ asio::awaitable<void> end_leftover_backends(Core& core, std::vector<model::RunRe
     for (const auto& report : interrupted) {
         const auto job = core.config->job(report.job);
         if (job) {
-            co_await end_backends_on(core, core.config->servers.at(job->source.server), report, stop);
+            const auto name = model::server_of(job->source);
+            if (!name.empty()) co_await end_backends_on(core, core.config->servers.at(name), report, stop);
             continue;
         }
         const auto servers = core.config->servers;

@@ -126,6 +126,11 @@ asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     prepared.origin.server_version_number = server_.version_number;
     prepared.origin.client_version = programs_.version_text;
     prepared.origin.system_identifier = server_.system_identifier;
+    prepared.facts.push_back(fmt::format("server {} answers: PostgreSQL {}{}, as role {}{}", settings_.server.name,
+                                         server_.version, server_.in_recovery ? ", a standby" : "", server_.role,
+                                         server_.is_superuser ? " (superuser)" : ""));
+    prepared.facts.push_back(
+        fmt::format("client programs: {} in {}", programs_.version_text, programs_.pg_dump.parent_path().string()));
     prepared.summary = fmt::format("server {}, {}", server_.version, programs_.version_text);
     const auto databases = co_await choose_databases(std::move(existing), prepared, stop);
     for (const auto& database : databases) {

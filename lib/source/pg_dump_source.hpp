@@ -50,10 +50,6 @@ class PgDumpSource final : public Source {
     asio::awaitable<std::size_t> end_leftovers(async::StopToken stop) override;
     [[nodiscard]] std::vector<std::string> stock_restore(const model::BackupSet& set) const override;
 
-    // After prepare().
-    [[nodiscard]] const postgres::ServerFacts& server() const noexcept { return server_; }
-    [[nodiscard]] const postgres::ClientPrograms& programs() const noexcept { return programs_; }
-
   private:
     asio::awaitable<std::vector<postgres::DatabaseInfo>> choose_databases(std::vector<postgres::DatabaseInfo> existing,
                                                                           Prepared& prepared, async::StopToken stop);

@@ -42,6 +42,7 @@ struct Refused {
 struct Prepared {
     model::BackupSet::Source origin;  // for the manifest
     std::string summary;              // for people: "server 15.8, pg_dump (PostgreSQL) 15.8"
+    std::vector<std::string> facts;   // the same at length, a line each: "server main answers: PostgreSQL 15.8, …"
     std::vector<Part> parts;
     std::vector<Refused> refused;
     std::vector<std::string> notes;
