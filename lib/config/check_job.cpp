@@ -8,6 +8,7 @@
 
 #include "base/units.hpp"
 #include "config/dump_options.hpp"
+#include "config/encryption_keys.hpp"
 #include "config/milestones.hpp"
 #include "config/unknown_names.hpp"
 
@@ -230,6 +231,7 @@ void check_job(Problems& problems, const JobSurroundings& surroundings, Named<Jo
         check_source(problems, surroundings, *source, job.value);
         check_compression(problems, node, job.value);
     }
+    if (const auto* encryption = node.find("encryption")) check_encryption(problems, *encryption, job.value.encryption);
     check_targets(problems, surroundings, node, job.value);
     check_alerts(problems, surroundings, node);
     resolve_max_age(surroundings, node, job.value);

@@ -3,6 +3,7 @@
 #include "config/channel_keys.hpp"
 #include "config/channel_types.hpp"
 #include "config/domain_types.hpp"
+#include "config/encryption_keys.hpp"
 #include "config/health_keys.hpp"
 #include "config/milestones.hpp"
 #include "config/retention_keys.hpp"
@@ -79,6 +80,8 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),
                          "How artifacts are compressed. Formats `custom` and `directory` are compressed by `pg_dump` "
                          "itself: gzip up to 9, and zstd from `pg_dump` 16 on."),
+            section_key<JobSpec>("encryption", &JobSpec::encryption, encryption_keys(), absent("none"),
+                                 "Who can read the artifacts: one of the keys below."),
             key<JobSpec>("targets", &JobSpec::targets, names_of_targets(), is("[]"),
                          "Entries of `targets` that get a copy of each set, while it is made."),
             key<JobSpec>(
@@ -99,7 +102,6 @@ const Section<JobSpec>& job_keys() {
                          "Entries of `alerts` that are told of the job; `[]`: none."),
         },
         {
-            {"encryption", "encryption comes with a later version: remove the key; artifacts are not encrypted"},
             {"drill", "restore drills come with a later version: remove this job", "source"},
             {"settle", "schedules by change come with a later version: remove the key"},
         });

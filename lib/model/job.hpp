@@ -11,6 +11,7 @@
 
 #include "calendar/schedule.hpp"
 #include "codec/compress.hpp"
+#include "model/encryption.hpp"
 #include "model/milestone.hpp"
 #include "model/secret_reference.hpp"
 #include "model/source.hpp"
@@ -78,6 +79,7 @@ struct JobSpec {
     std::chrono::milliseconds jitter{0};
     Source source;
     codec::Compression compression;
+    Encryption encryption{};
     std::vector<std::string> targets;  // names, in the file's order
     KeepLocal keep_local = KeepLocal::always;
     RetentionPolicy local_retention;

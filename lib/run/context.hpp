@@ -8,6 +8,7 @@
 #include "async/retry.hpp"
 #include "model/backup_set.hpp"
 #include "repository/repository.hpp"
+#include "run/cipher.hpp"
 #include "run/preflight.hpp"
 #include "run/services.hpp"
 #include "run/stages.hpp"
@@ -30,6 +31,7 @@ struct Context {
     // From preflight on:
     std::unique_ptr<source::Source> source;
     Ready ready;
+    std::optional<Cipher> cipher;  // of encrypted artifacts
     // From dump on; the partial directory until it was committed:
     std::optional<repository::Repository::Partial> partial;
     model::BackupSet set;

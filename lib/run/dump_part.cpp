@@ -37,8 +37,8 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
 class Attempt {
   public:
     Attempt(Services& services, std::unique_ptr<source::OpenPart> open, const source::Part& part,
-            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Storing storing, Changed changed,
-            Follow follow, const async::StopToken& stop)
+            const std::optional<Cipher>& cipher, const std::filesystem::path& path, std::shared_ptr<Progress> progress,
+            Storing storing, Changed changed, Follow follow, const async::StopToken& stop)
         : open_(std::move(open)),
           progress_(std::move(progress)),
           path_(path),
@@ -57,6 +57,9 @@ class Attempt {
               [this](std::uint64_t bytes) {
                   if (feed_) feed_->on_disk(bytes);
               }),
+          encryptor_(cipher ? std::make_unique<Encryptor>(services.executor, *cipher) : nullptr),
+          encrypted_(services.executor, chunks, chunk_size),
+          encrypting_(services.executor),
           looked_(services.executor),
           counting_(services.executor) {}
 
@@ -65,8 +68,18 @@ class Attempt {
         if (follow_) feed_ = follow_(path_);
         looking_ = open_->witness() != nullptr;
         if (looking_) counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
+        if (encryptor_) {
+            const auto stop_all = [this](const std::exception_ptr& failure) { stop_.stop(base::to_error(failure)); };
+            encrypting_.spawn(encryptor_->feed(stop_.token()), stop_all);
+            encrypting_.spawn(take_encrypted(), stop_all);
+        }
         co_await pump();
         co_await open_->stream().finish(stop_.token());
+        if (encryptor_) {
+            encryptor_->close();
+            co_await encrypting_.join();
+            co_await encryptor_->finish(stop_.token());
+        }
         while (looking_) co_await looked_.wait(stop_.token());
         stop_.token().check();
         auto written = co_await writer_.finish(stop_.token());
@@ -92,6 +105,10 @@ class Attempt {
         stop_.stop(over);
         count_stop_.stop(over);
         co_await open_->stream().abort();
+        if (encryptor_) {
+            co_await encryptor_->abort();
+            co_await encrypting_.settle();
+        }
         co_await compressor_.quiesce();
         co_await writer_.quiesce();
         co_await finish_counting();
@@ -176,11 +193,36 @@ class Attempt {
         stop.check();
     }
 
+    // Bytes as they are kept.
+    void emit(async::Chunk chunk) {
+        progress_->bytes += chunk->size();
+        if (feed_) feed_->push(chunk);
+        writer_.push_file(std::move(chunk));
+    }
+    asio::awaitable<void> wait_room() {
+        if (feed_) co_await feed_->wait_room(stop_.token());
+        co_await writer_.wait_room(stop_.token());
+    }
+
+    asio::awaitable<void> take_encrypted() {
+        for (;;) {
+            auto buffer = co_await encrypted_.take(stop_.token());
+            buffer->resize(encrypted_.size());
+            const auto count = co_await encryptor_->read(*buffer, stop_.token());
+            if (count == 0) co_return;
+            buffer->resize(count);
+            emit(std::move(buffer));
+            co_await wait_room();
+        }
+    }
+
     asio::awaitable<void> pump() {
         const auto out = [this](async::Chunk chunk) {
-            progress_->bytes += chunk->size();
-            if (feed_) feed_->push(chunk);
-            writer_.push(std::move(chunk));
+            writer_.push_content(chunk);
+            if (encryptor_)
+                encryptor_->push(std::move(chunk));
+            else
+                emit(std::move(chunk));
         };
         bool empty = true;
         for (;;) {
@@ -193,7 +235,10 @@ class Attempt {
                 co_await compressor_.push(std::move(chunk), out, stop_.token());
             else if (count > 0)
                 out(std::move(chunk));
-            if (feed_) co_await feed_->wait_room(stop_.token());
+            if (encryptor_)
+                co_await encryptor_->wait_room(stop_.token());
+            else
+                co_await wait_room();
             // While we do not read on pg_dump cannot end, but for what fits into a pipe, and let go of its locks.
             while (looking_) co_await looked_.wait(stop_.token());
             empty = false;
@@ -215,6 +260,9 @@ class Attempt {
     async::BufferPool buffers_;
     ParallelCompressor compressor_;
     ArtifactWriter writer_;
+    std::unique_ptr<Encryptor> encryptor_;  // null: nothing is encrypted
+    async::BufferPool encrypted_;
+    async::TaskGroup encrypting_;
     async::Event looked_;  // at the tables: see count()
     bool looking_ = false;
     std::optional<base::Error> doubt_;
@@ -224,8 +272,8 @@ class Attempt {
     bool lane_failed_ = false;
 };
 
-model::Artifact describe(const source::Part& part, const std::string& file, const WrittenArtifact& written,
-                         base::Timestamp now) {
+model::Artifact describe(const source::Part& part, const std::optional<Cipher>& cipher, const std::string& file,
+                         const WrittenArtifact& written, base::Timestamp now) {
     model::Artifact artifact;
     artifact.file = file;
     artifact.kind = part.kind;
@@ -235,6 +283,7 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
     artifact.raw_bytes = written.check.raw_bytes;
     artifact.sha256 = written.sha256;
     artifact.compression = codec::compression_text(part.compression);
+    if (cipher) artifact.encryption = cipher->method;
     artifact.verified = model::Verification::decoded;
     artifact.verified_at = now;
     return artifact;
@@ -243,14 +292,14 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
 }  // namespace
 
 asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source, source::Part part,
-                                      std::filesystem::path directory, std::string file,
+                                      std::optional<Cipher> cipher, std::filesystem::path directory, std::string file,
                                       std::shared_ptr<Progress> progress, Storing storing, Changed changed,
                                       Follow follow, async::StopToken stop) {
     const auto path = directory / file;
     const auto raw_before = progress->raw_bytes;
     const auto bytes_before = progress->bytes;
     auto open = co_await source.open(part, directory / (file + ".work"), stop);
-    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, storing, changed,
+    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, cipher, path, progress, storing, changed,
                                              std::move(follow), stop);
     std::exception_ptr failure;
     WrittenArtifact written;
@@ -281,7 +330,7 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source
         std::rethrow_exception(failure);
     }
     DumpedPart dumped;
-    dumped.artifact = describe(part, file, written, services.clock.now());
+    dumped.artifact = describe(part, cipher, file, written, services.clock.now());
     dumped.facts = attempt->open().facts();
     if (dumped.facts) dumped.facts->database = part.database;
     for (const auto& remark : attempt->open().stream().remarks())

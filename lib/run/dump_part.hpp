@@ -2,6 +2,7 @@
 #pragma once
 
 #include "model/backup_set.hpp"
+#include "run/cipher.hpp"
 #include "run/feed.hpp"
 #include "run/services.hpp"
 #include "source/source.hpp"
@@ -27,7 +28,7 @@ enum class Changed { fails, is_told };
 // Streams the part into `directory`/`file`, or with Storing::nothing into nobody but what `follow` gives. On failure
 // the child is gone, the file removed if the disk lets us, and the first cause thrown.
 asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source, source::Part part,
-                                      std::filesystem::path directory, std::string file,
+                                      std::optional<Cipher> cipher, std::filesystem::path directory, std::string file,
                                       std::shared_ptr<Progress> progress, Storing storing, Changed changed,
                                       Follow follow, async::StopToken stop);
 

@@ -31,6 +31,7 @@ void begin_set(Context& context) {
     set.timezone = context.job.timezone;
     set.started_at_local = calendar::format_rfc3339(base::to_instant(set.started_at), *context.job.zone);
     set.source = context.ready.prepared.origin;
+    if (context.cipher) set.recipients = context.cipher->recipients;
     set.system = {services.hostname, services.user, services.version};
 }
 
@@ -54,7 +55,8 @@ void add(Context& context, DumpedPart dumped, const std::string& name, std::chro
 
 asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source::Part part, async::StopToken stop) {
     auto& services = context.services;
-    const auto file = fmt::format("{}_{}{}", part.stem, context.partial->id.set, part.extension);
+    const auto encrypted = context.cipher ? "." + context.cipher->method : std::string();
+    const auto file = fmt::format("{}_{}{}{}", part.stem, context.partial->id.set, part.extension, encrypted);
     const auto what = part.database.empty() ? part.kind : fmt::format("\"{}\"", part.database);
     const auto storing = context.job.keep_local == model::KeepLocal::never ? Storing::nothing : Storing::file;
     const Follow follow = [&copies](const std::filesystem::path& path) { return copies.follow(path); };
@@ -64,8 +66,9 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
         const auto began = services.clock.steady();
         std::exception_ptr failure;
         try {
-            auto dumped = co_await dump_part(services, *context.source, part, context.partial->directory, file,
-                                             context.progress, storing, changed, follow, stop);
+            auto dumped =
+                co_await dump_part(services, *context.source, part, context.cipher, context.partial->directory, file,
+                                   context.progress, storing, changed, follow, stop);
             co_await copies.settled(file, stop);
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
             add(context, std::move(dumped), part.what(), took);

@@ -114,6 +114,7 @@ class Execution {
             if (!failure) break;
             co_await wait_or_rethrow(context_, backoff, failure, "preflight", stop);
         }
+        context_.cipher = co_await prepare_cipher(services, context_.request.job, stop);
         co_await copies_.reach(stop);
         const auto& prepared = context_.ready.prepared;
         context_.progress->expected_bytes = context_.ready.last_set_bytes;
@@ -128,7 +129,8 @@ class Execution {
         auto& set = context_.set;
         set.finished_at = context_.services.clock.now();
         set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
-        set.stock_restore = context_.source->stock_restore(set);
+        const auto commands = [this](const model::BackupSet& plain) { return context_.source->stock_restore(plain); };
+        set.stock_restore = decrypting_commands(set, commands);
     }
 
     // There is a set from now on.
