@@ -78,8 +78,8 @@ jobs:
   hint: schedules by change come with a later version: remove the key
 /etc/pgbakd.yaml:9:20: jobs.a.source.type: "files" is not supported by this version of pgbakd
   hint: supported here: pg_dump, command
-/etc/pgbakd.yaml:14:5: jobs.b.encryption: not supported by this version of pgbakd
-  hint: encryption comes with a later version: remove the key; artifacts are not encrypted
+/etc/pgbakd.yaml:14:24: jobs.b.encryption.age[0]: is no recipient of age
+  hint: as in age1…, which age-keygen prints as the public key, or an SSH key
 /etc/pgbakd.yaml:18:5: jobs.drill.drill: not supported by this version of pgbakd
   hint: restore drills come with a later version: remove this job
 )");

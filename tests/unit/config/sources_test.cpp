@@ -83,4 +83,31 @@ TEST_CASE("a variable whose name says that it is a secret lies open in no file t
     CHECK(effective_yaml(*config).find("sesame") == std::string::npos);
 }
 
+TEST_CASE("encryption names who can decrypt, in one way") {
+    const std::string key = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    const auto with = [](const std::string& value) { return with_job("encryption: " + value); };
+    CHECK_FALSE(config_of(with_job(""))->jobs[0]->encryption.is_on());
+    const auto age = config_of(with("{age: [" + key + "]}"))->jobs[0]->encryption;
+    CHECK(age.age == std::vector<std::string>{key});
+    CHECK(age.method() == "age");
+    CHECK(config_of(with("{age_recipients_file: /etc/pgbakd/recipients}"))->jobs[0]->encryption.method() == "age");
+    CHECK(config_of(with("{gpg: [FD565CEADCECA556]}"))->jobs[0]->encryption.method() == "gpg");
+    const auto fault = [&with](const std::string& value) {
+        const auto text = problems_of(with(value));
+        const auto at = text.find("jobs.j.");
+        return at == std::string::npos ? text : text.substr(at, text.find('\n', at) - at);
+    };
+    CHECK(fault("{}") == "jobs.j.encryption: names nobody who could decrypt");
+    CHECK(fault("{age: []}") == "jobs.j.encryption.age: an empty list: nobody could decrypt");
+    CHECK(fault("{age: [" + key + "], gpg: [FD565CEADCECA556]}") ==
+          "jobs.j.encryption: must have one of the keys age, age_recipients_file and gpg");
+    CHECK(fault("{age: [dba@example.com]}") == "jobs.j.encryption.age[0]: is no recipient of age");
+    CHECK(
+        fault("{age: [AGE-SECRET-KEY-1QQQ]}") ==
+        "jobs.j.encryption.age[0]: this is a secret key: it belongs to whoever restores, and nowhere near the backups");
+    CHECK(problems_of(with("{age: [AGE-SECRET-KEY-1QQQ]}")).find("1QQQ") == std::string::npos);
+    CHECK(fault("{age_recipients_file: recipients}")
+              .starts_with("jobs.j.encryption.age_recipients_file: must be an absolute path"));
+}
+
 }  // namespace pgbakd::config
