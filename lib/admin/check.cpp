@@ -24,7 +24,8 @@ boost::json::array json_jobs(const config::Config& config, const FireRequest& re
         const auto fires = fires_of(*job, request);
         auto object = json_fires(fires);
         object["jitter_seconds"] = fires.jitter.count();
-        object["server"] = model::json_text(job->source.server);
+        object["source"] = model::source_type(job->source);
+        object["server"] = model::json_text_or_null(model::server_of(job->source));
         jobs.push_back(std::move(object));
     }
     return jobs;

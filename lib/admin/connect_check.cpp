@@ -15,6 +15,7 @@
 #include "os/file.hpp"
 #include "repository/repository.hpp"
 #include "run/preflight.hpp"
+#include "source/command_source.hpp"
 #include "source/connection.hpp"
 #include "source/pg_dump_source.hpp"
 
@@ -27,12 +28,11 @@ constexpr std::size_t databases_named = 10;
 using Tell = std::function<void(const Finding&)>;
 
 struct Asked {
-    std::optional<source::Prepared> prepared;
+    source::Prepared prepared;
     std::exception_ptr failure;
 };
 
-asio::awaitable<void> ask(asio::any_io_executor executor, source::PgDumpSource& source, std::string what,
-                          Asked& asked) {
+asio::awaitable<void> ask(asio::any_io_executor executor, source::Source& source, std::string what, Asked& asked) {
     const async::Deadline deadline(executor, {}, patience, "checking " + what);
     try {
         asked.prepared = co_await source.prepare(deadline.token());
@@ -95,14 +95,9 @@ class JobCheck {
 
     void run() {
         try {
-            const auto prepared = ask_server();
-            const auto& server = prepared.server;
-            good(fmt::format("server {} answers: PostgreSQL {}{}, as role {}{}", job_.source.server, server.version,
-                             server.in_recovery ? ", a standby" : "", server.role,
-                             server.is_superuser ? " (superuser)" : ""));
-            good(fmt::format("client programs: {} in {}", prepared.programs.version_text,
-                             prepared.programs.pg_dump.parent_path().string()));
-            dumped(prepared);
+            const auto prepared = prepare();
+            for (const auto& fact : prepared.facts) good(fact);
+            if (std::holds_alternative<model::PgDumpSource>(job_.source)) dumped(prepared);
             for (const auto& refused : prepared.refused) failed(refused.error);
             for (const auto& note : prepared.notes) good("note: " + note);
             space(prepared.estimated_bytes);
@@ -112,29 +107,40 @@ class JobCheck {
     }
 
   private:
-    source::Prepared ask_server() {
-        const auto& server = config_.servers.at(job_.source.server);
-        const auto path = context_.around.environment ? context_.around.environment("PATH") : std::nullopt;
+    source::Prepared prepare() {
         asio::io_context reactor;
         async::Pool pool(1, 0);
-        source::PgDumpSource source(
-            reactor.get_executor(), pool,
-            {server, job_.source, job_.compression, postgres::ProgramSearch::standard(path.value_or("/usr/bin:/bin")),
-             password(), source::application_name("check"), 0});
+        const auto source = make_source(reactor.get_executor(), pool);
         Asked asked;
-        asio::co_spawn(reactor, ask(reactor.get_executor(), source, "job " + job_.name, asked),
+        asio::co_spawn(reactor, ask(reactor.get_executor(), *source, "job " + job_.name, asked),
                        [](const std::exception_ptr& failure) {
                            if (failure) std::rethrow_exception(failure);
                        });
         reactor.run();
         if (asked.failure) std::rethrow_exception(asked.failure);
-        return std::move(*asked.prepared);
+        return std::move(asked.prepared);
     }
 
-    [[nodiscard]] base::Secret password() const {
-        const auto credential = credentials_.find(job_.source.server);
+    std::unique_ptr<source::Source> make_source(const asio::any_io_executor& executor, async::Pool& pool) {
+        const auto path = context_.around.environment ? context_.around.environment("PATH") : std::nullopt;
+        const auto programs = postgres::ProgramSearch::standard(path.value_or("/usr/bin:/bin"));
+        if (const auto* command = std::get_if<model::CommandSource>(&job_.source)) {
+            for (const auto& variable : command->environment) (void)host::resolve_secret(variable.value);
+            return std::make_unique<source::CommandSource>(
+                executor, pool,
+                source::CommandSource::Settings{job_.name, *command, job_.compression, programs.plain, {}, 0});
+        }
+        const auto& dump = std::get<model::PgDumpSource>(job_.source);
+        return std::make_unique<source::PgDumpSource>(
+            executor, pool,
+            source::PgDumpSource::Settings{config_.servers.at(dump.server), dump, job_.compression, programs,
+                                           password(dump.server), source::application_name("check"), 0});
+    }
+
+    [[nodiscard]] base::Secret password(const std::string& server) const {
+        const auto credential = credentials_.find(server);
         if (credential != credentials_.end()) return credential->second.value();
-        return host::resolve_secret(config_.servers.at(job_.source.server).password);
+        return host::resolve_secret(config_.servers.at(server).password);
     }
 
     void dumped(const source::Prepared& prepared) {

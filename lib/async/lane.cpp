@@ -15,6 +15,7 @@ struct Lane::Batch final : Pool::Job {
     }
     std::deque<Chunk> chunks;
     const Consume& consume;
+    std::size_t bytes = 0;
 };
 
 Lane::Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure,
@@ -32,6 +33,7 @@ Lane::~Lane() {
 
 void Lane::push(Chunk chunk) {
     if (failure_) return;
+    backlog_ += chunk->size();
     waiting_.push_back(std::move(chunk));
     if (!busy_) start();
 }
@@ -39,12 +41,15 @@ void Lane::push(Chunk chunk) {
 void Lane::start() {
     busy_ = true;
     auto batch = std::make_shared<Batch>(std::exchange(waiting_, {}), consume_);
+    for (const auto& chunk : batch->chunks) batch->bytes += chunk->size();
     pool_.submit(batch, executor_, [this, batch] { finished(batch); });
 }
 
 void Lane::finished(const std::shared_ptr<Batch>& batch) {
     busy_ = false;
+    backlog_ -= batch->bytes;
     if (batch->failure) {
+        backlog_ = 0;
         batch->chunks.clear();
         waiting_.clear();
         failure_ = batch->failure;

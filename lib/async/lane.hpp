@@ -1,5 +1,5 @@
 // A lane: chunks consumed in order on the pool, one at a time, beside other lanes that read the same chunks. How much
-// waits in a lane is bounded by the BufferPool its chunks come from.
+// waits in a lane is bounded by the BufferPool its chunks come from, or by whoever pushes and looks at backlog().
 #pragma once
 
 #include <deque>
@@ -24,6 +24,8 @@ class Lane {
     ~Lane();
 
     void push(Chunk chunk);
+    // Bytes that were pushed and are not known to be consumed yet.
+    [[nodiscard]] std::size_t backlog() const noexcept { return backlog_; }
     // Until everything pushed was consumed, or the lane failed; then throws its failure. What was pushed and not yet
     // consumed when it failed is dropped.
     asio::awaitable<void> drain();
@@ -41,6 +43,7 @@ class Lane {
     std::function<void()> on_failure_, on_progress_;
     Event idle_;
     std::deque<Chunk> waiting_;
+    std::size_t backlog_ = 0;
     bool busy_ = false;
     std::exception_ptr failure_;
 };

@@ -8,6 +8,7 @@
 
 #include "base/units.hpp"
 #include "config/dump_options.hpp"
+#include "config/encryption_keys.hpp"
 #include "config/milestones.hpp"
 #include "config/unknown_names.hpp"
 
@@ -96,12 +97,7 @@ void check_schedule(Problems& problems, const JobSurroundings& around, const Nod
     if (const auto* jitter = node.usable("jitter")) check_jitter(problems, around, *jitter, job);
 }
 
-void check_source(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
-    const auto& source = job.source;
-    const auto* server = node.usable("server");
-    const auto& servers = around.servers;
-    if (server != nullptr && around.servers_known && !std::binary_search(servers.begin(), servers.end(), source.server))
-        report_unknown_name(problems, *server, "server", source.server, servers, "servers: {local: {}}");
+void check_pg_dump(Problems& problems, const Node& node, const model::PgDumpSource& source) {
     const auto* exclude = node.usable("exclude");
     if (exclude != nullptr && !source.all_databases && node.usable("databases") != nullptr)
         problems.error(*exclude, "only with databases: all", "remove the key, and the names from databases");
@@ -111,9 +107,24 @@ void check_source(Problems& problems, const JobSurroundings& around, const Node&
     if (const auto* options = node.usable("options")) check_options_of_format(problems, *options, source.format);
 }
 
+void check_source(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
+    const auto* server = node.usable("server");
+    const auto& servers = around.servers;
+    const auto& name = model::server_of(job.source);
+    if (server != nullptr && around.servers_known && !std::binary_search(servers.begin(), servers.end(), name))
+        report_unknown_name(problems, *server, "server", name, servers, "servers: {local: {}}");
+    if (const auto* source = std::get_if<model::PgDumpSource>(&job.source)) check_pg_dump(problems, node, *source);
+}
+
+// Whether pg_dump compresses what it writes, and not we.
+bool compresses_itself(const JobSpec& job) {
+    const auto* source = std::get_if<model::PgDumpSource>(&job.source);
+    return source != nullptr && source->format != model::DumpFormat::plain;
+}
+
 void check_compression(Problems& problems, const Node& node, const JobSpec& job) {
     const auto* compression = node.usable("compression");
-    if (compression == nullptr || job.source.format == model::DumpFormat::plain) return;
+    if (compression == nullptr || !compresses_itself(job)) return;
     if (job.compression.method == codec::Method::gzip && job.compression.level > 9)
         problems.error(
             *compression,
@@ -188,7 +199,9 @@ void check_targets(Problems& problems, const JobSurroundings& around, const Node
     if (job.targets.empty() && (given == nullptr || !given->refused))
         problems.error(*keep_local, "the job has no targets: its sets would be nowhere",
                        "add targets: [NAME], or remove the key");
-    if (job.keep_local == model::KeepLocal::never && job.source.format == model::DumpFormat::directory)
+    const auto* source = std::get_if<model::PgDumpSource>(&job.source);
+    if (job.keep_local == model::KeepLocal::never && source != nullptr &&
+        source->format == model::DumpFormat::directory)
         problems.error(*keep_local, "pg_dump's directory format needs room on this host's disk",
                        "use format: custom, or keep_local: false");
 }
@@ -218,6 +231,7 @@ void check_job(Problems& problems, const JobSurroundings& surroundings, Named<Jo
         check_source(problems, surroundings, *source, job.value);
         check_compression(problems, node, job.value);
     }
+    if (const auto* encryption = node.find("encryption")) check_encryption(problems, *encryption, job.value.encryption);
     check_targets(problems, surroundings, node, job.value);
     check_alerts(problems, surroundings, node);
     resolve_max_age(surroundings, node, job.value);

@@ -3,9 +3,11 @@
 #include "config/channel_keys.hpp"
 #include "config/channel_types.hpp"
 #include "config/domain_types.hpp"
+#include "config/encryption_keys.hpp"
 #include "config/health_keys.hpp"
 #include "config/milestones.hpp"
 #include "config/retention_keys.hpp"
+#include "config/source_keys.hpp"
 #include "config/target_keys.hpp"
 #include "config/target_types.hpp"
 
@@ -17,7 +19,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using model::JobSpec;
-using model::PgDumpSource;
 using model::ServerSpec;
 
 constexpr auto day = 24h;
@@ -36,49 +37,6 @@ JobSpec blank_job() {
             .local_retention = {},
             .target_retention = {},
             .retries = {}};
-}
-
-const Section<PgDumpSource>& source_keys() {
-    static const Section<PgDumpSource> section(
-        {},
-        {
-            kind_key<PgDumpSource>("type", "pg_dump", {"pg_basebackup", "taosdump", "files", "command"},
-                                   required("type: pg_dump"), "What is read: databases, by `pg_dump`."),
-            key<PgDumpSource>("server", &PgDumpSource::server, text("the name of a server", 63),
-                              required("the name of an entry of servers, as in server: local"),
-                              "Which entry of `servers` is dumped."),
-            key<PgDumpSource>("databases", Same{}, databases(),
-                              required("databases: all, or a list as in databases: [shop, crm]"),
-                              "Which databases. `all` is every database of the server that accepts connections and is "
-                              "no template, asked anew at each run."),
-            key<PgDumpSource>("exclude", &PgDumpSource::exclude, database_names("a list of database names"),
-                              absent("none"), "Databases to leave out; only with `databases: all`."),
-            key<PgDumpSource>("format", &PgDumpSource::format,
-                              choice<model::DumpFormat>({{"custom", model::DumpFormat::custom},
-                                                         {"plain", model::DumpFormat::plain},
-                                                         {"directory", model::DumpFormat::directory}}),
-                              is("custom"),
-                              "`custom`: one archive per database for `pg_restore`. `plain`: SQL for `psql`. "
-                              "`directory`: for `pg_restore`, dumped by several connections at once."),
-            key<PgDumpSource>("globals", &PgDumpSource::globals, yes_or_no(), is("false"),
-                              "Also dump roles and tablespaces (`pg_dumpall --globals-only`)."),
-            key<PgDumpSource>("jobs", &PgDumpSource::jobs, whole_number<int>(1, 64), is("1"),
-                              "Parallel connections of one dump; more than one only with `format: directory`."),
-            key<PgDumpSource>("lock_wait_timeout", &PgDumpSource::lock_wait_timeout, duration(1s, day), is("60s"),
-                              "How long a dump waits for the lock on a table before it gives up, so that it does not "
-                              "hold up a change of the schema for longer."),
-            key<PgDumpSource>("options", &PgDumpSource::options, dump_options(), is("[]"),
-                              "More options for `pg_dump`, one element per word: "
-                              "`[\"--exclude-table-data=audit_log\"]`. Those that pgbakd sets itself are refused."),
-            key<PgDumpSource>("fingerprint", &PgDumpSource::fingerprint,
-                              choice<model::FingerprintKind>(
-                                  {{"counts", model::FingerprintKind::counts}, {"none", model::FingerprintKind::none}}),
-                              is("counts"),
-                              "`counts`: count the rows of each table in the dump's own snapshot, so that a restored "
-                              "copy can be compared, and look whether tables were changed just when they were "
-                              "dumped. `none`: neither."),
-        });
-    return section;
 }
 
 const Section<model::Retries>& retries_keys() {
@@ -116,12 +74,14 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("jitter", &JobSpec::jitter, duration(0s, 7 * day), is("0s"),
                          "Start up to this much later than scheduled, by a fixed offset for each host and job, so that "
                          "a fleet does not dump at once. Less than the schedule's shortest gap."),
-            section_key<JobSpec>("source", &JobSpec::source, source_keys(),
-                                 required("as in source: {type: pg_dump, server: local, databases: all}"),
-                                 "What is backed up."),
+            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {"pg_basebackup", "taosdump", "files"},
+                                   required("as in source: {type: pg_dump, server: local, databases: all}"),
+                                   "What is backed up."),
             key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),
                          "How artifacts are compressed. Formats `custom` and `directory` are compressed by `pg_dump` "
                          "itself: gzip up to 9, and zstd from `pg_dump` 16 on."),
+            section_key<JobSpec>("encryption", &JobSpec::encryption, encryption_keys(), absent("none"),
+                                 "Who can read the artifacts: one of the keys below."),
             key<JobSpec>("targets", &JobSpec::targets, names_of_targets(), is("[]"),
                          "Entries of `targets` that get a copy of each set, while it is made."),
             key<JobSpec>(
@@ -142,7 +102,6 @@ const Section<JobSpec>& job_keys() {
                          "Entries of `alerts` that are told of the job; `[]`: none."),
         },
         {
-            {"encryption", "encryption comes with a later version: remove the key; artifacts are not encrypted"},
             {"drill", "restore drills come with a later version: remove this job", "source"},
             {"settle", "schedules by change come with a later version: remove the key"},
         });

@@ -87,7 +87,8 @@ std::string usual_hint(const KeyFacts& facts) {
     return {};
 }
 
-std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry, const std::vector<std::string>& words) {
+std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry, const std::vector<std::string>& words,
+                                         const std::vector<std::string>& later) {
     const auto all = base::join(words, ", ");
     if (entry.kind != Node::Kind::map && entry.kind != Node::Kind::null) {
         wrong_type(problems, entry, "a mapping", "as in {type: " + words.front() + ", …}; types: " + all);
@@ -102,8 +103,21 @@ std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry, 
     const auto found =
         type->kind == Node::Kind::scalar ? std::find(words.begin(), words.end(), type->text) : words.end();
     if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
+    if (type->kind == Node::Kind::scalar && std::find(later.begin(), later.end(), type->text) != later.end()) {
+        problems.error(*type, fmt::format("\"{}\" is not supported by this version of pgbakd", type->text),
+                       "supported here: " + all);
+        return std::nullopt;
+    }
     wrong_type(problems, *type, "one of " + all, did_you_mean(type->text, words));
     return std::nullopt;
+}
+
+std::optional<std::size_t> kind_meant(const Node& entry, const std::vector<std::string>& words) {
+    const auto* type = entry.find("type");
+    if (type == nullptr || type->kind != Node::Kind::scalar) return std::nullopt;
+    const auto word = base::closest(type->text, words);
+    if (!word) return std::nullopt;
+    return static_cast<std::size_t>(std::find(words.begin(), words.end(), *word) - words.begin());
 }
 
 bool check_entry_name(Problems& problems, const Node& entry, std::string_view what) {

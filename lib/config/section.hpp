@@ -8,6 +8,7 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "config/node.hpp"
@@ -204,8 +205,13 @@ struct Kind {
     std::function<bool(const T&)> is;
 };
 // Which of `words` an entry's `type` is; reports and gives nothing if it is none.
+// `later`: types of versions to come, refused with a word of their own.
 [[nodiscard]] std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry,
-                                                       const std::vector<std::string>& words);
+                                                       const std::vector<std::string>& words,
+                                                       const std::vector<std::string>& later = {});
+
+// Which of them a `type` that is none of them was most likely meant to be.
+[[nodiscard]] std::optional<std::size_t> kind_meant(const Node& entry, const std::vector<std::string>& words);
 
 // Refuses an entry whose key is no name (of a `what`).
 [[nodiscard]] bool check_entry_name(Problems& problems, const Node& entry, std::string_view what);
@@ -273,6 +279,55 @@ template <class Owner, class Member, class T>
         });
     };
     return {std::move(facts), std::move(read), std::move(write)};
+}
+
+// A section of several kinds, told by its key `type`. `later`: types of versions to come.
+template <class Owner, class Member, class T>
+[[nodiscard]] Key<Owner> kinds_section(const std::string& name, Member member, std::vector<Kind<T>> kinds,
+                                       std::vector<std::string> later, Fallback fallback, std::string help) {
+    KeyFacts facts{name, "a mapping", std::move(fallback), std::move(help), {}, false, kinds.front().section->facts(),
+                   {}};
+    std::vector<std::string> words;
+    for (const auto& kind : kinds) {
+        words.push_back(kind.word);
+        facts.kinds.emplace_back(kind.word, kind.section->facts());
+    }
+    auto read = [member, kinds, words, later = std::move(later)](Problems& problems, const Node& node, Owner& owner) {
+        auto number = kind_of_entry(problems, node, words, later);
+        // A misspelled type does not hide what else is wrong.
+        if (!number) number = kind_meant(node, words);
+        if (!number) {
+            node.refused = true;
+            return;
+        }
+        const auto& section = *kinds[*number].section;
+        auto& value = std::invoke(member, owner);
+        value = section.blank();
+        section.read(problems, node, value);
+    };
+    auto write = [name, member, kinds](YamlWriter& out, const Owner& owner) {
+        const auto& value = std::invoke(member, owner);
+        for (const auto& kind : kinds)
+            if (kind.is(value)) out.section(name, false, [&] { kind.section->write(out, value); });
+    };
+    return {std::move(facts), std::move(read), std::move(write)};
+}
+
+// The keys of one alternative of a variant, as keys of the variant.
+template <class Variant, class Alternative>
+[[nodiscard]] std::vector<Key<Variant>> keys_of_variant(std::vector<Key<Alternative>> keys) {
+    std::vector<Key<Variant>> lifted;
+    for (auto& key : keys)
+        lifted.push_back(
+            {std::move(key.facts),
+             [read = std::move(key.read)](Problems& problems, const Node& node, Variant& value) {
+                 read(problems, node, std::get<Alternative>(value));
+             },
+             [write = std::move(key.write)](YamlWriter& out, const Variant& value) {
+                 write(out, std::get<Alternative>(value));
+             },
+             [apply = std::move(key.apply_default)](Variant& value) { apply(std::get<Alternative>(value)); }});
+    return lifted;
 }
 
 }  // namespace pgbakd::config

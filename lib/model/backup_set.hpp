@@ -86,6 +86,7 @@ struct BackupSet {
         std::string system_identifier;
     } source;
 
+    std::vector<std::string> recipients;  // of encrypted artifacts: public keys
     std::vector<Artifact> artifacts;
     std::vector<DatabaseFacts> databases;
     std::vector<std::string> restore_order;  // file names

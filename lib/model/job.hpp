@@ -11,8 +11,10 @@
 
 #include "calendar/schedule.hpp"
 #include "codec/compress.hpp"
+#include "model/encryption.hpp"
 #include "model/milestone.hpp"
 #include "model/secret_reference.hpp"
+#include "model/source.hpp"
 
 namespace pgbakd::model {
 
@@ -28,22 +30,6 @@ struct ServerSpec {
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     std::string maintenance_database = "postgres";
     std::filesystem::path client_directory;  // client: {bin: DIR}; empty: searched by server version
-};
-
-enum class DumpFormat { custom, plain, directory };
-enum class FingerprintKind { none, counts };
-
-struct PgDumpSource {
-    std::string server;
-    bool all_databases = false;
-    std::vector<std::string> databases;  // empty with all_databases
-    std::vector<std::string> exclude;    // only with all_databases
-    DumpFormat format = DumpFormat::custom;
-    bool globals = false;
-    int jobs = 1;  // directory format only
-    std::chrono::milliseconds lock_wait_timeout = std::chrono::seconds(60);
-    std::vector<std::string> options;
-    FingerprintKind fingerprint = FingerprintKind::counts;
 };
 
 struct RetentionPolicy {
@@ -91,8 +77,9 @@ struct JobSpec {
     CatchUp catch_up;
     Overlap overlap = Overlap::skip;
     std::chrono::milliseconds jitter{0};
-    PgDumpSource source;
+    Source source;
     codec::Compression compression;
+    Encryption encryption{};
     std::vector<std::string> targets;  // names, in the file's order
     KeepLocal keep_local = KeepLocal::always;
     RetentionPolicy local_retention;

@@ -101,6 +101,7 @@ BackupSet read_manifest(const JsonReader& reader) {
                   .server_version_number = source.integer_or("server_version_number", 0),
                   .client_version = source.text_or_empty("client_version"),
                   .system_identifier = source.text_or_empty("system_identifier")};
+    set.recipients = reader.texts("recipients");
     if (!reader.has("artifacts")) reader.refuse("artifacts", "is missing");
     for (const auto& artifact : reader.objects("artifacts")) set.artifacts.push_back(read_artifact(artifact));
     for (const auto& facts : reader.objects("databases")) set.databases.push_back(read_database(facts));
@@ -156,6 +157,7 @@ json::object json_manifest(const BackupSet& set) {
               {"client_version", json_text(set.source.client_version)},
               {"system_identifier", json_text_or_null(set.source.system_identifier)}}},
             {"size_bytes", set.bytes()},
+            {"recipients", json_texts(set.recipients)},
             {"artifacts", json_artifacts(set)},
             {"databases", json_databases(set)},
             {"restore_order", json_texts(set.restore_order)},

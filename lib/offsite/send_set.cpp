@@ -27,6 +27,14 @@ base::Error taken(const target::Facts& facts, const model::SetId& id) {
             "two hosts with a job of the same name need a prefix or a path each; nothing was overwritten"};
 }
 
+base::Error half_taken(const target::Facts& facts, const model::SetId& id) {
+    return {
+        base::ErrorCode::conflict,
+        fmt::format("half a set named {} that this copy did not begin is in {}", id.text(), facts.place),
+        "what a run that was killed has left there goes by itself a day later; two hosts with a job of the same name "
+        "need a prefix or a path each; nothing was overwritten"};
+}
+
 // Something is there under its name that is not ours; with a manifest or without one, as far as that can be told.
 asio::awaitable<base::Error> taken_there(target::Target& target, model::SetId id, async::StopToken stop) {
     const auto facts = co_await target.facts(stop);
@@ -38,11 +46,7 @@ asio::awaitable<base::Error> taken_there(target::Target& target, model::SetId id
         stop.check();
     }
     if (!half) co_return taken(facts, id);
-    co_return base::Error(
-        base::ErrorCode::conflict,
-        fmt::format("half a set named {} that this copy did not begin is in {}", id.text(), facts.place),
-        "what a run that was killed has left there goes by itself a day later; two hosts with a job of "
-        "the same name need a prefix or a path each; nothing was overwritten");
+    co_return half_taken(facts, id);
 }
 
 asio::awaitable<std::string> read_text(async::Pool& pool, const std::filesystem::path& path, std::size_t limit) {

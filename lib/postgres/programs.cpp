@@ -1,7 +1,6 @@
 #include "postgres/programs.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <fstream>
@@ -11,6 +10,7 @@
 #include "async/child.hpp"
 #include "async/timer.hpp"
 #include "base/text.hpp"
+#include "os/find_program.hpp"
 
 namespace pgbakd::postgres {
 namespace {
@@ -18,11 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view placeholder = "{major}";
-
-bool is_program(const fs::path& path) {
-    std::error_code failure;
-    return fs::is_regular_file(path, failure) && access(path.c_str(), X_OK) == 0;
-}
 
 // Debian's wrapper dumps with the version of a cluster or with the newest, whatever its --version says here.
 bool is_wrapper(const fs::path& path) {
@@ -121,7 +116,7 @@ ProgramSearch ProgramSearch::standard(const std::string& path_variable) {
 std::vector<fs::path> program_directories(const ProgramSearch& search) {
     std::vector<fs::path> directories;
     const auto add = [&directories](const fs::path& directory) {
-        if (!is_program(directory / "pg_dump") || !is_program(directory / "pg_dumpall")) return;
+        if (!os::is_program(directory / "pg_dump") || !os::is_program(directory / "pg_dumpall")) return;
         if (is_wrapper(directory / "pg_dump")) return;
         // /bin is /usr/bin on most systems.
         const auto same = [&directory](const fs::path& known) {

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace pgbakd::run {
@@ -10,6 +11,7 @@ namespace {
 // How much is written before the kernel is told to begin writing it to the disk: the fsync at the end then has little
 // left to do, and the page cache is not filled with pages of a backup.
 constexpr std::uint64_t writeback_step = std::uint64_t{8} << 20U;
+constexpr std::size_t most_backlog = std::size_t{8} << 20U;  // bytes in a lane
 constexpr std::size_t read_step = std::size_t{1} << 20U;
 
 // The hash of the file as the disk holds it: what the cache keeps of it is dropped first.
@@ -57,16 +59,26 @@ ArtifactWriter::ArtifactWriter(const asio::any_io_executor& executor, async::Poo
                                const std::function<void(std::uint64_t)>& on_written)
     : pool_(pool),
       state_(std::make_unique<State>(State{std::move(path), {}, 0, 0, {}, codec::make_check(content, outer)})),
+      progress_(executor),
       file_(
-          executor, pool, [state = state_.get()](codec::Bytes bytes) { state->write(bytes); }, on_failure,
-          [state = state_.get(), on_written] {
-              if (on_written) on_written(state->written);
+          executor, pool, [state = state_.get()](codec::Bytes bytes) { state->write(bytes); }, failed(on_failure),
+          [this, on_written] {
+              progress_.notify();
+              if (on_written) on_written(state_->written);
           }),
       hash_(
-          executor, pool, [state = state_.get()](codec::Bytes bytes) { state->hash.update(bytes); }, on_failure),
+          executor, pool, [state = state_.get()](codec::Bytes bytes) { state->hash.update(bytes); }, failed(on_failure),
+          [this] { progress_.notify(); }),
       check_(
           executor, pool, [state = state_.get()](codec::Bytes bytes) { state->check->write(bytes).value(); },
-          on_failure) {}
+          failed(on_failure), [this] { progress_.notify(); }) {}
+
+std::function<void()> ArtifactWriter::failed(const std::function<void()>& on_failure) {
+    return [this, on_failure] {
+        progress_.notify();
+        on_failure();
+    };
+}
 
 ArtifactWriter::~ArtifactWriter() = default;
 
@@ -77,11 +89,17 @@ asio::awaitable<void> ArtifactWriter::open() {
     co_await async::run_blocking(pool_, create_file);
 }
 
-void ArtifactWriter::push(async::Chunk chunk) {
-    pushed_ += chunk->size();
-    file_.push(chunk);
-    hash_.push(chunk);
+void ArtifactWriter::push_content(async::Chunk chunk) {
     check_.push(std::move(chunk));
+}
+
+void ArtifactWriter::push_file(async::Chunk chunk) {
+    file_.push(chunk);
+    hash_.push(std::move(chunk));
+}
+
+asio::awaitable<void> ArtifactWriter::wait_room(async::StopToken stop) {
+    while (std::max({file_.backlog(), hash_.backlog(), check_.backlog()}) > most_backlog) co_await progress_.wait(stop);
 }
 
 asio::awaitable<WrittenArtifact> ArtifactWriter::finish(async::StopToken stop) {

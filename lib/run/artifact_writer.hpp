@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "async/event.hpp"
 #include "async/lane.hpp"
 #include "codec/check.hpp"
 #include "codec/sha256.hpp"
@@ -32,8 +33,11 @@ class ArtifactWriter {
 
     // Creates the file; before the first push().
     asio::awaitable<void> open();
-    void push(async::Chunk chunk);
-    [[nodiscard]] std::uint64_t pushed() const noexcept { return pushed_; }
+    // What is decoded, and what is written and hashed: the same, unless it is encrypted in between.
+    void push_content(async::Chunk chunk);
+    void push_file(async::Chunk chunk);
+    // Until little of either waits to be consumed, or a lane has failed: a slow disk must not fill the memory.
+    asio::awaitable<void> wait_room(async::StopToken stop);
 
     // After the last chunk: everything consumed, decoded to the end; the file fsynced, and read back from the disk with
     // the same hash. Throws the first failure: no_space, corrupt, …
@@ -45,9 +49,10 @@ class ArtifactWriter {
 
   private:
     struct State;
+    std::function<void()> failed(const std::function<void()>& on_failure);
     async::Pool& pool_;
     std::unique_ptr<State> state_;
-    std::uint64_t pushed_ = 0;
+    async::Event progress_;
     async::Lane file_;
     async::Lane hash_;
     async::Lane check_;

@@ -8,10 +8,11 @@
 #include "async/retry.hpp"
 #include "model/backup_set.hpp"
 #include "repository/repository.hpp"
+#include "run/cipher.hpp"
 #include "run/preflight.hpp"
 #include "run/services.hpp"
 #include "run/stages.hpp"
-#include "source/pg_dump_source.hpp"
+#include "source/source.hpp"
 
 namespace pgbakd::run {
 
@@ -28,8 +29,9 @@ struct Context {
     std::shared_ptr<Progress> progress;
     StageLog stages;
     // From preflight on:
-    std::unique_ptr<source::PgDumpSource> source;
+    std::unique_ptr<source::Source> source;
     Ready ready;
+    std::optional<Cipher> cipher;  // of encrypted artifacts
     // From dump on; the partial directory until it was committed:
     std::optional<repository::Repository::Partial> partial;
     model::BackupSet set;

@@ -37,8 +37,8 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
 class Attempt {
   public:
     Attempt(Services& services, std::unique_ptr<source::OpenPart> open, const source::Part& part,
-            const std::filesystem::path& path, std::shared_ptr<Progress> progress, Storing storing, Changed changed,
-            Follow follow, const async::StopToken& stop)
+            const std::optional<Cipher>& cipher, const std::filesystem::path& path, std::shared_ptr<Progress> progress,
+            Storing storing, Changed changed, Follow follow, const async::StopToken& stop)
         : open_(std::move(open)),
           progress_(std::move(progress)),
           path_(path),
@@ -57,16 +57,29 @@ class Attempt {
               [this](std::uint64_t bytes) {
                   if (feed_) feed_->on_disk(bytes);
               }),
+          encryptor_(cipher ? std::make_unique<Encryptor>(services.executor, *cipher) : nullptr),
+          encrypted_(services.executor, chunks, chunk_size),
+          encrypting_(services.executor),
           looked_(services.executor),
           counting_(services.executor) {}
 
     asio::awaitable<WrittenArtifact> stream() {
         co_await writer_.open();
         if (follow_) feed_ = follow_(path_);
-        looking_ = open_->counts();
+        looking_ = open_->witness() != nullptr;
         if (looking_) counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
+        if (encryptor_) {
+            const auto stop_all = [this](const std::exception_ptr& failure) { stop_.stop(base::to_error(failure)); };
+            encrypting_.spawn(encryptor_->feed(stop_.token()), stop_all);
+            encrypting_.spawn(take_encrypted(), stop_all);
+        }
         co_await pump();
         co_await open_->stream().finish(stop_.token());
+        if (encryptor_) {
+            encryptor_->close();
+            co_await encrypting_.join();
+            co_await encryptor_->finish(stop_.token());
+        }
         while (looking_) co_await looked_.wait(stop_.token());
         stop_.token().check();
         auto written = co_await writer_.finish(stop_.token());
@@ -92,6 +105,10 @@ class Attempt {
         stop_.stop(over);
         count_stop_.stop(over);
         co_await open_->stream().abort();
+        if (encryptor_) {
+            co_await encryptor_->abort();
+            co_await encrypting_.settle();
+        }
         co_await compressor_.quiesce();
         co_await writer_.quiesce();
         co_await finish_counting();
@@ -137,7 +154,7 @@ class Attempt {
         std::exception_ptr failure;
         std::string changed;
         try {
-            changed = co_await open_->changed_tables(stop);
+            changed = co_await open_->witness()->changed_tables(stop);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -150,19 +167,20 @@ class Attempt {
         looking_ = false;
         looked_.notify();
         if (failure) std::rethrow_exception(failure);
-        if (!stop_.stopped()) counts_ = co_await open_->count_rows(stop);
+        if (!stop_.stopped()) counts_ = co_await open_->witness()->count_rows(stop);
     }
 
     // pg_dump's locks do not hold the names of schemas.
     asio::awaitable<void> look_again() {
-        if (!open_->counts()) co_return;
+        auto* const witness = open_->witness();
+        if (witness == nullptr) co_return;
         co_await finish_counting();
         const auto stop = stop_.token();
         stop.check();
         std::exception_ptr failure;
         std::string moved;
         try {
-            moved = co_await open_->moved_schemas(stop);
+            moved = co_await witness->moved_schemas(stop);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -175,11 +193,36 @@ class Attempt {
         stop.check();
     }
 
+    // Bytes as they are kept.
+    void emit(async::Chunk chunk) {
+        progress_->bytes += chunk->size();
+        if (feed_) feed_->push(chunk);
+        writer_.push_file(std::move(chunk));
+    }
+    asio::awaitable<void> wait_room() {
+        if (feed_) co_await feed_->wait_room(stop_.token());
+        co_await writer_.wait_room(stop_.token());
+    }
+
+    asio::awaitable<void> take_encrypted() {
+        for (;;) {
+            auto buffer = co_await encrypted_.take(stop_.token());
+            buffer->resize(encrypted_.size());
+            const auto count = co_await encryptor_->read(*buffer, stop_.token());
+            if (count == 0) co_return;
+            buffer->resize(count);
+            emit(std::move(buffer));
+            co_await wait_room();
+        }
+    }
+
     asio::awaitable<void> pump() {
         const auto out = [this](async::Chunk chunk) {
-            progress_->bytes += chunk->size();
-            if (feed_) feed_->push(chunk);
-            writer_.push(std::move(chunk));
+            writer_.push_content(chunk);
+            if (encryptor_)
+                encryptor_->push(std::move(chunk));
+            else
+                emit(std::move(chunk));
         };
         bool empty = true;
         for (;;) {
@@ -192,7 +235,10 @@ class Attempt {
                 co_await compressor_.push(std::move(chunk), out, stop_.token());
             else if (count > 0)
                 out(std::move(chunk));
-            if (feed_) co_await feed_->wait_room(stop_.token());
+            if (encryptor_)
+                co_await encryptor_->wait_room(stop_.token());
+            else
+                co_await wait_room();
             // While we do not read on pg_dump cannot end, but for what fits into a pipe, and let go of its locks.
             while (looking_) co_await looked_.wait(stop_.token());
             empty = false;
@@ -214,6 +260,9 @@ class Attempt {
     async::BufferPool buffers_;
     ParallelCompressor compressor_;
     ArtifactWriter writer_;
+    std::unique_ptr<Encryptor> encryptor_;  // null: nothing is encrypted
+    async::BufferPool encrypted_;
+    async::TaskGroup encrypting_;
     async::Event looked_;  // at the tables: see count()
     bool looking_ = false;
     std::optional<base::Error> doubt_;
@@ -223,21 +272,18 @@ class Attempt {
     bool lane_failed_ = false;
 };
 
-model::Artifact describe(const source::Part& part, const std::string& file, const WrittenArtifact& written,
-                         base::Timestamp now) {
+model::Artifact describe(const source::Part& part, const std::optional<Cipher>& cipher, const std::string& file,
+                         const WrittenArtifact& written, base::Timestamp now) {
     model::Artifact artifact;
     artifact.file = file;
     artifact.kind = part.kind;
     artifact.database = part.database;
-    switch (part.format) {
-        case model::DumpFormat::custom: artifact.format = "custom"; break;
-        case model::DumpFormat::plain: artifact.format = "plain"; break;
-        case model::DumpFormat::directory: artifact.format = "directory"; break;
-    }
+    artifact.format = part.format;
     artifact.bytes = written.bytes;
     artifact.raw_bytes = written.check.raw_bytes;
     artifact.sha256 = written.sha256;
     artifact.compression = codec::compression_text(part.compression);
+    if (cipher) artifact.encryption = cipher->method;
     artifact.verified = model::Verification::decoded;
     artifact.verified_at = now;
     return artifact;
@@ -245,15 +291,15 @@ model::Artifact describe(const source::Part& part, const std::string& file, cons
 
 }  // namespace
 
-asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
-                                      source::Prepared prepared, std::filesystem::path directory, std::string file,
+asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source, source::Part part,
+                                      std::optional<Cipher> cipher, std::filesystem::path directory, std::string file,
                                       std::shared_ptr<Progress> progress, Storing storing, Changed changed,
                                       Follow follow, async::StopToken stop) {
     const auto path = directory / file;
     const auto raw_before = progress->raw_bytes;
     const auto bytes_before = progress->bytes;
-    auto open = co_await source.open(part, std::move(prepared), directory / (file + ".work"), stop);
-    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, path, progress, storing, changed,
+    auto open = co_await source.open(part, directory / (file + ".work"), stop);
+    auto attempt = std::make_unique<Attempt>(services, std::move(open), part, cipher, path, progress, storing, changed,
                                              std::move(follow), stop);
     std::exception_ptr failure;
     WrittenArtifact written;
@@ -284,14 +330,11 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& 
         std::rethrow_exception(failure);
     }
     DumpedPart dumped;
-    dumped.artifact = describe(part, file, written, services.clock.now());
-    if (part.kind == "database") {
-        dumped.facts = attempt->open().facts();
-        dumped.facts.database = part.database;
-    }
-    const auto program = part.kind == "database" ? fmt::format("pg_dump of \"{}\"", part.database) : "pg_dumpall";
+    dumped.artifact = describe(part, cipher, file, written, services.clock.now());
+    dumped.facts = attempt->open().facts();
+    if (dumped.facts) dumped.facts->database = part.database;
     for (const auto& remark : attempt->open().stream().remarks())
-        dumped.notes.push_back(fmt::format("{}: {}", program, remark));
+        dumped.notes.push_back(fmt::format("{}: {}", part.program, remark));
     dumped.doubt = attempt->doubt();
     if (const auto& counts = attempt->counts(); !counts.left_out.empty())
         dumped.notes.push_back(

@@ -2,15 +2,16 @@
 #pragma once
 
 #include "model/backup_set.hpp"
+#include "run/cipher.hpp"
 #include "run/feed.hpp"
 #include "run/services.hpp"
-#include "source/pg_dump_source.hpp"
+#include "source/source.hpp"
 
 namespace pgbakd::run {
 
 struct DumpedPart {
     model::Artifact artifact;
-    model::DatabaseFacts facts;  // database empty for globals
+    std::optional<model::DatabaseFacts> facts;  // if it is a database
     std::vector<std::string> notes;
     std::optional<base::Error> doubt;  // whether all rows are in it, where that is told and no failure
 };
@@ -26,8 +27,8 @@ enum class Changed { fails, is_told };
 
 // Streams the part into `directory`/`file`, or with Storing::nothing into nobody but what `follow` gives. On failure
 // the child is gone, the file removed if the disk lets us, and the first cause thrown.
-asio::awaitable<DumpedPart> dump_part(Services& services, source::PgDumpSource& source, source::Part part,
-                                      source::Prepared prepared, std::filesystem::path directory, std::string file,
+asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source, source::Part part,
+                                      std::optional<Cipher> cipher, std::filesystem::path directory, std::string file,
                                       std::shared_ptr<Progress> progress, Storing storing, Changed changed,
                                       Follow follow, async::StopToken stop);
 

@@ -15,10 +15,6 @@ namespace {
 
 constexpr std::chrono::seconds backends_patience{10};
 
-bool is_globals(const source::Part& part) {
-    return part.kind == "globals";
-}
-
 // Whether going on with the next part makes sense after this one failed so.
 bool ends_the_run(const base::Error& error, const async::StopToken& stop) {
     return stop.stopped() || error.code() == base::ErrorCode::no_space;
@@ -27,7 +23,6 @@ bool ends_the_run(const base::Error& error, const async::StopToken& stop) {
 void begin_set(Context& context) {
     auto& set = context.set;
     const auto& services = context.services;
-    const auto& prepared = context.ready.prepared;
     set.id = context.partial->id;
     set.run = context.request.run;
     set.host = services.hostname;
@@ -36,12 +31,8 @@ void begin_set(Context& context) {
     set.started_at = context.report.started_at;
     set.timezone = context.job.timezone;
     set.started_at_local = calendar::format_rfc3339(base::to_instant(set.started_at), *context.job.zone);
-    set.source.server = context.request.server.name;
-    set.source.databases = prepared.databases;
-    set.source.server_version = prepared.server.version;
-    set.source.server_version_number = prepared.server.version_number;
-    set.source.client_version = prepared.programs.version_text;
-    set.source.system_identifier = prepared.server.system_identifier;
+    set.source = context.ready.prepared.origin;
+    if (context.cipher) set.recipients = context.cipher->recipients;
     set.system = {services.hostname, services.user, services.version};
 }
 
@@ -60,14 +51,14 @@ void add(Context& context, DumpedPart dumped, const std::string& name, std::chro
     auto& set = context.set;
     set.restore_order.push_back(dumped.artifact.file);
     set.artifacts.push_back(std::move(dumped.artifact));
-    if (!dumped.facts.database.empty()) set.databases.push_back(std::move(dumped.facts));
+    if (dumped.facts) set.databases.push_back(std::move(*dumped.facts));
 }
 
 asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source::Part part, async::StopToken stop) {
     auto& services = context.services;
-    const auto stem = is_globals(part) ? std::string("globals") : model::file_name_of_database(part.database);
-    const auto file = fmt::format("{}_{}{}", stem, context.partial->id.set, part.extension);
-    const auto what = is_globals(part) ? std::string("globals") : fmt::format("\"{}\"", part.database);
+    const auto encrypted = context.cipher ? "." + context.cipher->method : std::string();
+    const auto file = fmt::format("{}_{}{}{}", part.stem, context.partial->id.set, part.extension, encrypted);
+    const auto what = part.database.empty() ? part.kind : fmt::format("\"{}\"", part.database);
     const auto storing = context.job.keep_local == model::KeepLocal::never ? Storing::nothing : Storing::file;
     const Follow follow = [&copies](const std::filesystem::path& path) { return copies.follow(path); };
     async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
@@ -77,8 +68,8 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
         std::exception_ptr failure;
         try {
             auto dumped =
-                co_await dump_part(services, *context.source, part, context.ready.prepared, context.partial->directory,
-                                   file, context.progress, storing, changed, follow, stop);
+                co_await dump_part(services, *context.source, part, context.cipher, context.partial->directory, file,
+                                   context.progress, storing, changed, follow, stop);
             co_await copies.settled(file, stop);
             const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
             add(context, std::move(dumped), part.what(), took);
@@ -114,14 +105,14 @@ asio::awaitable<void> dump_stage(Context& context, Copies& copies, async::StopTo
     co_await begin_partial(context);
     copies.begin(context.partial->id);
     progress.dump_started = context.services.clock.steady();
-    std::size_t databases = 0;
+    bool has_any = false;  // of what makes it a set
     const auto& prepared = context.ready.prepared;
     for (const auto& part : prepared.parts) {
         progress.part = part.what();
         std::exception_ptr failure;
         try {
             co_await dump_with_retries(context, copies, part, stop);
-            if (part.kind == "database") ++databases;
+            has_any = has_any || !part.is_accessory;
         } catch (...) {
             failure = std::current_exception();
         }
@@ -131,7 +122,7 @@ asio::awaitable<void> dump_stage(Context& context, Copies& copies, async::StopTo
         if (ends_the_run(error, stop)) std::rethrow_exception(failure);
         context.part_failed(part.database, error);
     }
-    if (databases == 0) throw base::Error(*context.first_failure);
+    if (!has_any) throw base::Error(*context.first_failure);
     const auto bytes = context.set.bytes();
     stages.end(bytes, fmt::format("{} of {}", context.set.artifacts.size(),
                                   base::counted(prepared.parts.size() + prepared.refused.size(), "part")));
@@ -145,7 +136,7 @@ asio::awaitable<void> end_backends(Context& context) {
     try {
         const async::Deadline patience(context.services.executor, {}, backends_patience,
                                        "ending the backends of the run");
-        co_await context.source->end_backends(patience.token());
+        co_await context.source->end_leftovers(patience.token());
     } catch (...) {
         unreachable = std::current_exception();
     }

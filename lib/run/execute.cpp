@@ -8,15 +8,13 @@
 #include "async/timer.hpp"
 #include "base/text.hpp"
 #include "holdings/corruption.hpp"
-#include "host/secrets.hpp"
 #include "os/file.hpp"
 #include "run/conclusion.hpp"
 #include "run/context.hpp"
 #include "run/copies.hpp"
 #include "run/dump_stage.hpp"
+#include "run/make_source.hpp"
 #include "run/prune_stage.hpp"
-#include "source/connection.hpp"
-#include "source/stock_restore.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -103,14 +101,8 @@ class Execution {
     asio::awaitable<void> prepare(async::StopToken stop) {
         auto& services = context_.services;
         const auto& job = context_.job;
-        const auto& request = context_.request;
         context_.stages.begin(model::StageName::preflight);
-        const auto resolve_secret = [reference = request.server.password] { return host::resolve_secret(reference); };
-        const auto password = co_await async::run_blocking(services.pool, resolve_secret);
-        context_.source = std::make_unique<source::PgDumpSource>(
-            services.executor, services.pool,
-            source::PgDumpSource::Settings{request.server, job.source, job.compression, services.programs, password,
-                                           source::application_name(request.run.text()), services.limits.nice});
+        context_.source = co_await make_source(services, context_.request);
         async::Backoff backoff(job.retries.attempts, job.retries.backoff);
         for (;;) {
             std::exception_ptr failure;
@@ -122,13 +114,14 @@ class Execution {
             if (!failure) break;
             co_await wait_or_rethrow(context_, backoff, failure, "preflight", stop);
         }
+        context_.cipher = co_await prepare_cipher(services, context_.request.job, stop);
         co_await copies_.reach(stop);
         const auto& prepared = context_.ready.prepared;
         context_.progress->expected_bytes = context_.ready.last_set_bytes;
         context_.progress->parts = prepared.parts.size();
         for (const auto& text : prepared.notes) context_.note(text);
         for (const auto& refused : prepared.refused) context_.part_failed(refused.database, refused.error);
-        context_.stages.end(0, fmt::format("server {}, {}", prepared.server.version, prepared.programs.version_text));
+        context_.stages.end(0, prepared.summary);
     }
 
     // The manifest says all it has to say.
@@ -136,7 +129,8 @@ class Execution {
         auto& set = context_.set;
         set.finished_at = context_.services.clock.now();
         set.finished_at_local = calendar::format_rfc3339(base::to_instant(set.finished_at), *context_.job.zone);
-        set.stock_restore = source::stock_restore(set, context_.job.source.options);
+        const auto commands = [this](const model::BackupSet& plain) { return context_.source->stock_restore(plain); };
+        set.stock_restore = decrypting_commands(set, commands);
     }
 
     // There is a set from now on.

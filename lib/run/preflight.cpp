@@ -47,7 +47,7 @@ std::vector<std::string> database_changes(const std::vector<std::string>& before
     return changes;
 }
 
-asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& source, const model::JobSpec& job,
+asio::awaitable<Ready> preflight(Services& services, source::Source& source, const model::JobSpec& job,
                                  async::StopToken stop) {
     Ready ready;
     ready.prepared = co_await source.prepare(stop);
@@ -63,22 +63,23 @@ asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& sourc
         const auto needed = space_needed(ready.last_set_bytes, prepared.estimated_bytes);
         check_space(repository->directory(), space.available, needed, services.min_free).value();
     }
-    if (job.source.all_databases) {
+    const auto* dump = std::get_if<model::PgDumpSource>(&job.source);
+    if (dump != nullptr && dump->all_databases) {
         auto* catalog = &services.catalog;
         const auto known_databases = [catalog, name = job.name] { return catalog->known_databases(name); };
         const auto before = co_await async::run_blocking(services.pool, known_databases);
         if (before)
-            for (auto& change : database_changes(*before, prepared.databases))
+            for (auto& change : database_changes(*before, prepared.origin.databases))
                 prepared.notes.push_back(std::move(change));
-        const auto put_known_databases = [catalog, name = job.name, databases = prepared.databases] {
+        const auto put_known_databases = [catalog, name = job.name, databases = prepared.origin.databases] {
             catalog->put_known_databases(name, databases);
         };
         co_await async::run_blocking(services.pool, put_known_databases);
     }
-    const bool any_database = std::any_of(prepared.parts.begin(), prepared.parts.end(),
-                                          [](const auto& part) { return part.kind == "database"; });
-    if (!any_database && !prepared.refused.empty()) throw base::Error(prepared.refused.front().error);
-    if (!any_database)
+    const bool anything =
+        std::any_of(prepared.parts.begin(), prepared.parts.end(), [](const auto& part) { return !part.is_accessory; });
+    if (!anything && !prepared.refused.empty()) throw base::Error(prepared.refused.front().error);
+    if (!anything)
         throw base::Error(base::ErrorCode::not_found, "the server has no database to dump",
                           "look at exclude, and at `psql -l` on the server");
     co_return ready;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "run/services.hpp"
-#include "source/pg_dump_source.hpp"
+#include "source/source.hpp"
 
 namespace pgbakd::run {
 
@@ -24,7 +24,7 @@ struct Ready {
         return last_set_bytes > 0 ? last_set_bytes : prepared.estimated_bytes;
     }
 };
-asio::awaitable<Ready> preflight(Services& services, source::PgDumpSource& source, const model::JobSpec& job,
+asio::awaitable<Ready> preflight(Services& services, source::Source& source, const model::JobSpec& job,
                                  async::StopToken stop);
 
 }  // namespace pgbakd::run

@@ -182,6 +182,7 @@ asio::awaitable<void> drop_local(Context& context, Targets targets, async::StopT
 asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies, async::StopToken stop) {
     const auto complete = copies.complete();
     std::vector<Place> places;
+    places.reserve(complete.size());
     for (const auto& [name, target] : complete) places.push_back({name, target, std::nullopt});
     // Before anything goes: what one of them turns out to lack stays here for it.
     for (auto& place : places)

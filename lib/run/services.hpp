@@ -85,7 +85,7 @@ struct Progress {
 
 struct Request {
     std::shared_ptr<const model::JobSpec> job;
-    model::ServerSpec server;
+    std::optional<model::ServerSpec> server;  // of a source that has one
     base::RunId run;
     model::Trigger trigger{};
     std::optional<base::Instant> slot;

@@ -13,7 +13,8 @@ std::string effective_job(const config::Config& config, const std::shared_ptr<co
     part.timezone = config.timezone;
     part.zone = config.zone;
     part.jobs = {job};
-    part.servers.insert(*config.servers.find(job->source.server));
+    if (const auto& server = model::server_of(job->source); !server.empty())
+        part.servers.insert(*config.servers.find(server));
     for (const auto& name : job->targets) part.targets.insert(*config.targets.find(name));
     return config::effective_yaml(part);
 }

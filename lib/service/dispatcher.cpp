@@ -313,7 +313,8 @@ run::Request Dispatcher::make_request(std::shared_ptr<const model::JobSpec> job,
                                       std::optional<base::Instant> slot) {
     std::array<std::byte, 10> random{};
     for (auto& byte : random) byte = static_cast<std::byte>(core_.services->random() & 0xffU);
-    const auto& server = core_.config->servers.at(job->source.server);
+    const auto& name = model::server_of(job->source);
+    const auto server = name.empty() ? std::nullopt : std::optional(core_.config->servers.at(name));
     return {std::move(job), server, base::RunId::make(core_.clock.now(), random), trigger, slot};
 }
 

@@ -31,7 +31,7 @@ asio::awaitable<void> end_backends_on(Core& core, model::ServerSpec server, mode
     std::size_t ended = 0;
     try {
         auto source = co_await make_source(core, server, report.run.text());
-        ended = co_await source->end_backends(deadline.token());
+        ended = co_await source->end_leftovers(deadline.token());
     } catch (...) {
         failure = std::current_exception();
     }
@@ -50,7 +50,8 @@ asio::awaitable<void> end_leftover_backends(Core& core, std::vector<model::RunRe
     for (const auto& report : interrupted) {
         const auto job = core.config->job(report.job);
         if (job) {
-            co_await end_backends_on(core, core.config->servers.at(job->source.server), report, stop);
+            const auto name = model::server_of(job->source);
+            if (!name.empty()) co_await end_backends_on(core, core.config->servers.at(name), report, stop);
             continue;
         }
         const auto servers = core.config->servers;

@@ -40,13 +40,14 @@ bool Runner::is_running(const std::string& job) const {
 bool Runner::may_start(const ActiveRun& waiting) const {
     int all = 0;
     int on_server = 0;
+    const auto& server = waiting.request.server;
     for (const auto& run : executing_) {
         // One run per job at a time; a second one waits here, the lock file stands against other processes.
         if (run->request.job->name == waiting.request.job->name) return false;
         // A slow target must not hold up the other jobs.
         if (run->progress->stage == model::stage_text(model::StageName::upload)) continue;
         ++all;
-        if (run->request.server.name == waiting.request.server.name) ++on_server;
+        if (server && run->request.server && run->request.server->name == server->name) ++on_server;
     }
     return all < services_.limits.concurrent_runs && on_server < services_.limits.concurrent_runs_per_server;
 }

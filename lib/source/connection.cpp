@@ -13,6 +13,10 @@ std::string application_name(const std::string& run_id) {
     return "pgbakd/" + run_id;
 }
 
+os::Command::Variable mark_variable(const std::string& run_id) {
+    return {name_variable, base::Secret(application_name(run_id))};
+}
+
 std::string process_mark(const std::string& run_id) {
     return std::string(name_variable) + "=" + application_name(run_id);
 }

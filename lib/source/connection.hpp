@@ -16,6 +16,8 @@ namespace pgbakd::source {
 // What stands in the environment of every process of a run's client programs, workers that they fork included, and of
 // no other process: "PGAPPNAME=…".
 [[nodiscard]] std::string process_mark(const std::string& run_id);
+// The same as a variable, for a program that is no client of PostgreSQL.
+[[nodiscard]] os::Command::Variable mark_variable(const std::string& run_id);
 
 [[nodiscard]] postgres::ConnectOptions connect_options(const model::ServerSpec& server, const base::Secret& password,
                                                        const std::string& database, const std::string& application);

@@ -10,6 +10,7 @@
 #include "source/connection.hpp"
 #include "source/directory_stream.hpp"
 #include "source/program_stream.hpp"
+#include "source/stock_restore.hpp"
 #include "source/table_choice.hpp"
 
 namespace pgbakd::source {
@@ -30,29 +31,56 @@ std::string dump_name(const std::string& database) {
     return fmt::format("pg_dump of \"{}\"", database);
 }
 
+std::string_view format_text(model::DumpFormat format) {
+    switch (format) {
+        case model::DumpFormat::custom: return "custom";
+        case model::DumpFormat::plain: return "plain";
+        case model::DumpFormat::directory: break;
+    }
+    return "directory";
+}
+
+class GlobalsPart final : public OpenPart {
+  public:
+    explicit GlobalsPart(std::unique_ptr<Stream> stream) : stream_(std::move(stream)) {}
+    [[nodiscard]] Stream& stream() noexcept override { return *stream_; }
+
+  private:
+    std::unique_ptr<Stream> stream_;
+};
+
+class DatabasePart final : public OpenPart, public Witness {
+  public:
+    DatabasePart(std::unique_ptr<Stream> stream, DumpedDatabase database)
+        : stream_(std::move(stream)), database_(std::move(database)) {}
+
+    [[nodiscard]] Stream& stream() noexcept override { return *stream_; }
+    [[nodiscard]] Witness* witness() noexcept override { return database_.snapshot ? this : nullptr; }
+    [[nodiscard]] std::optional<model::DatabaseFacts> facts() const override { return database_.facts; }
+
+    asio::awaitable<std::string> changed_tables(async::StopToken stop) override {
+        // Not before: who wants to change a table would wait for our lock on it, the dump for him, and we for the dump.
+        co_await stream_->begun(stop);
+        auto& snapshot = *database_.snapshot;
+        database_.schemas = co_await snapshot.schemas(database_.chosen, stop);
+        co_return co_await snapshot.changed_tables(database_.chosen, stop);
+    }
+    asio::awaitable<std::string> moved_schemas(async::StopToken stop) override {
+        return postgres::moved_schemas(database_.connection, database_.schemas, std::move(stop));
+    }
+    asio::awaitable<postgres::Counts> count_rows(async::StopToken stop) override {
+        auto counted = co_await database_.snapshot->count_rows(database_.chosen, std::move(stop));
+        database_.facts.fingerprint = counted.tables;
+        database_.facts.fingerprinted = true;
+        co_return counted;
+    }
+
+  private:
+    std::unique_ptr<Stream> stream_;
+    DumpedDatabase database_;
+};
+
 }  // namespace
-
-OpenPart::OpenPart(std::unique_ptr<Stream> stream, Database database)
-    : stream_(std::move(stream)), database_(std::move(database)) {}
-
-asio::awaitable<std::string> OpenPart::changed_tables(async::StopToken stop) {
-    // Not before: who wants to change a table would wait for our lock on it, the dump for him, and we for the dump.
-    co_await stream_->begun(stop);
-    auto& snapshot = *database_.snapshot;
-    database_.schemas = co_await snapshot.schemas(database_.chosen, stop);
-    co_return co_await snapshot.changed_tables(database_.chosen, stop);
-}
-
-asio::awaitable<std::string> OpenPart::moved_schemas(async::StopToken stop) {
-    return postgres::moved_schemas(database_.connection, database_.schemas, std::move(stop));
-}
-
-asio::awaitable<postgres::Counts> OpenPart::count_rows(async::StopToken stop) {
-    auto counted = co_await database_.snapshot->count_rows(database_.chosen, std::move(stop));
-    database_.facts.fingerprint = counted.tables;
-    database_.facts.fingerprinted = true;
-    co_return counted;
-}
 
 PgDumpSource::PgDumpSource(asio::any_io_executor executor, async::Pool& pool, Settings settings)
     : executor_(std::move(executor)),
@@ -81,19 +109,29 @@ asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     Prepared prepared;
     auto options = maintenance_connection();
     auto session = co_await postgres::Session::connect(options, stop);
-    prepared.server = co_await postgres::server_facts(*session, stop);
-    const auto major = prepared.server.version_number / 10000;
-    prepared.programs =
-        co_await postgres::find_programs(major, settings_.server.client_directory, settings_.programs, stop);
+    server_ = co_await postgres::server_facts(*session, stop);
+    const auto major = server_.version_number / 10000;
+    programs_ = co_await postgres::find_programs(major, settings_.server.client_directory, settings_.programs, stop);
     auto existing = co_await postgres::list_databases(*session, stop);
     if (settings_.source.globals) {
-        prepared.with_role_passwords = co_await postgres::can_read_role_passwords(*session, stop);
-        if (!prepared.with_role_passwords)
+        with_role_passwords_ = co_await postgres::can_read_role_passwords(*session, stop);
+        if (!with_role_passwords_)
             prepared.notes.push_back(
-                fmt::format("roles are saved without their passwords: role {} is no superuser", prepared.server.role));
+                fmt::format("roles are saved without their passwords: role {} is no superuser", server_.role));
         prepared.parts.push_back(globals_part());
     }
     session.reset();
+    prepared.origin.server = settings_.server.name;
+    prepared.origin.server_version = server_.version;
+    prepared.origin.server_version_number = server_.version_number;
+    prepared.origin.client_version = programs_.version_text;
+    prepared.origin.system_identifier = server_.system_identifier;
+    prepared.facts.push_back(fmt::format("server {} answers: PostgreSQL {}{}, as role {}{}", settings_.server.name,
+                                         server_.version, server_.in_recovery ? ", a standby" : "", server_.role,
+                                         server_.is_superuser ? " (superuser)" : ""));
+    prepared.facts.push_back(
+        fmt::format("client programs: {} in {}", programs_.version_text, programs_.pg_dump.parent_path().string()));
+    prepared.summary = fmt::format("server {}, {}", server_.version, programs_.version_text);
     const auto databases = co_await choose_databases(std::move(existing), prepared, stop);
     for (const auto& database : databases) {
         prepared.parts.push_back(database_part(database.name));
@@ -101,7 +139,7 @@ asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     }
     // Whether these programs can do what is asked is known now, not after an hour.
     const DumpRequest request{settings_.source.format, settings_.compression, {}, 1, {}, {}, {}};
-    const auto arguments = pg_dump_arguments(prepared.programs, request);
+    const auto arguments = pg_dump_arguments(programs_, request);
     if (!arguments) throw base::Error(arguments.error());
     co_return prepared;
 }
@@ -129,7 +167,7 @@ asio::awaitable<std::vector<postgres::DatabaseInfo>> PgDumpSource::choose_databa
         for (const auto& name : settings_.source.databases) {
             const auto found = std::find_if(existing.begin(), existing.end(),
                                             [&name](const auto& database) { return database.name == name; });
-            prepared.databases.push_back(name);
+            prepared.origin.databases.push_back(name);
             if (found != existing.end()) {
                 chosen.push_back(*found);
                 continue;
@@ -141,7 +179,7 @@ asio::awaitable<std::vector<postgres::DatabaseInfo>> PgDumpSource::choose_databa
     }
     std::vector<postgres::DatabaseInfo> readable;
     for (const auto& database : chosen) {
-        if (settings_.source.all_databases) prepared.databases.push_back(database.name);
+        if (settings_.source.all_databases) prepared.origin.databases.push_back(database.name);
         std::exception_ptr failure;
         try {
             co_await check_database(database.name, stop);
@@ -174,9 +212,15 @@ asio::awaitable<void> PgDumpSource::check_database(std::string database, async::
 }
 
 Part PgDumpSource::database_part(const std::string& database) const {
-    Part part{"database", database, settings_.source.format, {}, {}, settings_.compression, {}};
+    Part part;
+    part.kind = "database";
+    part.database = database;
+    part.format = format_text(settings_.source.format);
+    part.stem = model::file_name_of_database(database);
+    part.program = dump_name(database);
+    part.compression = settings_.compression;
     const codec::Compression none{codec::Method::none, 0};
-    switch (part.format) {
+    switch (settings_.source.format) {
         case model::DumpFormat::custom:
             part.content = codec::Content::custom_archive;
             part.outer = none;
@@ -197,34 +241,39 @@ Part PgDumpSource::database_part(const std::string& database) const {
 }
 
 Part PgDumpSource::globals_part() const {
-    return {"globals",
-            {},
-            model::DumpFormat::plain,
-            codec::Content::plain_globals,
-            settings_.compression,
-            settings_.compression,
-            fmt::format(".sql{}", codec::file_extension(settings_.compression.method))};
+    Part part;
+    part.kind = "globals";
+    part.format = "plain";
+    part.stem = "globals";
+    part.program = "pg_dumpall";
+    part.content = codec::Content::plain_globals;
+    part.outer = settings_.compression;
+    part.compression = settings_.compression;
+    part.extension = fmt::format(".sql{}", codec::file_extension(settings_.compression.method));
+    part.is_accessory = true;
+    return part;
 }
 
-asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, Prepared prepared, std::filesystem::path work,
+asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, std::filesystem::path work,
                                                               async::StopToken stop) {
     const bool globals = part.kind == "globals";
     auto options = globals ? maintenance_connection() : connection(part.database);
     os::Command command;
     command.nice = settings_.nice;
-    command.environment = client_environment(options, prepared.server.version_number);
+    command.environment = client_environment(options, server_.version_number);
     const auto& source = settings_.source;
     if (globals) {
-        command.argv = pg_dumpall_arguments(prepared.programs, source.lock_wait_timeout, prepared.with_role_passwords);
-        co_return std::make_unique<OpenPart>(open_program_stream(executor_, command, "pg_dumpall --globals-only"));
+        command.argv = pg_dumpall_arguments(programs_, source.lock_wait_timeout, with_role_passwords_);
+        auto stream = open_program_stream(executor_, command, "pg_dumpall --globals-only");
+        co_return std::make_unique<GlobalsPart>(std::move(stream));
     }
-    DumpRequest request{part.format, settings_.compression, source.lock_wait_timeout, source.jobs, {},
-                        work,        source.options};
-    auto database = co_await open_database(part.database, command, prepared.programs, request, stop);
-    command.argv = pg_dump_arguments(prepared.programs, request).value();
+    DumpRequest request{source.format, settings_.compression, source.lock_wait_timeout, source.jobs, {},
+                        work,          source.options};
+    auto database = co_await open_database(part.database, command, request, stop);
+    command.argv = pg_dump_arguments(programs_, request).value();
     const auto what = dump_name(part.database);
     std::unique_ptr<Stream> stream;
-    if (part.format == model::DumpFormat::directory) {
+    if (source.format == model::DumpFormat::directory) {
         command.capture_output = false;
         const auto make_directory = [work] { return os::make_directory(work); };
         co_await async::run_blocking(pool_, make_directory);  // there after an attempt that broke off: pg_dump will say
@@ -232,13 +281,12 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, Prepare
     } else {
         stream = open_program_stream(executor_, command, what, traits_.verbose);
     }
-    co_return std::make_unique<OpenPart>(std::move(stream), std::move(database));
+    co_return std::make_unique<DatabasePart>(std::move(stream), std::move(database));
 }
 
-asio::awaitable<OpenPart::Database> PgDumpSource::open_database(std::string database, os::Command command,
-                                                                postgres::ClientPrograms programs, DumpRequest& request,
-                                                                async::StopToken stop) {
-    OpenPart::Database opened;
+asio::awaitable<DumpedDatabase> PgDumpSource::open_database(std::string database, os::Command command,
+                                                            DumpRequest& request, async::StopToken stop) {
+    DumpedDatabase opened;
     if (settings_.source.fingerprint == model::FingerprintKind::none) {
         const auto session = co_await postgres::Session::connect(connection(database), stop);
         opened.facts = co_await postgres::database_facts(*session, stop);
@@ -253,17 +301,21 @@ asio::awaitable<OpenPart::Database> PgDumpSource::open_database(std::string data
     auto rehearsal = request;
     rehearsal.format = model::DumpFormat::custom;
     rehearsal.compression = {codec::Method::none, 0};
-    command.argv = pg_dump_arguments(programs, rehearsal).value();
+    command.argv = pg_dump_arguments(programs_, rehearsal).value();
     opened.chosen = co_await tables_with_data(executor_, command, dump_name(database), stop);
     co_return opened;
 }
 
-asio::awaitable<std::size_t> PgDumpSource::end_backends(async::StopToken stop) {
+asio::awaitable<std::size_t> PgDumpSource::end_leftovers(async::StopToken stop) {
     auto options = maintenance_connection();
     // A name of its own, so that this session does not count itself.
     options.application_name = "pgbakd";
     const auto session = co_await postgres::Session::connect(options, stop);
     co_return co_await postgres::terminate_backends(*session, settings_.application, stop);
+}
+
+std::vector<std::string> PgDumpSource::stock_restore(const model::BackupSet& set) const {
+    return source::stock_restore(set, settings_.source.options);
 }
 
 }  // namespace pgbakd::source

@@ -334,7 +334,7 @@ void YamlScanner::hide_nested(Column parent, bool items_at_parent, const Propert
 void YamlScanner::node(Column parent, const Properties& properties, bool is_item, bool hide) {
     hide = hide && !is_secret_;
     if (peek() == '|' || peek() == '>') {
-        block_scalar(parent, properties, hide);
+        block_scalar(parent, properties, is_item, hide);
         return;
     }
     const bool was_secret = std::exchange(is_secret_, is_secret_ || hide);
@@ -399,7 +399,7 @@ YamlScanner::Scalar YamlScanner::plain(Column parent) {
     return scalar;
 }
 
-void YamlScanner::block_scalar(Column parent, const Properties& properties, bool hide) {
+void YamlScanner::block_scalar(Column parent, const Properties& properties, bool is_item, bool hide) {
     ++at_;
     Column explicit_indent = 0;
     for (int i = 0; i < 2; ++i) {
@@ -417,6 +417,7 @@ void YamlScanner::block_scalar(Column parent, const Properties& properties, bool
     auto line = first;
     while (line < text_.size() && is_empty(line)) line = next_line(text_, line);
     if (line == text_.size() || at_marker(line)) return;
+    const auto head = line;  // the first line of its text
     auto indent = indent_of(line);
     if (explicit_indent > 0) {
         if (parent == outside) fail("a block with an indentation of its own outside of all others");
@@ -434,8 +435,14 @@ void YamlScanner::block_scalar(Column parent, const Properties& properties, bool
                 edits_.replace(line + *value, line + content.size(), std::string(redacted_value));
         }
     check_indent_after(parent);
-    if (!hide || at_ == first) return;
+    if (at_ == first) return;
     const auto end = end_of_line(text_, last_);
+    if (is_item && !hide && !is_secret_) {
+        const auto begin = head + static_cast<std::size_t>(indent);
+        if (const auto value = assigned_value(text_.substr(begin, end - begin), keys_))
+            edits_.replace(begin + *value, end, std::string(redacted_value));
+    }
+    if (!hide) return;
     if (properties.tag)
         edits_.replace(properties.begin, end, with_anchor(properties.anchor));
     else

@@ -52,7 +52,7 @@ class YamlScanner {
     void entry();
     void value_of(const Key& key, Column column);
     void node(Column parent, const Properties& properties, bool is_item, bool hide);
-    void block_scalar(Column parent, const Properties& properties, bool hide);
+    void block_scalar(Column parent, const Properties& properties, bool is_item, bool hide);
     void hide_nested(Column parent, bool items_at_parent, const Properties& properties, std::size_t after);
     [[nodiscard]] Scalar plain(Column parent);
     [[nodiscard]] std::size_t plain_in_line(std::size_t at, std::size_t end) const;

@@ -5,17 +5,10 @@
 #include <utility>
 
 #include "source/database_commands.hpp"
+#include "source/unpack.hpp"
 
 namespace pgbakd::source {
 namespace {
-
-// The command that prints an artifact's SQL.
-std::string print(const model::Artifact& artifact) {
-    const auto file = shell_word(artifact.file);
-    if (artifact.file.ends_with(".gz")) return "gunzip --stdout " + file;
-    if (artifact.file.ends_with(".zst")) return "zstd --decompress --stdout " + file;
-    return "cat " + file;
-}
 
 model::DatabaseFacts facts_of(const model::BackupSet& set, const std::string& database) {
     for (const auto& facts : set.databases)
@@ -32,7 +25,8 @@ class Commands {
     std::vector<std::string> all() {
         // Roles that exist already (the superuser at least) are reported and kept: no ON_ERROR_STOP here.
         for (const auto& artifact : set_.artifacts)
-            if (artifact.kind == "globals") add(print(artifact) + " | psql --no-psqlrc --quiet --dbname=postgres");
+            if (artifact.kind == "globals")
+                add(print_command(artifact.file) + " | psql --no-psqlrc --quiet --dbname=postgres");
         for (const auto& artifact : set_.artifacts)
             if (artifact.kind == "database") add_database(artifact);
         return std::move(commands_);
@@ -56,7 +50,7 @@ class Commands {
         if (plain)
             // psql would read a name with "=" in it as a connection string; the variable is taken as it is.
             return add(fmt::format("{} | {}PGDATABASE={} psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1",
-                                   print(artifact), environment, shell_word(artifact.database)));
+                                   print_command(artifact.file), environment, shell_word(artifact.database)));
         const auto restore =
             fmt::format("{}pg_restore --exit-on-error {}--dbname=postgres ", environment, existing ? "" : "--create ");
         const auto file = shell_word(artifact.file);

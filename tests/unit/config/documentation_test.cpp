@@ -53,8 +53,8 @@ TEST_CASE("the file that is shipped is right and backs up every database of the 
     REQUIRE(config->jobs.size() == 1);
     CHECK(config->jobs[0]->name == "all-databases");
     CHECK(config->jobs[0]->schedule.canonical() == "daily at 02:00");
-    CHECK(config->jobs[0]->source.all_databases);
-    CHECK(config->jobs[0]->source.globals);
+    CHECK(dump_of(*config->jobs[0]).all_databases);
+    CHECK(dump_of(*config->jobs[0]).globals);
 }
 
 }  // namespace pgbakd::config

@@ -31,7 +31,7 @@ TEST_CASE("options that leave the dump whole are taken as they are") {
         CAPTURE(list);
         CHECK(problems_of_options(list) == "");
     }
-    CHECK(config_of(with_job("", ", options: [-t, a]"))->jobs[0]->source.options ==
+    CHECK(dump_of(*config_of(with_job("", ", options: [-t, a]"))->jobs[0]).options ==
           std::vector<std::string>{"-t", "a"});
 }
 

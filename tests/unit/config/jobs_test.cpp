@@ -27,14 +27,15 @@ TEST_CASE("the smallest job gets every default") {
     CHECK(job.catch_up == model::CatchUp{model::CatchUp::Policy::once, {}});
     CHECK(job.overlap == model::Overlap::skip);
     CHECK(job.jitter == 0ms);
-    CHECK(job.source.server == "local");
-    CHECK(job.source.all_databases);
-    CHECK(job.source.databases.empty());
-    CHECK(job.source.format == model::DumpFormat::custom);
-    CHECK_FALSE(job.source.globals);
-    CHECK(job.source.jobs == 1);
-    CHECK(job.source.lock_wait_timeout == 60s);
-    CHECK(job.source.fingerprint == model::FingerprintKind::counts);
+    const auto& dump = dump_of(job);
+    CHECK(dump.server == "local");
+    CHECK(dump.all_databases);
+    CHECK(dump.databases.empty());
+    CHECK(dump.format == model::DumpFormat::custom);
+    CHECK_FALSE(dump.globals);
+    CHECK(dump.jobs == 1);
+    CHECK(dump.lock_wait_timeout == 60s);
+    CHECK(dump.fingerprint == model::FingerprintKind::counts);
     CHECK(job.compression == codec::Compression{codec::Method::gzip, 6});
     CHECK(job.local_retention.days == 30);
     CHECK(job.local_retention.at_least == 2);
@@ -230,7 +231,7 @@ TEST_CASE("keys of a source that do not go together") {
         problems_of(source("databases: [all]")) ==
         "/etc/pgbakd.yaml:2:80: warning: jobs.j.source.databases: this is a database of the name \"all\"\n  hint: for "
         "all databases write databases: all, without brackets\n");
-    CHECK(config_of(source("databases: [2024, 'a b', \"c\"]"))->jobs[0]->source.databases ==
+    CHECK(dump_of(*config_of(source("databases: [2024, 'a b', \"c\"]"))->jobs[0]).databases ==
           std::vector<std::string>{"2024", "a b", "c"});
 }
 

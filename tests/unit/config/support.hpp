@@ -75,6 +75,11 @@ inline std::shared_ptr<const Config> config_of(std::string text) {
     return result.config;
 }
 
+// The source of the only job, which must be pg_dump.
+inline const model::PgDumpSource& dump_of(const model::JobSpec& job) {
+    return std::get<model::PgDumpSource>(job.source);
+}
+
 // A whole configuration with one job, "j", that has these lines besides the required ones.
 inline std::string with_job(std::string_view lines, std::string_view source = {}) {
     return "servers: {local: {}}\njobs:\n  j:\n    schedule: daily at 02:00\n    source: {type: pg_dump, server: "

@@ -20,7 +20,7 @@ struct House {
     }
     // A set, and its run in the catalog.
     model::SetId known_set(const std::string& job = "shop") {
-        const auto id = add_set(place.repository, job, "2026-01-13T00:00:01Z");
+        auto id = add_set(place.repository, job, "2026-01-13T00:00:01Z");
         (void)catalog->add_runs({place.repository.find(id).manifest});
         return id;
     }

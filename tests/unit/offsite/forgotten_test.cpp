@@ -22,7 +22,7 @@ struct House {
     model::RetentionPolicy policy;
 
     model::SetId here(int number, bool complete = true) {
-        const auto id = add_set(place.repository, "shop", day(number), complete);
+        auto id = add_set(place.repository, "shop", day(number), complete);
         look();
         return id;
     }

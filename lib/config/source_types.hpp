@@ -1,0 +1,21 @@
+// Types of values that only sources have.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "config/types.hpp"
+#include "model/source.hpp"
+
+namespace pgbakd::config {
+
+// A program and its arguments.
+[[nodiscard]] Type<std::vector<std::string>> argument_vector();
+// Variables and their values; one that is named like a secret is held to the rules of secrets.
+[[nodiscard]] Type<std::vector<model::CommandSource::Variable>> environment();
+// A list of codes from 0 to 255; at least one.
+[[nodiscard]] Type<std::vector<int>> exit_codes();
+// Of a file, without the dot before it.
+[[nodiscard]] Type<std::string> file_extension();
+
+}  // namespace pgbakd::config

@@ -1,0 +1,29 @@
+#include "model/source.hpp"
+
+namespace pgbakd::model {
+namespace {
+
+struct Type {
+    std::string_view operator()(const PgDumpSource& /*source*/) const noexcept { return "pg_dump"; }
+    std::string_view operator()(const CommandSource& /*source*/) const noexcept { return "command"; }
+};
+
+struct Server {
+    const std::string& operator()(const PgDumpSource& source) const noexcept { return source.server; }
+    const std::string& operator()(const CommandSource& /*source*/) const noexcept {
+        static const std::string none;
+        return none;
+    }
+};
+
+}  // namespace
+
+std::string_view source_type(const Source& source) noexcept {
+    return std::visit(Type{}, source);
+}
+
+const std::string& server_of(const Source& source) noexcept {
+    return std::visit(Server{}, source);
+}
+
+}  // namespace pgbakd::model

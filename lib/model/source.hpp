@@ -1,0 +1,52 @@
+// What a job reads, as an administrator declared it: one kind of source for each program or thing.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "model/secret_reference.hpp"
+
+namespace pgbakd::model {
+
+enum class DumpFormat { custom, plain, directory };
+enum class FingerprintKind { none, counts };
+
+// Databases of a PostgreSQL server, by pg_dump.
+struct PgDumpSource {
+    std::string server;
+    bool all_databases = false;
+    std::vector<std::string> databases;  // empty with all_databases
+    std::vector<std::string> exclude;    // only with all_databases
+    DumpFormat format = DumpFormat::custom;
+    bool globals = false;
+    int jobs = 1;  // directory format only
+    std::chrono::milliseconds lock_wait_timeout = std::chrono::seconds(60);
+    std::vector<std::string> options;
+    FingerprintKind fingerprint = FingerprintKind::counts;
+};
+
+// What a program writes to its standard output.
+struct CommandSource {
+    struct Variable {
+        std::string name;
+        SecretReference value;
+    };
+    std::vector<std::string> argv;      // argv[0]: a path, or a name that PATH finds
+    std::vector<Variable> environment;  // beside PATH, HOME, USER, LANG, LC_*, TZ and TMPDIR of the daemon
+    std::filesystem::path working_directory = "/";
+    std::vector<int> exit_codes = {0};  // that mean success; ascending
+    std::string extension = "out";      // of the artifact, without a dot
+};
+
+using Source = std::variant<PgDumpSource, CommandSource>;
+
+// As the configuration and the manifest name it: "pg_dump", "command".
+[[nodiscard]] std::string_view source_type(const Source& source) noexcept;
+// The server it reads from; empty: none.
+[[nodiscard]] const std::string& server_of(const Source& source) noexcept;
+
+}  // namespace pgbakd::model

@@ -1,0 +1,57 @@
+#include "run/make_source.hpp"
+
+#include <utility>
+#include <variant>
+
+#include "host/secrets.hpp"
+#include "source/command_source.hpp"
+#include "source/connection.hpp"
+#include "source/pg_dump_source.hpp"
+
+namespace pgbakd::run {
+namespace {
+
+asio::awaitable<std::unique_ptr<source::Source>> make_pg_dump(Services& services, Request request,
+                                                              model::PgDumpSource spec) {
+    const auto& server = request.server.value();
+    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
+    source::PgDumpSource::Settings settings;
+    settings.password = co_await async::run_blocking(services.pool, resolve);
+    settings.server = server;
+    settings.source = std::move(spec);
+    settings.compression = request.job->compression;
+    settings.programs = services.programs;
+    settings.application = source::application_name(request.run.text());
+    settings.nice = services.limits.nice;
+    co_return std::make_unique<source::PgDumpSource>(services.executor, services.pool, std::move(settings));
+}
+
+asio::awaitable<std::unique_ptr<source::Source>> make_command(Services& services, Request request,
+                                                              model::CommandSource spec) {
+    source::CommandSource::Settings settings;
+    const auto resolve = [variables = spec.environment] {
+        std::vector<os::Command::Variable> resolved;
+        for (const auto& variable : variables)
+            resolved.push_back({variable.name, host::resolve_secret(variable.value)});
+        return resolved;
+    };
+    settings.variables = co_await async::run_blocking(services.pool, resolve);
+    settings.variables.push_back(source::mark_variable(request.run.text()));
+    settings.job = request.job->name;
+    settings.source = std::move(spec);
+    settings.compression = request.job->compression;
+    settings.search_path = services.programs.plain;
+    settings.nice = services.limits.nice;
+    co_return std::make_unique<source::CommandSource>(services.executor, services.pool, std::move(settings));
+}
+
+}  // namespace
+
+asio::awaitable<std::unique_ptr<source::Source>> make_source(Services& services, Request request) {
+    const auto spec = request.job->source;
+    if (const auto* command = std::get_if<model::CommandSource>(&spec))
+        return make_command(services, std::move(request), *command);
+    return make_pg_dump(services, std::move(request), std::get<model::PgDumpSource>(spec));
+}
+
+}  // namespace pgbakd::run
