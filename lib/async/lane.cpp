@@ -18,14 +18,14 @@ struct Lane::Batch final : Pool::Job {
     std::size_t bytes = 0;
 };
 
-Lane::Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure,
+Lane::Lane(const asio::any_io_executor& executor, Pool& pool, Consume consume, std::function<void()> on_failure,
            std::function<void()> on_progress)
     : executor_(executor),
       pool_(pool),
       consume_(std::move(consume)),
       on_failure_(std::move(on_failure)),
       on_progress_(std::move(on_progress)),
-      idle_(std::move(executor)) {}
+      idle_(executor) {}
 
 Lane::~Lane() {
     assert(!busy_ && "a lane must be quiet before it is destroyed");

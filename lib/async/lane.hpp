@@ -16,7 +16,7 @@ class Lane {
     using Consume = std::function<void(std::span<const std::byte>)>;
     // `consume` runs on the pool and throws to fail the lane; `on_failure` is then called on the reactor, once.
     // `on_progress` (may be empty) is called there whenever more was consumed.
-    Lane(asio::any_io_executor executor, Pool& pool, Consume consume, std::function<void()> on_failure,
+    Lane(const asio::any_io_executor& executor, Pool& pool, Consume consume, std::function<void()> on_failure,
          std::function<void()> on_progress = {});
     Lane(Lane&&) = delete;
     Lane& operator=(Lane&&) = delete;

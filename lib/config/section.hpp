@@ -317,6 +317,7 @@ template <class Owner, class Member, class T>
 template <class Variant, class Alternative>
 [[nodiscard]] std::vector<Key<Variant>> keys_of_variant(std::vector<Key<Alternative>> keys) {
     std::vector<Key<Variant>> lifted;
+    lifted.reserve(keys.size());
     for (auto& key : keys)
         lifted.push_back(
             {std::move(key.facts),

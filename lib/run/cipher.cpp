@@ -69,8 +69,7 @@ asio::awaitable<void> try_out(asio::any_io_executor executor, Cipher cipher, asy
     const std::string hint = cipher.method == "gpg"
                                  ? "the keys must be in the keyring of the daemon's account: gpg --import"
                                  : "look at the recipients of the job";
-    base::Error told(base::ErrorCode::invalid_configuration, error.message(), hint);
-    throw told;
+    throw base::Error(base::ErrorCode::invalid_configuration, error.message(), hint);
 }
 
 }  // namespace

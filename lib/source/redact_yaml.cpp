@@ -10,159 +10,23 @@ namespace {
 
 constexpr int most_passes = 50;
 
-constexpr std::string_view hidden_node = "\"***\"";
-
-std::string with_anchor(const std::string& anchor) {
-    return anchor.empty() ? std::string(hidden_node) : "&" + anchor + " " + std::string(hidden_node);
-}
-
-bool is_word_character(char c) {
-    return base::is_digit(c) || base::is_letter(c) || c == '_' || c == '-' || c == '.';
-}
-
-bool is_name_character(char c) {
-    return is_word_character(c) || static_cast<unsigned char>(c) >= 0x80;
-}
-
-bool is_tag_character(char c) {
-    return is_word_character(c) || std::string_view("!:/%<>").find(c) != std::string_view::npos;
-}
-
 }  // namespace
 
 void redact_yaml(std::string_view text, const KeyPatterns& keys, RedactEdits& edits) {
     // A value that is an alias says that the node it stands for is a secret, and that may refer to others.
-    std::set<std::string> hidden;
+    YamlScanner::Anchors anchors;
     for (int pass = 0; pass < most_passes; ++pass) {
         RedactEdits found;
-        YamlScanner scanner(text, keys, hidden, found);
+        YamlScanner scanner(text, keys, anchors, found);
         scanner.scan();
-        const auto before = hidden.size();
-        hidden.insert(scanner.aliases().begin(), scanner.aliases().end());
-        if (hidden.size() > before) continue;
-        edits = std::move(found);
-        return;
+        if (scanner.anchors() == anchors) {
+            edits = std::move(found);
+            return;
+        }
+        anchors = scanner.anchors();
     }
     throw NotUnderstood{0, "aliases that refer to aliases without end"};
 }
-
-// --- shared ---
-
-void YamlScanner::fail(const char* what) const {
-    throw NotUnderstood{std::min(at_, text_.size()), what};
-}
-
-bool YamlScanner::blank_at(std::size_t at) const {
-    return at >= text_.size() || is_blank(text_[at]) || text_[at] == '\n' || text_[at] == '\r';
-}
-
-bool YamlScanner::at_line_end() const {
-    const auto end = end_of_line(text_, at_);
-    const auto next = skip_blanks(text_, at_, end);
-    return next == end || (text_[next] == '#' && (next == 0 || blank_at(next - 1)));
-}
-
-bool YamlScanner::at_marker(std::size_t at) const {
-    const auto word = text_.substr(at, 3);
-    return (at == 0 || text_[at - 1] == '\n') && (word == "---" || word == "...") && blank_at(at + 3);
-}
-
-std::size_t YamlScanner::skip_empty_lines(std::size_t at) const {
-    while (at < text_.size()) {
-        const auto end = end_of_line(text_, at);
-        const auto content = skip_blanks(text_, at, end);
-        if (content < end && text_[content] != '#') break;
-        at = next_line(text_, end);
-    }
-    return at;
-}
-
-YamlScanner::Column YamlScanner::indent_of(std::size_t line) const {
-    auto at = line;
-    while (at < text_.size() && text_[at] == ' ') ++at;
-    return static_cast<Column>(at - line);
-}
-
-YamlScanner::Column YamlScanner::column() const {
-    const auto line_end = at_ == 0 ? std::string_view::npos : text_.rfind('\n', at_ - 1);
-    return static_cast<Column>(line_end == std::string_view::npos ? at_ : at_ - line_end - 1);
-}
-
-YamlScanner::Properties YamlScanner::properties(bool in_flow) {
-    Properties found;
-    found.begin = found.end = at_;
-    while (peek() == '&' || peek() == '!') {
-        const bool is_anchor = peek() == '&';
-        if (is_anchor ? !found.anchor.empty() : found.tag) fail("two anchors or tags in front of one value");
-        const auto begin = ++at_;
-        const auto ends = [&] {
-            return blank_at(at_) || (in_flow && std::string_view(",[]{}").find(peek()) != std::string_view::npos);
-        };
-        for (; !ends(); ++at_)
-            if (is_anchor ? !is_name_character(peek()) : !is_tag_character(peek()))
-                fail("an anchor or a tag of an unusual name");
-        if (is_anchor && at_ == begin) fail("an anchor without a name");
-        if (is_anchor)
-            found.anchor = text_.substr(begin, at_ - begin);
-        else
-            found.tag = true;
-        found.end = at_;
-        at_ = skip_blanks(text_, at_, text_.size());
-    }
-    return found;
-}
-
-YamlScanner::Scalar YamlScanner::quoted() {
-    Scalar scalar{at_, at_, peek()};
-    for (++at_;; ++at_) {
-        if (at_ >= text_.size()) fail("a quote that is not closed");
-        if (at_marker(at_)) fail("a quote that is not closed");
-        if (peek() == '\\' && scalar.quote == '"') {
-            ++at_;
-        } else if (peek() == scalar.quote) {
-            if (scalar.quote == '"' || peek(1) != '\'') break;
-            ++at_;
-        }
-    }
-    scalar.end = ++at_;
-    return scalar;
-}
-
-void YamlScanner::alias() {
-    const auto begin = ++at_;
-    while (at_ < text_.size() && is_name_character(peek())) ++at_;
-    if (at_ == begin || (!blank_at(at_) && std::string_view(",]}").find(peek()) == std::string_view::npos))
-        fail("an alias of an unusual name");
-    if (is_secret_) aliases_.emplace(text_.substr(begin, at_ - begin));
-}
-
-std::string YamlScanner::text_of(const Scalar& scalar) const {
-    if (!scalar.quoted()) return std::string(text_.substr(scalar.begin, scalar.end - scalar.begin));
-    const auto inner = text_.substr(scalar.begin + 1, scalar.end - scalar.begin - 2);
-    if (scalar.quote == '"') return unescaped(inner);
-    std::string text;
-    for (std::size_t at = 0; at < inner.size(); ++at) {
-        text += inner[at];
-        if (inner[at] == '\'') ++at;
-    }
-    return text;
-}
-
-void YamlScanner::hide_value(const Properties& properties, const Scalar& value) {
-    if (value.quoted() && !properties.tag)
-        edits_.replace(value.begin + 1, value.end - 1, std::string(redacted_value));
-    else
-        edits_.replace(properties.any() ? properties.begin : value.begin, value.end, with_anchor(properties.anchor));
-}
-
-void YamlScanner::hide_assigned(const Scalar& item) {
-    const auto inset = item.quoted() ? 1U : 0U;
-    const auto inner = text_.substr(item.begin + inset, item.end - item.begin - 2 * inset);
-    const auto value = item.quote == '"' ? assigned_value_quoted(inner, keys_) : assigned_value(inner, keys_);
-    if (value) edits_.replace(item.begin + inset + *value, item.end - inset, std::string(redacted_value));
-}
-
-// --- block style ---
 
 void YamlScanner::scan() {
     lines(outside, false);
@@ -190,6 +54,7 @@ void YamlScanner::lines(Column above, bool items_at_above) {
         }
         if (text_[at_ + static_cast<std::size_t>(indent_of(at_))] == '\t') fail("a tab as indentation");
         if (!belongs(above, items_at_above)) return;
+        line_ = at_;
         at_ += static_cast<std::size_t>(indent_of(at_));
         entry();
     }
@@ -276,18 +141,12 @@ void YamlScanner::entry() {
 bool YamlScanner::find_key(Key& key) const {
     const auto end = end_of_line(text_, at_);
     if (peek() == '"' || peek() == '\'') {
-        YamlScanner ahead(text_.substr(0, end), keys_, hidden_, edits_);
-        ahead.at_ = at_;
-        Scalar scalar;
-        try {
-            scalar = ahead.quoted();
-        } catch (const NotUnderstood&) {
-            return false;  // it goes on in the next line, and keys do not
-        }
-        const auto colon = skip_blanks(text_, scalar.end, end);
+        const auto closed = end_of_quoted(at_, end);
+        if (closed == std::string_view::npos) return false;  // it goes on in the next line, and keys do not
+        const auto colon = skip_blanks(text_, closed, end);
         if (colon == end || text_[colon] != ':') return false;
         if (!blank_at(colon + 1)) fail("no blank after a colon");
-        key = {text_of(scalar), colon + 1};
+        key = {text_of({at_, closed, peek()}), colon + 1};
         return true;
     }
     if (std::string_view("{}[],|>*&!%@`").find(peek()) != std::string_view::npos) return false;
@@ -325,9 +184,9 @@ void YamlScanner::hide_nested(Column parent, bool items_at_parent, const Propert
     lines(parent, items_at_parent);
     is_secret_ = false;
     if (properties.any())
-        edits_.replace(properties.begin, properties.end, with_anchor(properties.anchor));
+        edits_.replace(properties.begin, properties.end, replacement(properties));
     else
-        edits_.replace(after, after, ' ' + std::string(hidden_node));
+        edits_.replace(after, after, ' ' + replacement({}));
     edits_.replace(first, next_line(text_, last_), {});
 }
 
@@ -444,7 +303,7 @@ void YamlScanner::block_scalar(Column parent, const Properties& properties, bool
     }
     if (!hide) return;
     if (properties.tag)
-        edits_.replace(properties.begin, end, with_anchor(properties.anchor));
+        edits_.replace(properties.begin, end, replacement(properties));
     else
         edits_.replace(first, end, std::string(static_cast<std::size_t>(indent), ' ').append(redacted_value));
 }

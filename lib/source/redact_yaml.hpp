@@ -13,14 +13,20 @@ namespace pgbakd::source {
 
 class YamlScanner {
   public:
-    // `hidden`: nodes with these anchors are taken out wherever they stand.
-    YamlScanner(std::string_view text, const KeyPatterns& keys, const std::set<std::string>& hidden, RedactEdits& edits)
-        : text_(text), keys_(keys), hidden_(hidden), edits_(edits) {}
+    // What earlier scans of the text found out: anchors that values taken out refer to, whose nodes are taken out
+    // wherever they stand; and anchors within values taken out, which nothing can refer to any more.
+    struct Anchors {
+        std::set<std::string> hidden;
+        std::set<std::string> gone;
+        bool operator==(const Anchors&) const = default;
+    };
+    YamlScanner(std::string_view text, const KeyPatterns& keys, const Anchors& anchors, RedactEdits& edits)
+        : text_(text), keys_(keys), anchors_(anchors), edits_(edits), found_(anchors) {}
 
     // Throws NotUnderstood.
     void scan();
-    // The anchors that values taken out refer to.
-    [[nodiscard]] const std::set<std::string>& aliases() const noexcept { return aliases_; }
+    // With what this scan found.
+    [[nodiscard]] const Anchors& anchors() const noexcept { return found_; }
 
   private:
     // Columns count from 0; what belongs to a node in column n is indented deeper than n.
@@ -68,14 +74,19 @@ class YamlScanner {
     [[nodiscard]] Scalar flow_plain();
     void flow_skip();
 
-    // Both.
+    // Both (redact_yaml_nodes.cpp).
     [[nodiscard]] Properties properties(bool in_flow);
     [[nodiscard]] Scalar quoted();
+    // After the quote that ends what begins at `at`; npos if there is none before `end`.
+    [[nodiscard]] std::size_t end_of_quoted(std::size_t at, std::size_t end) const;
     void alias();
+    [[nodiscard]] static std::string replacement(const Properties& properties);
     void hide_value(const Properties& properties, const Scalar& value);
     void hide_assigned(const Scalar& item);
     [[nodiscard]] std::string text_of(const Scalar& scalar) const;
-    [[nodiscard]] bool is_hidden(const Properties& properties) const { return hidden_.contains(properties.anchor); }
+    [[nodiscard]] bool is_hidden(const Properties& properties) const {
+        return anchors_.hidden.contains(properties.anchor);
+    }
     [[nodiscard]] char peek(std::size_t ahead = 0) const {
         return at_ + ahead < text_.size() ? text_[at_ + ahead] : '\0';
     }
@@ -85,15 +96,16 @@ class YamlScanner {
     [[nodiscard]] bool at_marker(std::size_t at) const;                // `---` or `...`
     [[nodiscard]] std::size_t skip_empty_lines(std::size_t at) const;  // and comments
     [[nodiscard]] Column indent_of(std::size_t line) const;
-    [[nodiscard]] Column column() const;
+    [[nodiscard]] Column column() const noexcept { return static_cast<Column>(at_ - line_); }  // only in lines()
     [[noreturn]] void fail(const char* what) const;
 
     std::string_view text_;
     const KeyPatterns& keys_;
-    const std::set<std::string>& hidden_;
+    const Anchors& anchors_;
     RedactEdits& edits_;
-    std::set<std::string> aliases_;
+    Anchors found_;
     std::size_t at_ = 0;
+    std::size_t line_ = 0;  // where the line begins that it is in
     std::size_t last_ = 0;  // on the last line with content
     // What waits for a value: a key, an item, a document. In which column.
     std::optional<Column> open_ = outside;

@@ -53,8 +53,8 @@ bool corresponds(const YAML::Node& before, const YAML::Node& after, const KeyPat
     } else if (before.IsMap()) {
         auto other = after.begin();
         for (auto one = before.begin(); one != before.end(); ++one, ++other) {
-            if (one->first.IsScalar() && (!other->first.IsScalar() || one->first.Scalar() != other->first.Scalar()))
-                return false;
+            // A key without a value may itself be an assignment.
+            if (one->first.IsScalar() && !corresponds(one->first, other->first, keys, depth + 1)) return false;
             if (one->first.IsScalar() && keys.match(one->first.Scalar())) {
                 if (!is_gone(other->second)) return false;
             } else if (!corresponds(one->second, other->second, keys, depth + 1)) {

@@ -10,6 +10,7 @@
 
 #include "os/extents.hpp"
 #include "os/file.hpp"
+#include "os/user.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_directory.hpp"
 
@@ -81,4 +82,11 @@ TEST_CASE("holes of a file") {
     CHECK(extents[0].offset <= 5U << 20U);
     CHECK(extents[0].offset + extents[0].length > 5U << 20U);
     CHECK(data_extents(file, 0, 10, "f").empty());
+}
+
+TEST_CASE("what users and groups are called") {
+    CHECK(name_of_user(0) == "root");
+    CHECK(name_of_group(0) == "root");
+    CHECK(!name_of_user(3'999'999'999));
+    CHECK(!name_of_group(3'999'999'999));
 }

@@ -103,7 +103,8 @@ TEST_CASE("stock tar brings back a tree with all that it has") {
     const auto stored = store(options_for({top}));
     CHECK(stored.report.lines().empty());
     CHECK(stored.report.verdict() == FilesReport::Verdict::whole);
-    for (const auto said : pgbakd::base::split(unpack(stored.tar, to.path()), '\n')) {
+    const auto complaints = unpack(stored.tar, to.path());
+    for (const auto said : pgbakd::base::split(complaints, '\n')) {
         INFO(said);
         CHECK((said.empty() || said == "tar: Ignoring unknown extended header keyword 'hdrcharset'" ||
                said.find("time stamp") != std::string_view::npos));

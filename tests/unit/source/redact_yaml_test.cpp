@@ -89,6 +89,7 @@ TEST_CASE("anchors and aliases in YAML") {
             Row{"x-b: &b def\nx-pw: &pw [*b]\nsecret: *pw\n", "x-b: &b \"***\"\nx-pw: &pw \"***\"\nsecret: \"***\"\n"},
             Row{"- &pw abc\n- {secret: *pw, a: &c d}\n", "- &pw \"***\"\n- {secret: \"***\", a: &c d}\n"},
             Row{"x: &env\n  A_PASSWORD: abc\ny:\n  <<: *env\n", "x: &env\n  A_PASSWORD: \"***\"\ny:\n  <<: *env\n"},
+            Row{"secrets: {a: &x b}\nc: *x\nd: [*x]\n", "secrets: \"***\"\nc: \"***\"\nd: [\"***\"]\n"},
             Row{"password: &pw\n  a: b\nx: y\n", "password: &pw \"***\"\nx: y\n"},
         });
 }
@@ -99,8 +100,8 @@ TEST_CASE("YAML that is not understood is refused") {
                       Row{"? password\n: abc\n", "line 1: a complex key"},
                       Row{"a: b\n\tpassword: abc\n", "line 2: a tab as indentation"},
                       Row{"a:\n  b: c\n   password: abc\n", "line 3: a key within a value"},
-                      Row{"a: \"b\n", "line 2: a quote that is not closed"},
-                      Row{"a: 'b\n---\npassword: abc'\n", "line 2: a quote that is not closed"},
+                      Row{"a: \"b\n", "line 1: a quote that is not closed"},
+                      Row{"a: 'b\n---\npassword: abc'\n", "line 1: a quote that is not closed"},
                       Row{"a: {b: c\n", "line 2: a list or a map without an end"},
                       Row{"a: [b}]\n", "line 1: an end of something else"},
                       Row{"a: [b]]\n", "line 1: something after a value"},
@@ -119,4 +120,18 @@ TEST_CASE("YAML that is not understood is refused") {
                       Row{"a: b\rpassword: c\n", "line 1: a carriage return within a line"},
                   });
     CHECK(redacted(RedactKind::yaml, std::string(100'000, '[')) == "refused: line 1: nested too deeply");
+}
+
+TEST_CASE("YAML that is made to be slow is not") {
+    const auto repeated = [](std::string_view what, int times) {
+        std::string text;
+        for (int i = 0; i < times; ++i) text += what;
+        return text;
+    };
+    const auto items = repeated("- ", 1'000'000) + "x\n";
+    CHECK(redacted(RedactKind::yaml, items) == items);
+    const auto keys = repeated("\"a\": &b c\n", 200'000);
+    CHECK(redacted(RedactKind::yaml, keys) == keys);
+    CHECK(redacted(RedactKind::yaml, "a: '" + repeated("''\n", 1'000'000)) ==
+          "refused: line 1: a quote that is not closed");
 }
