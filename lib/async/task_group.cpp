@@ -5,7 +5,7 @@
 
 namespace pgbakd::async {
 
-TaskGroup::TaskGroup(asio::any_io_executor executor) : executor_(executor), ended_(std::move(executor)) {}
+TaskGroup::TaskGroup(const asio::any_io_executor& executor) : executor_(executor), ended_(executor) {}
 
 TaskGroup::~TaskGroup() {
     assert(running_ == 0 && "a task group must be joined before it is destroyed");

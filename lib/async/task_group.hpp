@@ -12,7 +12,7 @@ namespace pgbakd::async {
 
 class TaskGroup {
   public:
-    explicit TaskGroup(asio::any_io_executor executor);
+    explicit TaskGroup(const asio::any_io_executor& executor);
     TaskGroup(const TaskGroup&) = delete;
     TaskGroup& operator=(const TaskGroup&) = delete;
     // A group with running tasks must not be destroyed: join() first. Asserted.

@@ -31,6 +31,7 @@ asio::awaitable<std::unique_ptr<source::Source>> make_command(Services& services
     source::CommandSource::Settings settings;
     const auto resolve = [variables = spec.environment] {
         std::vector<os::Command::Variable> resolved;
+        resolved.reserve(variables.size() + 1);
         for (const auto& variable : variables)
             resolved.push_back({variable.name, host::resolve_secret(variable.value)});
         return resolved;
