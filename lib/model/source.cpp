@@ -18,11 +18,11 @@ struct Server {
 
 }  // namespace
 
-std::string_view source_type(const Source& source) noexcept {
+std::string_view source_type(const Source& source) {
     return std::visit(Type{}, source);
 }
 
-const std::string& server_of(const Source& source) noexcept {
+const std::string& server_of(const Source& source) {
     return std::visit(Server{}, source);
 }
 

@@ -45,8 +45,8 @@ struct CommandSource {
 using Source = std::variant<PgDumpSource, CommandSource>;
 
 // As the configuration and the manifest name it: "pg_dump", "command".
-[[nodiscard]] std::string_view source_type(const Source& source) noexcept;
+[[nodiscard]] std::string_view source_type(const Source& source);
 // The server it reads from; empty: none.
-[[nodiscard]] const std::string& server_of(const Source& source) noexcept;
+[[nodiscard]] const std::string& server_of(const Source& source);
 
 }  // namespace pgbakd::model
