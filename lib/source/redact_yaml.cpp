@@ -116,7 +116,9 @@ void YamlScanner::entry() {
     if (peek() == '?' && blank_at(at_ + 1)) fail("a complex key");
     const auto begin = at_;
     const auto properties = this->properties(false);
+    const bool is_awaited = is_item || (open_ && *open_ < static_cast<Column>(begin - line_));
     if (properties.any() && at_line_end()) {
+        if (!is_awaited) fail("a value that belongs to nothing");
         open_ = parent;
         if (is_hidden(properties) && !is_secret_)
             hide_nested(parent, false, properties, at_);
@@ -126,7 +128,7 @@ void YamlScanner::entry() {
     }
     Key key;
     if (!find_key(key)) {
-        if (!is_item && (!open_ || *open_ >= column())) fail("a value that belongs to nothing");
+        if (!is_awaited) fail("a value that belongs to nothing");
         open_.reset();
         node(parent, properties, is_item, is_hidden(properties));
         return;

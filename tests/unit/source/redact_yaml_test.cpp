@@ -111,6 +111,8 @@ TEST_CASE("YAML that is not understood is refused") {
                       Row{"password: 'abc'\n  def\n", "line 2: a line that is indented too deeply"},
                       Row{"{{- if .x }}\npassword: x\n", "line 1: a value that begins as none may"},
                       Row{"a: {b: |-\n", "line 1: a value that begins as none may"},
+                      Row{"a:\n|\n  b\n", "line 2: a value that belongs to nothing"},
+                      Row{"a: b\n&c\npassword: *c\n", "line 2: a value that belongs to nothing"},
                       Row{"a: @x\n", "line 1: a value that begins as none may"},
                       Row{"a: |x\n  b\n", "line 1: something after the head of a block"},
                       Row{"a: |\n    b\n  password: c\n", "line 3: a line that is indented too deeply"},
