@@ -11,7 +11,7 @@ namespace {
 // How much is written before the kernel is told to begin writing it to the disk: the fsync at the end then has little
 // left to do, and the page cache is not filled with pages of a backup.
 constexpr std::uint64_t writeback_step = std::uint64_t{8} << 20U;
-constexpr std::size_t most_backlog = std::size_t{8} << 20U;  // bytes in a lane
+constexpr std::size_t most_backlog = std::size_t{2} << 20U;  // bytes in a lane
 constexpr std::size_t read_step = std::size_t{1} << 20U;
 
 // The hash of the file as the disk holds it: what the cache keeps of it is dropped first.
