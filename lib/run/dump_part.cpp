@@ -57,7 +57,8 @@ class Attempt {
               [this](std::uint64_t bytes) {
                   if (feed_) feed_->on_disk(bytes);
               }),
-          encryptor_(cipher ? std::make_unique<Encryptor>(services.executor, *cipher) : nullptr),
+          cipher_(cipher),
+          executor_(services.executor),
           encrypted_(services.executor, chunks, chunk_size),
           encrypting_(services.executor),
           looked_(services.executor),
@@ -68,7 +69,9 @@ class Attempt {
         if (follow_) feed_ = follow_(path_);
         looking_ = open_->witness() != nullptr;
         if (looking_) counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
-        if (encryptor_) {
+        // Not before: a program that cannot be started is unwound as any other failure.
+        if (cipher_) {
+            encryptor_ = std::make_unique<Encryptor>(executor_, *cipher_);
             const auto stop_all = [this](const std::exception_ptr& failure) { stop_.stop(base::to_error(failure)); };
             encrypting_.spawn(encryptor_->feed(stop_.token()), stop_all);
             encrypting_.spawn(take_encrypted(), stop_all);
@@ -199,10 +202,6 @@ class Attempt {
         if (feed_) feed_->push(chunk);
         writer_.push_file(std::move(chunk));
     }
-    asio::awaitable<void> wait_room() {
-        if (feed_) co_await feed_->wait_room(stop_.token());
-        co_await writer_.wait_room(stop_.token());
-    }
 
     asio::awaitable<void> take_encrypted() {
         for (;;) {
@@ -212,7 +211,7 @@ class Attempt {
             if (count == 0) co_return;
             buffer->resize(count);
             emit(std::move(buffer));
-            co_await wait_room();
+            if (feed_) co_await feed_->wait_room(stop_.token());
         }
     }
 
@@ -235,10 +234,12 @@ class Attempt {
                 co_await compressor_.push(std::move(chunk), out, stop_.token());
             else if (count > 0)
                 out(std::move(chunk));
+            // What is not compressed is bounded by its buffers.
+            if (compressing_) co_await writer_.wait_room(stop_.token());
             if (encryptor_)
                 co_await encryptor_->wait_room(stop_.token());
-            else
-                co_await wait_room();
+            else if (feed_)
+                co_await feed_->wait_room(stop_.token());
             // While we do not read on pg_dump cannot end, but for what fits into a pipe, and let go of its locks.
             while (looking_) co_await looked_.wait(stop_.token());
             empty = false;
@@ -260,6 +261,8 @@ class Attempt {
     async::BufferPool buffers_;
     ParallelCompressor compressor_;
     ArtifactWriter writer_;
+    std::optional<Cipher> cipher_;
+    asio::any_io_executor executor_;
     std::unique_ptr<Encryptor> encryptor_;  // null: nothing is encrypted
     async::BufferPool encrypted_;
     async::TaskGroup encrypting_;
