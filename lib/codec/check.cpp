@@ -53,6 +53,7 @@ std::unique_ptr<Check> make_content_check(Content content) {
             return make_plain_check("PostgreSQL database dump", "PostgreSQL database dump complete");
         case Content::plain_globals:
             return make_plain_check("PostgreSQL database cluster dump", "PostgreSQL database cluster dump complete");
+        case Content::tar: return make_tar_check();
         case Content::raw: break;
     }
     return std::make_unique<RawCheck>();

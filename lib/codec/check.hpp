@@ -16,6 +16,7 @@ enum class Content {
     directory_archive,  // pg_dump -Fd, tarred: toc.dat read, every data file of the TOC there and inflated to its end
     plain_dump,         // pg_dump as SQL: must end with "-- PostgreSQL database dump complete"
     plain_globals,      // pg_dumpall --globals-only: "-- PostgreSQL database cluster dump complete"
+    tar,                // any tar: its headers and its end mark
     raw,                // nothing to parse: only the compression is checked
 };
 
@@ -24,6 +25,7 @@ struct CheckResult {
     std::uint64_t raw_bytes = 0;         // after decompression (of the data blocks, for archives)
     std::uint64_t tables_with_data = 0;  // archives: TOC entries of TABLE DATA
     std::uint64_t large_objects = 0;     // archives: blobs read
+    std::uint64_t members = 0;           // tars: files, directories, links
     std::string archive_version;         // archives: "1.14"
     std::string server_version;          // archives: the server's version string in the header
     std::string database;                // archives: the database's name in the header

@@ -1,10 +1,9 @@
-// zlib's inflate, which takes its input in pieces of any size: gzip members one after another, or one zlib stream.
-#include <zlib.h>
+// ISA-L's inflate, which takes its input in pieces of any size and needs less than half of zlib's time: gzip members
+// one after another, or one zlib stream.
+#include <isa-l/igzip_lib.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
-#include <new>
 #include <vector>
 
 #include "codec/stream_decoder.hpp"
@@ -22,17 +21,16 @@ enum class Wrapping { zlib, gzip };
 class InflateDecoder final : public StreamDecoder {
   public:
     explicit InflateDecoder(Wrapping wrapping) : wrapping_(wrapping), output_(128UL * 1024) {
-        // 15: the largest window; 16 more asks zlib for the gzip wrapping.
-        if (inflateInit2(&stream_, wrapping == Wrapping::gzip ? 15 + 16 : 15) != Z_OK) throw std::bad_alloc();
+        isal_inflate_init(&state_);
+        begin();
     }
-    ~InflateDecoder() override { inflateEnd(&stream_); }
 
     Status write(Bytes bytes, Sink& next) override {
         while (!bytes.empty()) {
-            const std::size_t size = std::min<std::size_t>(bytes.size(), std::numeric_limits<uInt>::max());
-            // zlib's interface predates const; it does not write to its input.
-            stream_.next_in = reinterpret_cast<Bytef*>(const_cast<std::byte*>(bytes.data()));
-            stream_.avail_in = static_cast<uInt>(size);
+            const auto size = std::min<std::size_t>(bytes.size(), std::numeric_limits<std::uint32_t>::max());
+            // ISA-L's interface has no const; it does not write to its input.
+            state_.next_in = reinterpret_cast<std::uint8_t*>(const_cast<std::byte*>(bytes.data()));
+            state_.avail_in = static_cast<std::uint32_t>(size);
             if (auto status = inflate_input(next); !status) return status;
             bytes = bytes.subspan(size);
         }
@@ -42,7 +40,7 @@ class InflateDecoder final : public StreamDecoder {
     Status end(Sink& /*next*/) override {
         if (place_ == Place::inside) return Error(ErrorCode::corrupt, "the compressed data ends too early");
         if (place_ == Place::before_first) return Error(ErrorCode::corrupt, "the compressed data is empty");
-        inflateReset(&stream_);
+        begin();
         place_ = Place::before_first;
         return {};
     }
@@ -50,39 +48,50 @@ class InflateDecoder final : public StreamDecoder {
   private:
     enum class Place { before_first, inside, after };
 
+    void begin() {
+        isal_inflate_reset(&state_);
+        // Reads the wrapping, and compares its checksum (and gzip's length) with what was inflated.
+        state_.crc_flag = wrapping_ == Wrapping::gzip ? ISAL_GZIP : ISAL_ZLIB;
+    }
+
     Status inflate_input(Sink& next) {
         bool output_full = false;
-        while (stream_.avail_in > 0 || output_full) {
-            if (place_ == Place::after && stream_.avail_in > 0) {
+        while (state_.avail_in > 0 || output_full) {
+            if (place_ == Place::after) {
                 if (wrapping_ == Wrapping::zlib)
                     return Error(ErrorCode::corrupt, "bytes follow the end of the compressed data");
-                inflateReset(&stream_);
+                begin();
             }
             place_ = Place::inside;
-            stream_.next_out = reinterpret_cast<Bytef*>(output_.data());
-            stream_.avail_out = static_cast<uInt>(output_.size());
-            const int result = inflate(&stream_, Z_NO_FLUSH);
-            const std::size_t produced = output_.size() - stream_.avail_out;
-            // Z_BUF_ERROR: the output buffer was full exactly at the end of what this input yields.
-            if (result != Z_OK && result != Z_STREAM_END && result != Z_BUF_ERROR) return damaged(result);
+            state_.next_out = reinterpret_cast<std::uint8_t*>(output_.data());
+            state_.avail_out = static_cast<std::uint32_t>(output_.size());
+            const int result = isal_inflate(&state_);
+            if (result < 0 || result == ISAL_NEED_DICT) return damaged(result);
+            const std::size_t produced = output_.size() - state_.avail_out;
             if (produced > 0)
                 if (auto status = next.write(Bytes(output_).first(produced)); !status) return status;
-            if (result == Z_STREAM_END) place_ = Place::after;
-            output_full = stream_.avail_out == 0 && result == Z_OK;
+            // Only once the checksum was there, and right.
+            if (state_.block_state == ISAL_BLOCK_FINISH) place_ = Place::after;
+            output_full = state_.avail_out == 0 && place_ == Place::inside;
         }
         return {};
     }
 
-    [[nodiscard]] Error damaged(int result) const {
-        if (result == Z_MEM_ERROR) return {ErrorCode::internal, "zlib ran out of memory"};
-        if (result == Z_NEED_DICT) return {ErrorCode::corrupt, "the compressed data asks for a dictionary"};
-        return {ErrorCode::corrupt, std::string("the compressed data is damaged: ") +
-                                        (stream_.msg != nullptr ? stream_.msg : "zlib refused it")};
+    static Error damaged(int result) {
+        switch (result) {
+            case ISAL_NEED_DICT: return {ErrorCode::corrupt, "the compressed data asks for a dictionary"};
+            case ISAL_INCORRECT_CHECKSUM:
+                return {ErrorCode::corrupt, "the compressed data is damaged: its checksum is wrong"};
+            case ISAL_INVALID_WRAPPER:
+            case ISAL_UNSUPPORTED_METHOD:
+                return {ErrorCode::corrupt, "the compressed data is damaged: it begins with no header that fits"};
+            default: return {ErrorCode::corrupt, "the compressed data is damaged: what it says cannot be inflated"};
+        }
     }
 
     Wrapping wrapping_;
     Place place_ = Place::before_first;
-    z_stream stream_{};
+    inflate_state state_{};
     std::vector<std::byte> output_;
 };
 

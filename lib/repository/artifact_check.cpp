@@ -40,6 +40,8 @@ std::string found_text(const Reading& reading, const codec::CheckResult& result)
         case Content::directory_archive:
             return fmt::format("decoded: {} {} with data, {} raw", result.tables_with_data,
                                result.tables_with_data == 1 ? "table" : "tables", raw);
+        case Content::tar:
+            return fmt::format("decoded: {} {}, {} raw", result.members, result.members == 1 ? "file" : "files", raw);
         case Content::plain_dump:
         case Content::plain_globals:
         case Content::raw: break;
@@ -111,6 +113,8 @@ Reading reading_of(const model::Artifact& artifact) {
         reading.content = Content::directory_archive;
     else if (artifact.format == "plain")
         reading.content = Content::plain_dump;
+    else if (artifact.format == "tar")
+        reading.content = Content::tar;
     return reading;
 }
 
@@ -122,6 +126,10 @@ std::optional<Reading> reading_of_name(std::string_view name) {
         constexpr std::string_view globals = "globals_";
         const bool is_globals = name.starts_with(globals) && model::is_set_name(name.substr(globals.size()));
         reading.content = is_globals ? Content::plain_globals : Content::plain_dump;
+        return reading;
+    }
+    if (name.ends_with(".tar") && !name.ends_with(".dir.tar")) {
+        reading.content = Content::tar;
         return reading;
     }
     if (reading.method != Method::none) return reading.encrypted ? std::optional(reading) : std::nullopt;
