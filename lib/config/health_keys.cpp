@@ -37,7 +37,8 @@ const Section<Health>& health_keys() {
                         "read anew. What a run shows is looked at after each run."),
             key<Health>("disk_usage", &Health::disk_usage, percentage(1, 100), is("80%"),
                         "A file system that backups are written to and that is fuller than this (Use% of df) is a "
-                        "warning; `100%`: never."),
+                        "warning, those of targets that can tell (directory, sftp, rclone) included; `100%`: "
+                        "never."),
         });
     return section;
 }

@@ -35,6 +35,8 @@ std::string title_of(const model::FindingKey& key) {
         case FindingKind::fires_missed: return key.job + ": fires were missed";
         case FindingKind::reload_refused: return "the configuration on disk is refused";
         case FindingKind::channel_failing: return fmt::format("alerts do not reach {}", place);
+        case FindingKind::other_repository:
+            return key.job.empty() ? "the repository is another one" : key.job + ": its directory is another one";
         case FindingKind::check_incomplete: return fmt::format("{} could not be looked at", place);
     }
     return {};

@@ -5,6 +5,7 @@
 
 #include "calendar/schedule_key.hpp"
 #include "health/healthz.hpp"
+#include "holdings/identity.hpp"
 #include "os/file.hpp"
 
 namespace pgbakd::health {
@@ -68,6 +69,20 @@ bool is_corrupt(const catalog::Copy& copy) {
     return !copy.owed && copy.complete && copy.host.empty() && copy.verified == model::Verification::none;
 }
 
+// Of a job, or of the whole. What cannot be read is told by whoever looks for sets there.
+std::optional<OtherRepository> other_repository(const Surroundings& around,
+                                                const std::optional<std::string>& job = std::nullopt) {
+    try {
+        const auto identity = job ? holdings::identify(around.repository, around.catalog, *job)
+                                  : holdings::identify(around.repository, around.catalog);
+        if (identity.whose != holdings::Whose::another) return std::nullopt;
+        return OtherRepository{identity.what + ": nothing is pruned there, and no copy that is owed is given up",
+                               identity.hint};
+    } catch (const Error&) {
+        return std::nullopt;
+    }
+}
+
 class JobCollector {
   public:
     JobCollector(const Surroundings& around, base::Timestamp now, const model::JobSpec& spec)
@@ -117,6 +132,7 @@ class JobCollector {
         }
         for (auto& [target, owed] : by_target) job_.owed.push_back(std::move(owed));
     }
+    void compare_directory() { job_.other_repository = other_repository(around_, spec_.name); }
     [[nodiscard]] Job take() { return std::move(job_); }
 
   private:
@@ -187,6 +203,7 @@ void add_everything_else(const Surroundings& around, Inputs& inputs) {
     inputs.disk_usage = config.health.disk_usage;
     inputs.directories.push_back(look_at(config.repository.directory, config.repository.min_free));
     inputs.directories.push_back(look_at(config.reports_directory, 0));
+    inputs.rooms = around.rooms;
     std::map<std::string, Channel> channels;
     for (const auto& [name, spec] : config.channels) channels[name].name = name;
     for (const auto& backlog : around.catalog.alert_backlog())
@@ -213,12 +230,14 @@ Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std:
     inputs.now = now;
     inputs.everything = !job;
     auto& catalog = surroundings.catalog;
+    inputs.other_repository = other_repository(surroundings);
     const auto add = [&](const model::JobSpec& spec, const Since& since, const std::vector<catalog::SetState>& corrupt,
                          const std::vector<catalog::Copy>& owed) {
         JobCollector collector(surroundings, now, spec);
         collector.add_places(since, corrupt, inputs.unseen);
         collector.add_history();
         collector.add_owed(owed);
+        if (!inputs.other_repository) collector.compare_directory();
         inputs.jobs.push_back(collector.take());
     };
     if (job) {

@@ -18,6 +18,7 @@ struct Surroundings {
     catalog::Catalog& catalog;
     // Jobs of which a run is going on: what they have just begun to send is not owed yet.
     std::set<std::string> running;
+    std::vector<TargetRoom> rooms{};  // as last asked for
 };
 
 // All of Inputs but what the daemon alone knows: fires missed, a refused reload. Of one job, or of everything. Blocks.

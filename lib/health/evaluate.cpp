@@ -28,22 +28,29 @@ Finding warning(FindingKey key, std::string message, std::string hint) {
     return {std::move(key), Severity::warning, {}, std::move(message), std::move(hint), {}, {}, {}};
 }
 
+// How full a place is. `key` is the place of its finding, `name` what messages call it.
+void check_usage(const std::string& key, const std::string& name, std::uint64_t available, std::uint64_t total,
+                 int disk_usage, const OpenFindings& open, std::vector<Finding>& found) {
+    if (total == 0) return;
+    const FindingKey usage{FindingKind::disk_usage, {}, key};
+    const double used = 100 * (1 - std::min(1.0, static_cast<double>(available) / static_cast<double>(total)));
+    if (used <= disk_usage - (open.find(usage) != nullptr ? usage_slack : 0)) return;
+    found.push_back(warning(usage,
+                            fmt::format("the file system of {} is {:.0f} % full: {} of {} available", name, used,
+                                        base::format_size(available), base::format_size(total)),
+                            "shorten the retention, or give it more room; health.disk_usage sets the limit"));
+}
+
+// Whether less is left than is needed: a little more has to be there before it is well again.
+bool is_short(const FindingKey& key, std::uint64_t available, std::uint64_t least, const OpenFindings& open) {
+    return static_cast<double>(available) < static_cast<double>(least) * (open.find(key) != nullptr ? free_slack : 1);
+}
+
 void check_room(const Directory& directory, int disk_usage, const OpenFindings& open, std::vector<Finding>& found) {
     const auto place = directory.path.string();
-    const FindingKey usage{FindingKind::disk_usage, {}, place};
+    check_usage(place, place, directory.available, directory.total, disk_usage, open, found);
     const FindingKey room{FindingKind::free_space, {}, place};
-    const auto available = static_cast<double>(directory.available);
-    if (directory.total > 0) {
-        const double used = 100 * (1 - std::min(1.0, available / static_cast<double>(directory.total)));
-        if (used > disk_usage - (open.find(usage) != nullptr ? usage_slack : 0))
-            found.push_back(
-                warning(usage,
-                        fmt::format("the file system of {} is {:.0f} % full: {} of {} available", place, used,
-                                    base::format_size(directory.available), base::format_size(directory.total)),
-                        "shorten the retention, or give it more room; health.disk_usage sets the limit"));
-    }
-    const auto least = static_cast<double>(directory.min_free) * (open.find(room) != nullptr ? free_slack : 1);
-    if (available < least)
+    if (is_short(room, directory.available, directory.min_free, open))
         found.push_back(
             warning(room,
                     fmt::format("{} has {} available, {} are to be left: a run that needs more does not start", place,
@@ -51,8 +58,41 @@ void check_room(const Directory& directory, int disk_usage, const OpenFindings& 
                     "pgbakctl prune shows what is kept and why; repository.min_free sets the limit"));
 }
 
+// The job whose last set takes most of those with copies there; nothing if none is known.
+const Job* largest_of(const std::vector<Job>& jobs, const std::string& target) {
+    const Job* largest = nullptr;
+    for (const auto& job : jobs) {
+        const bool has_copies = std::ranges::find(job.places, target, &Place::name) != job.places.end();
+        if (!has_copies || job.sizes.empty() || job.sizes.front() == 0) continue;
+        if (largest == nullptr || job.sizes.front() > largest->sizes.front()) largest = &job;
+    }
+    return largest;
+}
+
+// `is_told`: how full its file system is has been told of another place there.
+void check_target(const TargetRoom& target, const Inputs& inputs, bool is_told, const OpenFindings& open,
+                  std::vector<Finding>& found) {
+    const auto name = fmt::format("target {} ({})", target.target, target.place);
+    if (!is_told)
+        check_usage(target.target, name, target.room->available, target.room->total, inputs.disk_usage, open, found);
+    const auto* job = largest_of(inputs.jobs, target.target);
+    const FindingKey room{FindingKind::free_space, {}, target.target};
+    if (job != nullptr && is_short(room, target.room->available, job->sizes.front(), open))
+        found.push_back(warning(
+            room,
+            fmt::format("{} has {} available, and the last set of {} takes {}: a copy may not fit", name,
+                        base::format_size(target.room->available), job->name, base::format_size(job->sizes.front())),
+            "pgbakctl prune shows what is kept there and why"));
+}
+
 Finding incomplete(const std::string& place, const std::string& message, const std::string& hint) {
     return warning({FindingKind::check_incomplete, {}, place}, message, hint);
+}
+
+// What is open of a place that could not be looked at stays so.
+void keep_room(const std::string& place, const OpenFindings& before, std::vector<Finding>& found) {
+    for (const auto kind : {FindingKind::disk_usage, FindingKind::free_space})
+        if (const auto* open = before.find({kind, {}, place})) found.push_back(*open);
 }
 
 void check_directories(const Inputs& inputs, const OpenFindings& before, std::vector<Finding>& found) {
@@ -61,12 +101,20 @@ void check_directories(const Inputs& inputs, const OpenFindings& before, std::ve
         if (!directory.problem.empty()) {
             const auto place = directory.path.string();
             found.push_back(incomplete(place, directory.problem, {}));
-            for (const auto kind : {FindingKind::disk_usage, FindingKind::free_space})
-                if (const auto* open = before.find({kind, {}, place})) found.push_back(*open);
+            keep_room(place, before, found);
             continue;
         }
         if (!directory.file_system.empty() && !seen.insert(directory.file_system).second) continue;
         check_room(directory, inputs.disk_usage, before, found);
+    }
+    for (const auto& target : inputs.rooms) {
+        if (!target.room) {
+            keep_room(target.target, before, found);
+            continue;
+        }
+        const auto& file_system = target.room->file_system;
+        const bool is_told = !file_system.empty() && !seen.insert(file_system).second;
+        check_target(target, inputs, is_told, before, found);
     }
 }
 
@@ -109,6 +157,8 @@ std::vector<Finding> evaluate(const Inputs& inputs) {
     if (inputs.everything) {
         check_directories(inputs, before, found);
         for (const auto& unseen : inputs.unseen) found.push_back(incomplete(unseen.place, unseen.message, unseen.hint));
+        if (const auto& other = inputs.other_repository)
+            found.push_back(warning({FindingKind::other_repository, {}, {}}, other->message, other->hint));
         check_reload(inputs, found);
         check_channels(inputs, found);
     }

@@ -140,6 +140,12 @@ void check_fires(const Job& job, const OpenFindings& before, std::vector<Finding
     if (open != nullptr && !(job.last_success && *job.last_success > open->opened_at)) found.push_back(*open);
 }
 
+void check_repository(const Job& job, std::vector<Finding>& found) {
+    if (!job.other_repository) return;
+    found.push_back(make({FindingKind::other_repository, job.name, {}}, Severity::warning,
+                         job.other_repository->message, job.other_repository->hint));
+}
+
 }  // namespace
 
 base::Timestamp too_old_from(const Job& job, const Place& place) {
@@ -155,6 +161,7 @@ std::vector<Finding> evaluate_job(const Job& job, const OpenFindings& open, base
     check_size(job, found);
     check_owed(job, now, found);
     check_fires(job, open, found);
+    check_repository(job, found);
     return found;
 }
 

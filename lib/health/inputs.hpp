@@ -11,6 +11,7 @@
 #include "model/backup_set.hpp"
 #include "model/finding.hpp"
 #include "model/run.hpp"
+#include "target/target.hpp"
 
 namespace pgbakd::health {
 
@@ -59,6 +60,11 @@ struct MissedFires {
     std::string latest;  // as people write it, in the job's zone
 };
 
+// That what lies there is not what the state file is about.
+struct OtherRepository {
+    std::string message, hint;
+};
+
 struct Job {
     std::string name;
     std::optional<std::chrono::milliseconds> max_age;  // nothing: any, or no fire is to come
@@ -69,7 +75,8 @@ struct Job {
     std::optional<base::Timestamp> last_success;  // when it finished
     std::vector<CorruptSet> corrupt;
     std::vector<Owed> owed;
-    std::optional<MissedFires> missed;  // since it was last looked
+    std::optional<MissedFires> missed;                // since it was last looked
+    std::optional<OtherRepository> other_repository;  // its directory alone
 };
 
 // A directory that is written to.
@@ -80,6 +87,14 @@ struct Directory {
     std::uint64_t min_free = 0;  // 0: any
     std::string file_system;     // its mount point: directories of one share their room; empty: not known
     std::string problem;         // not empty: it could not be looked at
+};
+
+// The room of a target that copies are sent to.
+struct TargetRoom {
+    std::string target;
+    std::string place;  // for people: "sftp://backup@nas/~/sets"
+    // Nothing: it has no bounds, cannot tell, or did not answer this time.
+    std::optional<target::Room> room;
 };
 
 // What could not be looked at beside directories: the repository, the sets on a target.
@@ -109,8 +124,10 @@ struct Inputs {
     // and nothing is said of the rest.
     bool everything = true;
     std::vector<Job> jobs;
+    std::optional<OtherRepository> other_repository;
     std::vector<Directory> directories;
-    int disk_usage = 80;  // percent
+    std::vector<TargetRoom> rooms;  // all targets there are
+    int disk_usage = 80;            // percent
     std::vector<Unseen> unseen;
     std::optional<RefusedReload> refused_reload;  // the configuration in force is not that on disk
     std::vector<Channel> channels;                // all there are

@@ -41,6 +41,7 @@ std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs
     if (!key.job.empty()) return why_of_job(key, inputs);
     if (!inputs.everything) return {};
     const auto is_directory = [&key](const Directory& each) { return each.path.string() == key.place; };
+    const auto is_target = [&key](const TargetRoom& each) { return each.target == key.place; };
     switch (key.kind) {
         case Kind::channel_failing:
             if (std::ranges::find(inputs.channels, key.place, &Channel::name) != inputs.channels.end()) return {};
@@ -48,7 +49,8 @@ std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs
         case Kind::disk_usage:
         case Kind::free_space:
         case Kind::check_incomplete:
-            if (std::ranges::any_of(inputs.directories, is_directory)) return {};
+            if (std::ranges::any_of(inputs.directories, is_directory) || std::ranges::any_of(inputs.rooms, is_target))
+                return {};
             return fmt::format("nothing is written to {} any more", key.place);
         case Kind::run_failed:
         case Kind::too_old:
@@ -56,6 +58,7 @@ std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs
         case Kind::copy_owed:
         case Kind::size_changed:
         case Kind::fires_missed:
+        case Kind::other_repository:
         case Kind::reload_refused: return {};
     }
     return {};

@@ -127,8 +127,13 @@ std::optional<SftpSpace> SftpSession::space(const std::string& path, Interrupt& 
     if (outcome.error && outcome.error->is_passing() && outcome.error->code() != ErrorCode::server_error)
         throw Error(*outcome.error);
     if (outcome.error) return std::nullopt;
+    const auto block = number_of(answers, "f_frsize:");
+    const auto available = number_of(answers, "f_bavail:");
+    const auto blocks = number_of(answers, "f_blocks:");
+    const auto used = blocks - std::min(blocks, number_of(answers, "f_bfree:"));
     // Bit 0 is that of a read-only file system: OpenSSH's PROTOCOL, 3.4.
-    return SftpSpace{.available = number_of(answers, "f_bavail:") * number_of(answers, "f_frsize:"),
+    return SftpSpace{.total = (used + available) * block,
+                     .available = available * block,
                      .read_only = (number_of(answers, "f_flag:") & 1U) != 0};
 }
 

@@ -40,6 +40,7 @@ struct SftpStatus {
 };
 
 struct SftpSpace {
+    std::uint64_t total = 0;      // bytes, without what is reserved for root
     std::uint64_t available = 0;  // bytes, to this user
     bool read_only = false;       // the file system is
 };

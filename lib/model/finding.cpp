@@ -16,17 +16,18 @@ std::string_view finding_text(FindingKind kind) noexcept {
         case FindingKind::fires_missed: return "fires_missed";
         case FindingKind::reload_refused: return "reload_refused";
         case FindingKind::channel_failing: return "channel_failing";
+        case FindingKind::other_repository: return "other_repository";
         case FindingKind::check_incomplete: return "check_incomplete";
     }
     return "check_incomplete";
 }
 
 base::Result<FindingKind> parse_finding_kind(std::string_view text) {
-    return parse_word(
-        "kind of finding", text, finding_text,
-        {FindingKind::run_failed, FindingKind::too_old, FindingKind::corrupt, FindingKind::copy_owed,
-         FindingKind::size_changed, FindingKind::disk_usage, FindingKind::free_space, FindingKind::fires_missed,
-         FindingKind::reload_refused, FindingKind::channel_failing, FindingKind::check_incomplete});
+    return parse_word("kind of finding", text, finding_text,
+                      {FindingKind::run_failed, FindingKind::too_old, FindingKind::corrupt, FindingKind::copy_owed,
+                       FindingKind::size_changed, FindingKind::disk_usage, FindingKind::free_space,
+                       FindingKind::fires_missed, FindingKind::reload_refused, FindingKind::channel_failing,
+                       FindingKind::other_repository, FindingKind::check_incomplete});
 }
 
 }  // namespace pgbakd::model

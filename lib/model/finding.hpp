@@ -23,6 +23,7 @@ enum class FindingKind {
     fires_missed,      // fires did not run, and were not made up for
     reload_refused,    // the configuration on disk is not the one in force
     channel_failing,   // alerts wait for a channel that does not take them
+    other_repository,  // the repository, or a job's directory in it, is not the one that the state file is about
     check_incomplete,  // something could not be looked at
 };
 [[nodiscard]] std::string_view finding_text(FindingKind kind) noexcept;  // "run_failed", "too_old" …

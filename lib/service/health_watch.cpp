@@ -89,9 +89,10 @@ bool HealthWatch::has_work() const {
 }
 
 // The schedule is anchored to when it was read: a health check that was missed is made at the start anyway.
-void HealthWatch::plan() {
+void HealthWatch::plan(async::StopToken stop) {
     remember_former_jobs();
     planned_for_ = core_.config;
+    if (!planned_for_->targets.empty() && !std::exchange(asking_, true)) tasks_.spawn(ask_for_rooms(std::move(stop)));
     due_.reset();
     const auto& config = *core_.config;
     if (const auto next = config.health.schedule.next_ever(core_.now(), *config.zone))
@@ -110,7 +111,7 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
     std::exception_ptr over;
     while (!over) {
         try {
-            if (planned_for_ != core_.config) plan();
+            if (planned_for_ != core_.config) plan(stop);
             std::exception_ptr failure;
             try {
                 if (has_work())
@@ -199,7 +200,7 @@ asio::awaitable<void> HealthWatch::look_by_schedule(async::StopToken stop) {
     }
     co_await look_at(std::nullopt, nullptr);
     if (!due) co_return;
-    plan();
+    plan(stop);
     if (!std::exchange(reading_, true)) tasks_.spawn(read_again(stop));
 }
 
@@ -231,10 +232,11 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto config = core_.config;
     const auto missed = missed_;
-    const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_] {
+    const auto rooms = rooms_.known();
+    const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_, rooms] {
         const auto now = core->clock.now();
         auto& catalog = *core->catalog;
-        auto inputs = health::collect({*config, core->repository, catalog, running}, now, job);
+        auto inputs = health::collect({*config, core->repository, catalog, running, rooms}, now, job);
         inputs.refused_reload = refused;
         for (auto& each : inputs.jobs)
             if (const auto found = missed.find(each.name); found != missed.end()) each.missed = found->second;
@@ -287,6 +289,22 @@ void HealthWatch::tell_journal(const health::Changes& changes) {
     for (const auto& [finding, why] : changes.dropped)
         core_.log.write(Priority::info, fmt::format("no longer looked at ({}): {}", why, line_of(finding)),
                         systemd::health_finding, fields_of(finding));
+}
+
+// A look at everything follows, with what they told: the one before did not wait for them.
+asio::awaitable<void> HealthWatch::ask_for_rooms(async::StopToken stop) {
+    bool stopped = false;
+    try {
+        ConfigPtr asked;
+        while (asked != core_.config) {
+            asked = core_.config;
+            co_await rooms_.ask(stop);
+        }
+    } catch (const base::Error&) {
+        stopped = true;
+    }
+    asking_ = false;
+    if (!stopped) look();
 }
 
 // Takes as long as it takes to read the set; runs and checks go on beside it.

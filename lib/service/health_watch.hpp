@@ -19,12 +19,14 @@
 #include "health/reread.hpp"
 #include "health/routes.hpp"
 #include "service/core.hpp"
+#include "service/target_rooms.hpp"
 
 namespace pgbakd::service {
 
 class HealthWatch {
   public:
-    explicit HealthWatch(Core& core) : core_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+    explicit HealthWatch(Core& core)
+        : core_(core), rooms_(core), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
 
     // Until stopped. Runs that ended without anybody being told, as the daemon was killed, come first. What could not
     // be recorded is tried again.
@@ -58,11 +60,13 @@ class HealthWatch {
     asio::awaitable<void> read_again(async::StopToken stop);
     asio::awaitable<void> wait(async::StopToken stop);
     [[nodiscard]] bool has_work() const;
-    void plan();
+    void plan(async::StopToken stop);
+    asio::awaitable<void> ask_for_rooms(async::StopToken stop);
     void remember_former_jobs();
     void tell_journal(const health::Changes& changes);
 
     Core& core_;
+    TargetRooms rooms_;
     async::Event changed_;
     async::TaskGroup tasks_;
     std::vector<Started> started_;
@@ -72,6 +76,7 @@ class HealthWatch {
     bool taken_up_ = false;   // what ended before this start is among `ended_`
     bool everything_ = true;  // at the start
     bool reading_ = false;    // a set is being read again
+    bool asking_ = false;     // targets are being asked for their room
     bool told_unrecorded_ = false;
     ConfigPtr planned_for_;
     std::shared_ptr<const health::ChannelsOfJobs> former_ = std::make_shared<health::ChannelsOfJobs>();

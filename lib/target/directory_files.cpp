@@ -353,6 +353,14 @@ Swept DirectoryFiles::sweep(base::Timestamp older_than, base::Timestamp now, Wai
     });
 }
 
+Room DirectoryFiles::room() {
+    return guarded([this] {
+        (void)open_root();  // what a mount has is not what is below it while nothing is mounted
+        const auto space = os::free_space(root_);
+        return Room{.total = space.total, .available = space.available, .file_system = os::mount_point(root_).string()};
+    });
+}
+
 Page DirectoryFiles::list(const std::string& prefix, const std::string& after, std::size_t limit, Waiting& waiting) {
     return guarded([&] {
         const auto root = open_root();

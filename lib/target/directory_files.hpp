@@ -53,6 +53,8 @@ class DirectoryFiles {
     [[nodiscard]] std::vector<Refusal> remove(const std::vector<std::string>& keys, Waiting& waiting);
     // `now` as this host's clock has it, by which `older_than` is meant.
     [[nodiscard]] Swept sweep(base::Timestamp older_than, base::Timestamp now, Waiting& waiting);
+    // Of its file system; where the root is not there yet, of the one it will be on.
+    [[nodiscard]] Room room();
 
   private:
     // Nothing if it is not there yet.

@@ -221,6 +221,11 @@ class DirectoryTarget final : public Target {
         };
         co_return co_await on_pool(shared_, sweep, "sweeping", stop);
     }
+    asio::awaitable<std::optional<Room>> room(async::StopToken stop) override {
+        const auto ask = [shared = shared_](async::Waiting&) { return shared->files.room(); };
+        const auto room = co_await on_pool(shared_, ask, "asking for the room of", stop);
+        co_return room;
+    }
 
   private:
     std::shared_ptr<Shared> shared_;

@@ -32,6 +32,7 @@ class ForwardingTarget : public Target {
     asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override {
         return inner_->sweep(older_than, std::move(stop));
     }
+    asio::awaitable<std::optional<Room>> room(async::StopToken stop) override { return inner_->room(std::move(stop)); }
     asio::awaitable<PartsTried> try_parts(std::string key, async::StopToken stop) override {
         return inner_->try_parts(std::move(key), std::move(stop));
     }

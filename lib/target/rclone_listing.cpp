@@ -93,7 +93,23 @@ base::Result<RcloneFeatures> parse_rclone_features(std::string_view text) {
         .moves = flag(features->get_object(), "Move") || flag(features->get_object(), "Copy"),
         .directories = flag(features->get_object(), "CanHaveEmptyDirectories"),
         .checksums = hashes != nullptr && hashes->is_array() && !hashes->get_array().empty(),
+        .about = flag(features->get_object(), "About"),
     };
+}
+
+base::Result<std::optional<Room>> parse_rclone_about(std::string_view text) {
+    const auto parsed = model::parse_json(text, item_bytes);
+    if (!parsed || !parsed->is_object()) return unreadable("rclone about");
+    const auto bytes = [&all = parsed->get_object()](std::string_view name) -> std::optional<std::uint64_t> {
+        const auto* value = all.if_contains(name);
+        if (value == nullptr || !value->is_number()) return std::nullopt;
+        boost::system::error_code failure;
+        const auto number = value->to_number<std::uint64_t>(failure);
+        return failure ? std::nullopt : std::optional(number);
+    };
+    const auto free = bytes("free");
+    if (!free) return std::optional<Room>();
+    return std::optional(Room{.total = bytes("total").value_or(0), .available = *free});
 }
 
 }  // namespace pgbakd::target

@@ -32,8 +32,11 @@ struct RcloneFeatures {
     bool moves = false;        // by the remote itself, by renaming or copying there
     bool directories = false;  // that can be empty, and so are left behind
     bool checksums = false;
+    bool about = false;  // tells how much room there is
 };
 // What `rclone backend features` prints. Error: corrupt.
 [[nodiscard]] base::Result<RcloneFeatures> parse_rclone_features(std::string_view json);
+// What `rclone about --json` prints; nothing if it does not tell how much is free. Error: corrupt.
+[[nodiscard]] base::Result<std::optional<Room>> parse_rclone_about(std::string_view json);
 
 }  // namespace pgbakd::target

@@ -26,6 +26,14 @@ asio::awaitable<RcloneFeatures> RcloneRemote::features(async::StopToken stop) {
     co_return *features_;
 }
 
+asio::awaitable<std::optional<Room>> RcloneRemote::room(async::StopToken stop) {
+    const auto known = co_await features(stop);
+    if (!known.about) co_return std::nullopt;
+    auto asked = call("about", {"--json"}, "");
+    const auto text = co_await program_.text_of(std::move(asked), std::move(stop));
+    co_return parse_rclone_about(text).value();
+}
+
 asio::awaitable<std::optional<Entry>> RcloneRemote::stat(std::string path, Detail detail, async::StopToken stop) {
     // The time at which it was stored is what is wanted, and saves a request for each object of a bucket.
     std::vector<std::string> flags{"--stat", "--no-mimetype", "--use-server-modtime"};

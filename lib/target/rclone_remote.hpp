@@ -20,6 +20,7 @@ class RcloneRemote {
     [[nodiscard]] std::string place(std::string_view path) const { return program_.place(path); }
     // Asked once, then known.
     asio::awaitable<RcloneFeatures> features(async::StopToken stop);
+    asio::awaitable<std::optional<Room>> room(async::StopToken stop);
     asio::awaitable<std::optional<Entry>> stat(std::string path, Detail detail, async::StopToken stop);
     // Every object below a prefix, in no order, what is in the uploads folder included.
     asio::awaitable<std::vector<Entry>> list(std::string prefix, async::StopToken stop);

@@ -129,6 +129,8 @@ class RcloneTarget final : public Target {
         co_return swept;
     }
 
+    asio::awaitable<std::optional<Room>> room(async::StopToken stop) override { return remote_->room(std::move(stop)); }
+
   private:
     std::string name_;
     std::shared_ptr<RcloneRemote> remote_;

@@ -97,9 +97,7 @@ Error SftpStore::explained(const Error& error, std::uint64_t needed, Interrupt& 
     if (error.code() != ErrorCode::server_error) return error;
     try {
         http::SftpSession session(options_.server);
-        auto space = session.space(path_of(""), interrupt);
-        // The target's directory may not be there yet.
-        if (!space) space = session.space(options_.path.starts_with('/') ? "/" : ".", interrupt);
+        const auto space = space_of(session, interrupt);
         if (space && space->read_only)
             return {ErrorCode::permission_denied, error.message() + ": its file system is read-only",
                     fmt::format("let user {} write to {} there", options_.server.user, path_of(""))};
@@ -112,6 +110,16 @@ Error SftpStore::explained(const Error& error, std::uint64_t needed, Interrupt& 
         if (other.is_passing() && other.code() != ErrorCode::server_error) return other;
     }
     return error;
+}
+
+std::optional<http::SftpSpace> SftpStore::space_of(http::SftpSession& session, Interrupt& interrupt) const {
+    const auto space = session.space(path_of(""), interrupt);
+    // The target's directory may not be there yet.
+    return space ? space : session.space(options_.path.starts_with('/') ? "/" : ".", interrupt);
+}
+
+std::optional<http::SftpSpace> SftpStore::space(Interrupt& interrupt) {
+    return ask([&](http::SftpSession& session) { return space_of(session, interrupt); }, interrupt);
 }
 
 // --- one file ---

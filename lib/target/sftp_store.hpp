@@ -46,12 +46,14 @@ class SftpStore {
                             Interrupt& interrupt);
     [[nodiscard]] std::vector<Refusal> remove(const std::vector<std::string>& keys, Interrupt& interrupt);
     [[nodiscard]] Swept sweep(base::Timestamp older_than, Interrupt& interrupt);
+    [[nodiscard]] std::optional<http::SftpSpace> space(Interrupt& interrupt);
 
   private:
     struct Lease;
     struct Walk;
     struct Found;
     [[nodiscard]] std::string path_of(std::string_view key) const;
+    [[nodiscard]] std::optional<http::SftpSpace> space_of(http::SftpSession& session, Interrupt& interrupt) const;
     [[nodiscard]] std::vector<std::string> directories_above(std::string_view path) const;
     // Calls `work` with a session, and turns a refusal without a reason into what the server's disk tells of it:
     // whether there was room for `needed` bytes.

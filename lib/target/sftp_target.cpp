@@ -106,6 +106,13 @@ class SftpTarget final : public Target {
         };
         co_return co_await on_sftp_pool(shared_, sweep, stop);
     }
+    asio::awaitable<std::optional<Room>> room(async::StopToken stop) override {
+        const auto ask = [](SftpStore& store, Interrupt& interrupt) { return store.space(interrupt); };
+        const auto space = co_await on_sftp_pool(shared_, ask, stop);
+        std::optional<Room> room;
+        if (space) room.emplace(space->total, space->available);
+        co_return room;
+    }
 
   private:
     std::shared_ptr<SftpShared> shared_;

@@ -145,6 +145,13 @@ struct Swept {
     std::uint64_t bytes = 0;  // as far as the target tells
 };
 
+// Of the file system or the account that the objects lie on.
+struct Room {
+    std::uint64_t total = 0;      // bytes, without what is reserved for others; 0: not known
+    std::uint64_t available = 0;  // bytes, to us
+    std::string file_system{};    // its mount point on this host; empty: it is another's
+};
+
 // What try_parts() found. Failures that could pass are thrown instead.
 struct PartsTried {
     bool tried = false;                     // there is something to try
@@ -181,6 +188,8 @@ class Target {
     virtual asio::awaitable<std::vector<Refusal>> remove(std::vector<std::string> keys, async::StopToken stop) = 0;
     // Removes what interrupted uploads left and nothing was added to since `older_than`. Objects are never touched.
     virtual asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) = 0;
+    // How much room there is; nothing where it has no bounds, or cannot be asked for them.
+    virtual asio::awaitable<std::optional<Room>> room(async::StopToken /*stop*/) { co_return std::nullopt; }
     // Whether all is allowed that long uploads to that key would take, where that is more than a put(): begins one,
     // sends nothing, lists it and aborts it.
     virtual asio::awaitable<PartsTried> try_parts(std::string /*key*/, async::StopToken /*stop*/) {

@@ -11,6 +11,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -62,11 +63,11 @@ def fill(daemon: Daemon, jobs: list[str], report: dict[str, Any], manifest: dict
         subprocess.run(["chown", "-R", f"{daemon.account.uid}:{daemon.account.gid}", daemon.directory / "state"], check=True)
 
 
-def ask_by_wrk(api: Api, target: str, seconds: int) -> dict[str, Any]:
+def ask_by_wrk(api: Api, target: str, seconds: int, nice: int = 0) -> dict[str, Any]:
     assert isinstance(api.place, tuple)
     url = f"http://{api.place[0]}:{api.place[1]}{target}"
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-H", f"Authorization: Bearer {api.token}", url],
+        ["nice", f"-n{nice}", "wrk", "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s", "--latency", "-H", f"Authorization: Bearer {api.token}", url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     found: dict[str, Any] = {}
@@ -76,6 +77,12 @@ def ask_by_wrk(api: Api, target: str, seconds: int) -> dict[str, Any]:
     found["requests_per_second"] = float(re.search(r"^Requests/sec: +([0-9.]+)$", done.stdout, re.M).group(1))  # type: ignore[union-attr]
     found["wrong"] = "Non-2xx" in done.stdout or "Socket errors" in done.stdout
     return found
+
+
+def median_run(api: Api, jobs: list[str], count: int = 30) -> float:
+    """Of so many runs, one after another, in seconds."""
+    took = [api.post(f"/v1/jobs/{jobs[number % len(jobs)]}/runs?wait=true").json["duration_seconds"] for number in range(count)]
+    return sorted(took)[count // 2]
 
 
 def measure_load(server: PostgresServer, jobs: int, port: int, say: Callable[..., None], seconds: int = 20) -> None:
@@ -116,7 +123,7 @@ def measure_load(server: PostgresServer, jobs: int, port: int, say: Callable[...
             scrapes.append(time.monotonic() - began)
         say("load: /metrics", f"{sorted(scrapes)[2]:.2f} s, {size / 1e6:.2f} MB", seconds=sorted(scrapes)[2])
         pings = daemon.notify.count("WATCHDOG")
-        quiet = daemon.run(names[1])["duration_seconds"]
+        quiet = median_run(api, names)
         for busy in (False, True):
             over, runs = threading.Event(), []
 
@@ -139,6 +146,13 @@ def measure_load(server: PostgresServer, jobs: int, port: int, say: Callable[...
                 thread.join()
                 runs.sort()
                 say("load: a run beside it", f"{runs[len(runs) // 2]:.2f} s of {len(runs)}, alone {quiet:.2f} s")
+        # The client takes the processors that nobody else wants: what is left is what the daemon's answers cost a run.
+        with ThreadPoolExecutor(1) as beside:
+            asked = beside.submit(ask_by_wrk, api, "/v1/status", seconds, 19)
+            found = median_run(api, names)
+            beside_it = asked.result()["requests_per_second"]
+        say("load: a run beside a client at nice 19 (1.0)", f"{found / quiet:.2f}   {found:.3f} s against {quiet:.3f} s, "
+            f"{beside_it:.0f} answers a second", ratio=found / quiet)  # fmt: skip
         say("load: watchdog", f"{daemon.notify.count('WATCHDOG') - pings} pings")
         memory = re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{daemon.pid}/status").read_text(encoding="ascii"))
         say("load: peak memory", f"{int(memory.group(1)) / 1024:.0f} MiB" if memory else "unknown")

@@ -84,12 +84,14 @@ class Uploads:
         else:
             aws += ["--recursive", str(source), f"s3://{where}/"]
             rclone = ["/usr/bin/rclone", "copy", str(source), f"s:{where}"]
+        plain = str(self.curl_plain(files))
         return {
             "pgbakd": [str(self.programs / "bench_upload"), load.kind, str(prepared), f"{self.endpoint}/{where}"],
             "aws s3 cp": aws,
             "rclone": rclone,
-            "curl -T": ["/usr/bin/curl", "--parallel", "--no-progress-meter", "--config", str(self.curl_plain(files))],
-            "sha256sum and curl -T": ["/bin/sh", "-ec", self.curl_hashed(source)],
+            "curl -T": ["/usr/bin/curl", "--no-progress-meter", "--config", plain],
+            "curl -T, 50 at once": ["/usr/bin/curl", "--parallel", "--no-progress-meter", "--config", plain],
+            "sha256sum and curl, 50 at once": ["/bin/sh", "-ec", self.curl_hashed(source)],
         }
 
     def curl_options(self, digest: str) -> str:
@@ -181,7 +183,7 @@ class Uploads:
         print(f"{load.title}: seconds, CPU seconds, MiB, CPU seconds of the server", flush=True)
         for name in costs:
             wall, cpu, peak, server = (median(name, what) for what in ("wall", "cpu", "peak", "server"))
-            print(f"  {name:<24} {wall:6.2f} {cpu:6.2f} {peak / MIB:6.0f} {server:6.2f}", flush=True)
+            print(f"  {name:<30} {wall:6.2f} {cpu:6.2f} {peak / MIB:6.0f} {server:6.2f}", flush=True)
         for name in costs:
             if name == "pgbakd":
                 continue

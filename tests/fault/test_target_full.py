@@ -37,7 +37,8 @@ class FullDisks(ServerCase):
         daemon = self.new_daemon(config_for(self.server, jobs={"job": job}))
         self.nas = nas or daemon.directory / "nas"
         targets = {"nas": {"type": "directory", "path": str(self.nas)}}
-        daemon.write_config(config_for(self.server, jobs={"job": job}, targets=targets, **more))
+        self.config = config_for(self.server, jobs={"job": job}, targets=targets, **more)
+        daemon.write_config(self.config)
         return daemon.start()
 
     def files(self, directory: Path) -> list[Path]:
@@ -83,6 +84,28 @@ class FullDisks(ServerCase):
         daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
         self.assertEqual([path.name for path in self.files(self.nas / report["set"])],
                          [path.name for path in self.files(daemon.set_directory(report["set"]))])  # fmt: skip
+
+    def test_health_tells_of_a_target_that_fills_up_before_a_copy_fails(self) -> None:
+        daemon = self.make_daemon(self.disk.path / "nas", health={"disk_usage": "70%"})
+        self.assertEqual(daemon.run("job")["status"], "SUCCESS")
+
+        def told() -> dict[str, str]:
+            return {each["kind"]: each["message"] for each in daemon.status()["findings"] if each["place"] == "nas"}
+
+        def look_again(limit: int) -> None:
+            """A reload looks at everything, and asks the targets."""
+            daemon.write_config({**self.config, "health": {"disk_usage": f"{limit}%"}})
+            daemon.ctl("reload")
+
+        ballast = self.disk.fill(leave=2 * MIB)
+        look_again(71)
+        daemon.wait_for(lambda: len(told()) == 2, what="what there is to tell of the target")
+        self.assertRegex(told()["disk_usage"], r"target nas \(.*\) is 9\d % full: [0-9.]+ MiB of 24.0 MiB available")
+        self.assertRegex(told()["free_space"], r"has [0-9.]+ MiB available, and the last set of job takes [0-9.]+ MiB")
+        ballast.unlink()
+        look_again(72)
+        daemon.wait_for(lambda: not told(), what="the target's recovery")
+        self.assertIn("recovered: the file system of target nas", daemon.log())
 
 
 if __name__ == "__main__":

@@ -298,6 +298,33 @@ TEST_CASE("root leaves nothing in a directory target that its owner could not us
     CHECK(new_place.get("job/set/a") == "x");
 }
 
+TEST_CASE("a directory target has the room of its file system") {
+    const support::SmallDisk disk;
+    if (!disk.mounted()) return;
+    Custom::options = {.name = "nas", .path = disk.path() / "not/there/yet", .require_mount = true};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    const auto before = bench.run(bench.target().room({}));
+    REQUIRE(before);
+    CHECK(before->file_system == disk.path());
+    CHECK(before->total == before->available);
+    bench.put("job/set/a", noise(100'000));
+    const auto after = bench.run(bench.target().room({}));
+    REQUIRE(after);
+    CHECK(after->total == before->total);
+    CHECK(after->available + 100'000 <= before->available);
+}
+
+TEST_CASE("without its mount a directory target does not tell what is below it") {
+    const support::TemporaryDirectory plain;
+    Custom::options = {.name = "nas", .path = plain / "far", .require_mount = true};
+    Bench<Custom> bench;
+    REQUIRE(bench.ready());
+    const auto error = bench.error_of([&] { (void)bench.run(bench.target().room({})); });
+    INFO(error.message());
+    CHECK(error.message().find("mount") != std::string::npos);
+}
+
 TEST_CASE("a full directory target says so, and the upload leaves nothing") {
     const support::SmallDisk disk;
     if (!disk.mounted()) return;

@@ -138,6 +138,19 @@ TEMPLATE_TEST_CASE("an object that is not there is told apart", "", CONTRACT_PLA
     CHECK(bench.get("folder/object") == "x");
 }
 
+TEMPLATE_TEST_CASE("a target that has bounds tells of its room, and one that has none does not", "", CONTRACT_PLACES) {
+    Bench<TestType> bench;
+    if (!bench.ready()) return;
+    bench.put("job/set/a", "x");
+    const auto type = bench.run(bench.target().facts({})).type;
+    const auto room = bench.run(bench.target().room({}));
+    REQUIRE(room.has_value() == (type != "s3"));
+    if (!room) return;
+    CHECK(room->available > 0);
+    CHECK(room->available <= room->total);
+    CHECK(room->file_system.empty() == (type != "directory"));
+}
+
 TEMPLATE_TEST_CASE("removing takes just the keys named, and what is missing does not keep it from the others", "",
                    CONTRACT_PLACES) {
     Bench<TestType> bench;

@@ -1,5 +1,9 @@
 // What is asked of a catalog, a repository and a disk that are there.
 #include "health/collect.hpp"
+
+#include <filesystem>
+#include <fstream>
+
 #include "health/reread.hpp"
 #include "unit/health/support.hpp"
 #include "unit/repository/support.hpp"
@@ -70,7 +74,7 @@ struct World {
     }
     void add(model::JobSpec job) { config.jobs.push_back(std::make_shared<const model::JobSpec>(std::move(job))); }
     Inputs look(base::Timestamp when = today, const std::optional<std::string>& job = std::nullopt) {
-        return collect({config, place.repository, *catalog, running}, when, job);
+        return collect({config, place.repository, *catalog, running, {}}, when, job);
     }
 };
 
@@ -174,6 +178,32 @@ TEST_CASE("a job that is over may have sets of any age, one that runs by name ha
     CHECK(inputs.jobs[0].max_age == 26h);
     CHECK_FALSE(inputs.jobs[1].max_age);
     CHECK(inputs.jobs[2].max_age == 26h);
+}
+
+TEST_CASE("a repository is compared with the one that the catalog is about, and so is each job's directory") {
+    World world;
+    world.add(spec("crm", "daily at 03:00"));
+    (void)add_set(world.place.repository, "shop", "2026-01-30T02:00:00Z");
+    (void)add_set(world.place.repository, "crm", "2026-01-30T03:00:00Z");
+    world.place.repository.set_identity("ours");
+    world.catalog->put_repository_id("ours");
+    auto inputs = world.look();
+    CHECK_FALSE(inputs.other_repository);
+    CHECK_FALSE(inputs.jobs[0].other_repository);
+    const auto directory = world.place.repository.directory();
+    std::ofstream(directory / "crm" / ".repository-id") << "pgbakd-repository another\n";
+    inputs = world.look();
+    CHECK_FALSE(inputs.other_repository);
+    CHECK_FALSE(inputs.jobs[0].other_repository);
+    REQUIRE(inputs.jobs[1].other_repository);
+    CHECK(inputs.jobs[1].other_repository->message.starts_with((directory / "crm").string() + " is another one"));
+    CHECK(world.look(today, "crm").jobs[0].other_repository);
+    // The whole of it is told once, not for each job.
+    std::filesystem::remove(directory / ".repository-id");
+    inputs = world.look();
+    REQUIRE(inputs.other_repository);
+    CHECK(inputs.other_repository->hint.find("pgbakctl rescan") != std::string::npos);
+    CHECK_FALSE(inputs.jobs[1].other_repository);
 }
 
 TEST_CASE("a look at one job asks of that one only, and forgets none of the others") {

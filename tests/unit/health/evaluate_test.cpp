@@ -222,6 +222,66 @@ TEST_CASE("disks fill up") {
     CHECK(found(inputs).size() == 2);
 }
 
+TEST_CASE("a repository that the state file is not about is told, whole or by the job") {
+    auto inputs = inputs_of({well_job()});
+    inputs.jobs[0].other_repository = OtherRepository{"/srv/shop is another one", "is it mounted?"};
+    CHECK(found(inputs) == Texts{"warning other_repository shop: /srv/shop is another one"});
+    inputs.jobs[0].other_repository.reset();
+    inputs.other_repository = OtherRepository{"/srv is another one", "is it mounted?"};
+    CHECK(found(inputs) == Texts{"warning other_repository: /srv is another one"});
+    CHECK(evaluate(inputs)[0].hint == "is it mounted?");
+    inputs.everything = false;
+    CHECK(found(inputs).empty());
+}
+
+TEST_CASE("targets fill up") {
+    struct Row {
+        std::optional<target::Room> room;
+        std::uint64_t last_set;
+        Texts expected;
+        std::vector<Finding> open = {};
+    };
+    const Texts usage{
+        "warning disk_usage r2: the file system of target r2 (sftp://a@b/~/) is 81 % full: 190 B of 1000 B available"};
+    const Texts narrow{
+        "warning free_space r2: target r2 (sftp://a@b/~/) has 400 B available, and the last set of shop takes 401 B: a "
+        "copy may not fit"};
+    const auto full = open(FindingKind::disk_usage, "", "r2");
+    const auto small = open(FindingKind::free_space, "", "r2");
+    for (const auto& row : std::vector<Row>{
+             {target::Room{1000, 200, ""}, 100, {}},
+             {target::Room{1000, 190, ""}, 100, usage},
+             {target::Room{0, 190, ""}, 100, {}},  // how large it is nobody knows
+             {target::Room{1000, 400, ""}, 401, narrow},
+             {target::Room{1000, 400, ""}, 400, {}},
+             {target::Room{1000, 400, ""}, 0, {}},
+             // It did not answer: nothing is known to be better.
+             {std::nullopt,
+              100,
+              Texts{"warning disk_usage r2: as it was", "warning free_space r2: as it was"},
+              {full, small}},
+             {target::Room{1000, 900, ""}, 100, {}, {full, small}},
+         }) {
+        CAPTURE(row.last_set, row.open.size());
+        auto inputs = inputs_of({well_job(), well_job("crm")});
+        std::ranges::fill(inputs.jobs[0].sizes, row.last_set);
+        inputs.jobs[1].places.pop_back();  // the large one has no copies there
+        std::ranges::fill(inputs.jobs[1].sizes, 5000);
+        inputs.rooms = {{"r2", "sftp://a@b/~/", row.room}, {"spare", "", std::nullopt}};
+        inputs.open = row.open;
+        CHECK(found(inputs) == row.expected);
+    }
+    // One that lies on the repository's own file system: how full that is is told once, but its copies need room too.
+    auto inputs = inputs_of({well_job()});
+    inputs.directories = {{"/srv/sets", 1000, 150, 0, "/srv", ""}};
+    inputs.rooms = {{"r2", "/srv/copies", target::Room{1000, 99, "/srv"}}};
+    CHECK(found(inputs) ==
+          Texts{"warning disk_usage /srv/sets: the file system of /srv/sets is 85 % full: 150 B of 1000 B "
+                "available",
+                "warning free_space r2: target r2 (/srv/copies) has 99 B available, and the last set of shop "
+                "takes 100 B: a copy may not fit"});
+}
+
 TEST_CASE("what could not be looked at is told, and closes nothing") {
     auto inputs = inputs_of({well_job()});
     inputs.directories = {{"/srv", 0, 0, 0, "", "no permission to look at /srv"}};

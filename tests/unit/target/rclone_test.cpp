@@ -87,3 +87,19 @@ TEST_CASE("what a remote can do is read from rclone's features") {
     CHECK_FALSE(none->checksums);
     CHECK_FALSE(target::parse_rclone_features("[]").has_value());
 }
+
+TEST_CASE("the room of a remote is what rclone tells to be free") {
+    const auto about = [](const char* text) { return target::parse_rclone_about(text).value(); };
+    const auto room = about(R"({"total":1000,"used":900,"free":90})");
+    REQUIRE(room);
+    CHECK(room->total == 1000);
+    CHECK(room->available == 90);
+    const auto without_total = about(R"({"used":900,"free":90})");
+    REQUIRE(without_total);
+    CHECK(without_total->total == 0);
+    for (const auto* text : {"{}", R"({"total":1000,"used":900})", R"({"free":-1})", R"({"free":"9"})"}) {
+        INFO(text);
+        CHECK_FALSE(about(text));
+    }
+    CHECK_FALSE(target::parse_rclone_about("[]").has_value());
+}
