@@ -8,6 +8,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using model::CommandSource;
+using model::FilesSource;
 using model::PgDumpSource;
 using model::Source;
 
@@ -82,6 +83,29 @@ const Section<Source>& command_keys() {
     return section;
 }
 
+const Section<Source>& files_keys() {
+    static const Section<Source> section(
+        FilesSource{},
+        keys_of_variant<Source>(std::vector<Key<FilesSource>>{
+            kind_key<FilesSource>("type", "files", {}, type_is("files"),
+                                  "Files and trees of this host, as one tar with owners, modes, times, ACLs, extended "
+                                  "attributes, hard links and holes. Symbolic links are stored, never followed."),
+            key<FilesSource>("paths", &FilesSource::paths, path_list(), required("as in paths: [/srv/erp/data]"),
+                             "Files and directories, from `/` on."),
+            key<FilesSource>("exclude", &FilesSource::exclude, path_patterns(), is("[]"),
+                             "What is left out: `*.tmp` is a name anywhere below the paths, `cache/**` is relative to "
+                             "each path, `/srv/erp/cache` is a whole path, and a `/` at the end means directories "
+                             "only. `**` stands for any number of directories."),
+            key<FilesSource>("redact", &FilesSource::redact, key_patterns(), is("[]"),
+                             "Keys whose values become `***`, in letters of either case, in `.env`, YAML, JSON and INI "
+                             "files; nothing else in such a file changes. One that is not understood is not stored, "
+                             "and the run says so."),
+            key<FilesSource>("other_file_systems", &FilesSource::other_file_systems, yes_or_no(), is("false"),
+                             "Also what is mounted below a path."),
+        }));
+    return section;
+}
+
 template <class Alternative>
 bool is_a(const Source& source) {
     return std::holds_alternative<Alternative>(source);
@@ -90,7 +114,9 @@ bool is_a(const Source& source) {
 }  // namespace
 
 std::vector<Kind<Source>> source_kinds() {
-    return {{"pg_dump", &pg_dump_keys(), is_a<PgDumpSource>}, {"command", &command_keys(), is_a<CommandSource>}};
+    return {{"pg_dump", &pg_dump_keys(), is_a<PgDumpSource>},
+            {"command", &command_keys(), is_a<CommandSource>},
+            {"files", &files_keys(), is_a<FilesSource>}};
 }
 
 }  // namespace pgbakd::config

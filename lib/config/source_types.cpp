@@ -4,10 +4,13 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "base/text.hpp"
 #include "config/domain_types.hpp"
 #include "config/text_check.hpp"
+#include "model/key_patterns.hpp"
+#include "model/path_excludes.hpp"
 
 namespace pgbakd::config {
 namespace {
@@ -17,6 +20,8 @@ using Variable = model::CommandSource::Variable;
 
 constexpr std::size_t most_variables = 100;
 constexpr std::size_t most_arguments = 1000;
+constexpr std::size_t most_paths = 1000;
+constexpr std::size_t longest_pattern = 4096;
 
 // IEEE Std 1003.1, 8.1: what a shell could name.
 bool is_variable_name(std::string_view name) {
@@ -50,6 +55,23 @@ void read_variable(Problems& problems, const Node& entry, std::vector<Variable>&
         secret().read(problems, entry, variable.value);
     }
     if (!entry.refused) variables.push_back(std::move(variable));
+}
+
+// Each by itself, so that the one that is wrong is named. `Patterns::parse` says what is wrong with it.
+template <class Patterns>
+Type<std::vector<std::string>> patterns(std::string words, std::string hint) {
+    auto type = set_of(text("a pattern", longest_pattern), std::move(words));
+    type.read = [read = type.read, hint](Problems& problems, const Node& node, std::vector<std::string>& given) {
+        read(problems, node, given);
+        for (const auto& child : node.children) {
+            if (child.refused || child.kind != Node::Kind::scalar) continue;
+            const auto parsed = Patterns::parse(std::span(&child.text, 1));
+            if (parsed) continue;
+            const auto& own = parsed.error().hint();
+            problems.error(child, parsed.error().message(), own.empty() ? hint : own);
+        }
+    };
+    return type;
 }
 
 Result<std::string> parse_extension(std::string_view text) {
@@ -139,6 +161,48 @@ Type<std::vector<int>> exit_codes() {
     };
     auto write = [](const std::vector<int>& codes) { return fmt::format("[{}]", fmt::join(codes, ", ")); };
     return {words, std::move(read), std::move(write)};
+}
+
+Type<std::vector<std::filesystem::path>> path_list() {
+    const std::string words = "a list of absolute paths";
+    auto read = [words, one = absolute_path().read](Problems& problems, const Node& node,
+                                                    std::vector<std::filesystem::path>& paths) {
+        const std::string hint = "as in paths: [/srv/erp/data]";
+        if (node.kind != Node::Kind::list) return wrong_type(problems, node, words, hint);
+        if (node.children.empty()) return problems.error(node, "an empty list: there is nothing to back up", hint);
+        if (node.children.size() > most_paths)
+            return problems.error(node, fmt::format("more than {} paths (got {})", most_paths, node.children.size()),
+                                  "give a directory above them, and exclude what is not wanted");
+        std::vector<std::filesystem::path> given;
+        for (const auto& child : node.children) {
+            if (child.refused) continue;
+            std::filesystem::path path;
+            one(problems, child, path);
+            if (child.refused) continue;
+            path = path.lexically_normal();
+            if (!path.has_filename() && path.has_relative_path()) path = path.parent_path();
+            if (std::find(given.begin(), given.end(), path) != given.end())
+                problems.error(child, fmt::format("\"{}\" is listed twice", excerpt(child.text)), "remove one of them");
+            else
+                given.push_back(std::move(path));
+        }
+        paths = std::move(given);
+    };
+    auto write = [](const std::vector<std::filesystem::path>& paths) {
+        std::vector<std::string> quoted;
+        quoted.reserve(paths.size());
+        for (const auto& path : paths) quoted.push_back(yaml_scalar(path.string()));
+        return quoted.empty() ? std::string() : "[" + base::join(quoted, ", ") + "]";
+    };
+    return {words, std::move(read), std::move(write)};
+}
+
+Type<std::vector<std::string>> path_patterns() {
+    return patterns<model::PathExcludes>("a list of patterns", "as in exclude: [\"*.tmp\", \"cache/**\"]");
+}
+
+Type<std::vector<std::string>> key_patterns() {
+    return patterns<model::KeyPatterns>("a list of patterns of keys", "as in redact: [\"*PASSWORD*\", \"*_KEY\"]");
 }
 
 Type<std::string> file_extension() {

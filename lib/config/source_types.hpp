@@ -1,6 +1,7 @@
 // Types of values that only sources have.
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,11 @@ namespace pgbakd::config {
 [[nodiscard]] Type<std::vector<model::CommandSource::Variable>> environment();
 // A list of codes from 0 to 255; at least one.
 [[nodiscard]] Type<std::vector<int>> exit_codes();
+// Absolute paths, at least one.
+[[nodiscard]] Type<std::vector<std::filesystem::path>> path_list();
+// Patterns of paths to leave out, and of keys whose values are secrets.
+[[nodiscard]] Type<std::vector<std::string>> path_patterns();
+[[nodiscard]] Type<std::vector<std::string>> key_patterns();
 // Of a file, without the dot before it.
 [[nodiscard]] Type<std::string> file_extension();
 

@@ -1,4 +1,4 @@
-#include "source/files_name_pattern.hpp"
+#include "model/name_pattern.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/utf8.hpp"
 
-namespace pgbakd::source {
+namespace pgbakd::model {
 namespace {
 
 using base::Error;
@@ -135,4 +135,4 @@ bool NamePattern::matches(std::string_view name) const {
                        [](const Step& one) { return one.kind == Step::Kind::any_number; });
 }
 
-}  // namespace pgbakd::source
+}  // namespace pgbakd::model

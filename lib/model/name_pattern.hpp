@@ -1,6 +1,5 @@
 // A pattern of one name, as shells have it: `*` any characters, `?` one, `[a-z]` one of a set, `[!a-z]` one that is
-// not,
-// `\` before a character takes it as it is. Pure; a match takes at most length of pattern times length of name.
+// not, `\` before a character takes it as it is. Pure; a match takes at most length of pattern times length of name.
 #pragma once
 
 #include <string>
@@ -10,7 +9,7 @@
 
 #include "base/result.hpp"
 
-namespace pgbakd::source {
+namespace pgbakd::model {
 
 class NamePattern {
   public:
@@ -35,4 +34,4 @@ class NamePattern {
     std::vector<Step> steps_;
 };
 
-}  // namespace pgbakd::source
+}  // namespace pgbakd::model

@@ -1,4 +1,4 @@
-#include "source/files_excludes.hpp"
+#include "model/path_excludes.hpp"
 
 #include <fmt/format.h>
 
@@ -6,7 +6,7 @@
 
 #include "base/text.hpp"
 
-namespace pgbakd::source {
+namespace pgbakd::model {
 namespace {
 
 using base::Error;
@@ -14,8 +14,8 @@ using base::ErrorCode;
 
 }  // namespace
 
-base::Result<FilesExcludes> FilesExcludes::parse(std::span<const std::string> patterns) {
-    FilesExcludes excludes;
+base::Result<PathExcludes> PathExcludes::parse(std::span<const std::string> patterns) {
+    PathExcludes excludes;
     for (const auto& text : patterns) {
         auto pattern = parse_one(text);
         if (!pattern) return pattern.error();
@@ -25,7 +25,7 @@ base::Result<FilesExcludes> FilesExcludes::parse(std::span<const std::string> pa
     return excludes;
 }
 
-base::Result<FilesExcludes::Pattern> FilesExcludes::parse_one(std::string_view text) {
+base::Result<PathExcludes::Pattern> PathExcludes::parse_one(std::string_view text) {
     Pattern pattern;
     auto rest = text;
     if (rest.starts_with('!'))
@@ -51,6 +51,7 @@ base::Result<FilesExcludes::Pattern> FilesExcludes::parse_one(std::string_view t
             continue;
         }
         auto parsed = NamePattern::parse(name);
+        if (!parsed && name == text) return parsed.error();
         if (!parsed)
             return Error(ErrorCode::invalid_argument, fmt::format("\"{}\": {}", text, parsed.error().message()));
         pattern.names.emplace_back(std::move(*parsed));
@@ -59,7 +60,7 @@ base::Result<FilesExcludes::Pattern> FilesExcludes::parse_one(std::string_view t
 }
 
 // As NamePattern::matches(), with names in place of characters.
-bool FilesExcludes::matches(const std::vector<Name>& names, std::span<const std::string_view> path) {
+bool PathExcludes::matches(const std::vector<Name>& names, std::span<const std::string_view> path) {
     const bool open_end = !names.back();
     std::size_t name = 0;
     std::size_t at = 0;
@@ -86,7 +87,7 @@ bool FilesExcludes::matches(const std::vector<Name>& names, std::span<const std:
     return name == names.size();
 }
 
-bool FilesExcludes::exclude(std::string_view path, std::span<const std::size_t> bases, bool is_directory) const {
+bool PathExcludes::exclude(std::string_view path, std::span<const std::size_t> bases, bool is_directory) const {
     if (patterns_.empty()) return false;
     const auto base_name = path.substr(path.rfind('/') + 1);
     std::vector<std::string_view> names;
@@ -107,4 +108,4 @@ bool FilesExcludes::exclude(std::string_view path, std::span<const std::size_t> 
     });
 }
 
-}  // namespace pgbakd::source
+}  // namespace pgbakd::model

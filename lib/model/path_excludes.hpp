@@ -17,16 +17,16 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "source/files_name_pattern.hpp"
+#include "model/name_pattern.hpp"
 
-namespace pgbakd::source {
+namespace pgbakd::model {
 
-class FilesExcludes {
+class PathExcludes {
   public:
-    FilesExcludes() = default;
+    PathExcludes() = default;
     // Fails with `invalid_argument` on what NamePattern refuses, on names "." and "..", and on a `!` in front, which
     // elsewhere means the opposite (`\!` is the character).
-    [[nodiscard]] static base::Result<FilesExcludes> parse(std::span<const std::string> patterns);
+    [[nodiscard]] static base::Result<PathExcludes> parse(std::span<const std::string> patterns);
 
     // `path` is absolute and has no slash at its end. `bases`: where in it begins what is relative to each of the paths
     // given that it lies in.
@@ -47,4 +47,4 @@ class FilesExcludes {
     bool with_paths_ = false;  // any that is more than a base name
 };
 
-}  // namespace pgbakd::source
+}  // namespace pgbakd::model

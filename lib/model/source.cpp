@@ -6,11 +6,13 @@ namespace {
 struct Type {
     std::string_view operator()(const PgDumpSource& /*source*/) const noexcept { return "pg_dump"; }
     std::string_view operator()(const CommandSource& /*source*/) const noexcept { return "command"; }
+    std::string_view operator()(const FilesSource& /*source*/) const noexcept { return "files"; }
 };
 
 struct Server {
     const std::string& operator()(const PgDumpSource& source) const noexcept { return source.server; }
-    const std::string& operator()(const CommandSource& /*source*/) const noexcept {
+    template <class Other>
+    const std::string& operator()(const Other& /*source*/) const noexcept {
         static const std::string none;
         return none;
     }

@@ -42,9 +42,17 @@ struct CommandSource {
     std::string extension = "out";      // of the artifact, without a dot
 };
 
-using Source = std::variant<PgDumpSource, CommandSource>;
+// Files and trees of this host.
+struct FilesSource {
+    std::vector<std::filesystem::path> paths;  // absolute
+    std::vector<std::string> exclude;          // as PathExcludes::parse() takes them
+    std::vector<std::string> redact;           // as KeyPatterns::parse() takes them
+    bool other_file_systems = false;           // also what is mounted below a path
+};
 
-// As the configuration and the manifest name it: "pg_dump", "command".
+using Source = std::variant<PgDumpSource, CommandSource, FilesSource>;
+
+// As the configuration and the manifest name it: "pg_dump", "command", "files".
 [[nodiscard]] std::string_view source_type(const Source& source);
 // The server it reads from; empty: none.
 [[nodiscard]] const std::string& server_of(const Source& source);

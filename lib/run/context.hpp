@@ -36,6 +36,7 @@ struct Context {
     std::optional<repository::Repository::Partial> partial;
     model::BackupSet set;
     std::optional<base::Error> first_failure;  // of a part, where the others went on
+    bool disturbed = false;                    // what was read changed meanwhile: the run is told with a warning
 
     [[nodiscard]] Event make_event(Event::Kind kind, std::string message) const;
     // Tells the observer. Never throws: a line of the log that fails to be written ends no run.

@@ -339,6 +339,8 @@ asio::awaitable<DumpedPart> dump_part(Services& services, source::Source& source
     for (const auto& remark : attempt->open().stream().remarks())
         dumped.notes.push_back(fmt::format("{}: {}", part.program, remark));
     dumped.doubt = attempt->doubt();
+    if (!dumped.doubt) dumped.doubt = attempt->open().lacks();
+    dumped.disturbed = attempt->open().is_disturbed();
     if (const auto& counts = attempt->counts(); !counts.left_out.empty())
         dumped.notes.push_back(
             fmt::format("the rows of {} in \"{}\" were not counted: {}", counts.left_out, part.database,

@@ -13,7 +13,8 @@ struct DumpedPart {
     model::Artifact artifact;
     std::optional<model::DatabaseFacts> facts;  // if it is a database
     std::vector<std::string> notes;
-    std::optional<base::Error> doubt;  // whether all rows are in it, where that is told and no failure
+    std::optional<base::Error> doubt;  // whether all is in it, where that is told and no failure
+    bool disturbed = false;            // what was read changed meanwhile
 };
 
 // Who reads an artifact while it is made; may be empty, and may give null. The path is where it is written, if it is.

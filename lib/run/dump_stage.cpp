@@ -38,6 +38,7 @@ void begin_set(Context& context) {
 
 void add(Context& context, DumpedPart dumped, const std::string& name, std::chrono::milliseconds took) {
     for (const auto& text : dumped.notes) context.note(text);
+    context.disturbed = context.disturbed || dumped.disturbed;
     // Kept, but never as a good one.
     if (dumped.doubt) context.part_failed(dumped.artifact.database, *dumped.doubt);
     auto event = context.make_event(

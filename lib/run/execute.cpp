@@ -142,7 +142,7 @@ class Execution {
         report.size_bytes = set.bytes();
         report.artifacts = set.artifacts;
         if (set.complete) {
-            report.outcome = model::Outcome::success;
+            report.outcome = context_.disturbed ? model::Outcome::warning : model::Outcome::success;
         } else {
             report.outcome = model::Outcome::failed;
             report.error = describe(*context_.first_failure);

@@ -6,6 +6,7 @@
 #include "host/secrets.hpp"
 #include "source/command_source.hpp"
 #include "source/connection.hpp"
+#include "source/files_source.hpp"
 #include "source/pg_dump_source.hpp"
 
 namespace pgbakd::run {
@@ -46,12 +47,24 @@ asio::awaitable<std::unique_ptr<source::Source>> make_command(Services& services
     co_return std::make_unique<source::CommandSource>(services.executor, services.pool, std::move(settings));
 }
 
+asio::awaitable<std::unique_ptr<source::Source>> make_files(Services& services, Request request,
+                                                            model::FilesSource spec) {
+    source::FilesSource::Settings settings;
+    settings.job = request.job->name;
+    settings.source = std::move(spec);
+    settings.compression = request.job->compression;
+    settings.own = {services.repository.directory(), services.reports_directory};
+    co_return std::make_unique<source::FilesSource>(services.pool, std::move(settings));
+}
+
 }  // namespace
 
 asio::awaitable<std::unique_ptr<source::Source>> make_source(Services& services, Request request) {
     const auto spec = request.job->source;
     if (const auto* command = std::get_if<model::CommandSource>(&spec))
         return make_command(services, std::move(request), *command);
+    if (const auto* files = std::get_if<model::FilesSource>(&spec))
+        return make_files(services, std::move(request), *files);
     return make_pg_dump(services, std::move(request), std::get<model::PgDumpSource>(spec));
 }
 

@@ -5,47 +5,31 @@
 #pragma once
 
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.hpp"
-#include "source/files_name_pattern.hpp"
+#include "model/key_patterns.hpp"
 
 namespace pgbakd::source {
 
-// Names of keys, in letters of either case: `*PASSWORD*`, `*_KEY`.
-class KeyPatterns {
-  public:
-    KeyPatterns() = default;
-    // Fails as NamePattern::parse().
-    [[nodiscard]] static base::Result<KeyPatterns> parse(std::span<const std::string> patterns);
-    [[nodiscard]] bool match(std::string_view key) const;
-    [[nodiscard]] bool empty() const noexcept { return patterns_.empty(); }
-
-  private:
-    std::vector<NamePattern> patterns_;
-};
+using model::KeyPatterns;
 
 enum class RedactKind {
     // `KEY=value`, `export KEY="value"`, over several lines within quotes. A ` #` after a value that is not quoted
-    // begins a
-    // comment. Anything else than that, comments and empty lines is not understood.
+    // begins a comment. Anything else than that, comments and empty lines is not understood.
     env,
     // YAML 1.2 with block and flow collections, any scalar, anchors and aliases: the value of an alias in such a place
-    // is
-    // taken out where it stands. Items of lists like `- KEY=value` count as keys too, and so do lines like `KEY=value`
-    // in
-    // block scalars. What is not quoted becomes "***" with quotes, as without them it would be an alias. Complex keys
+    // is taken out where it stands. Items of lists like `- KEY=value` count as keys too, and so do lines like
+    // `KEY=value` in block scalars. What is not quoted becomes "***" with quotes, as without them it would be an alias.
+    // Complex keys
     // (`? `), tabs as indentation and templates are not understood.
     yaml,
     // JSON, also several values in a file; with comments and commas at the end of lists.
     json,
     // `key = value`, `key: value` and `key value`; continued by deeper indented lines or a `\`. Where a value is not
     // quoted it goes to the end of the line, as only some programs take `;` or `#` there for a comment. `key=value`
-    // with
-    // such a key inside of another value counts too.
+    // with such a key inside of another value counts too.
     ini,
 };
 

@@ -80,6 +80,11 @@ class OpenPart {
     [[nodiscard]] virtual Witness* witness() noexcept { return nullptr; }
     // What is known of the database; with the fingerprint after count_rows() ended well. Nothing where it is none.
     [[nodiscard]] virtual std::optional<model::DatabaseFacts> facts() const { return std::nullopt; }
+    // After the stream's finish(), where the artifact is as whole as it could be made and yet lacks something that
+    // belongs to it: what. No further attempt will do better.
+    [[nodiscard]] virtual std::optional<base::Error> lacks() const { return std::nullopt; }
+    // Whether what was read changed meanwhile, so that parts of it may not fit each other; the remarks name them.
+    [[nodiscard]] virtual bool is_disturbed() const { return false; }
 };
 
 class Source {

@@ -64,16 +64,15 @@ TEST_CASE("milestones that are wrong are refused with their place") {
           std::string::npos);
 }
 
-TEST_CASE("dates go with the schedule milestone only, and on change is for files") {
+TEST_CASE("dates go with the schedule milestone only, and on change is not supported yet") {
     const auto dates = problems_of(with_dates("[{name: mvp, at: 2026-12-01 02:00}]", "daily at 02:00"));
     CHECK(dates.find("jobs.j.milestones: only with schedule: milestone\n") != std::string::npos);
     const auto change = problems_of(
         "servers: {local: {}}\njobs: {j: {schedule: on change, source: {type: pg_dump, server: local, databases: "
         "all}}}\n");
     CHECK(change ==
-          "/etc/pgbakd.yaml:2:22: jobs.j.schedule: \"on change\" is for files: databases do not tell when they change\n"
-          "  hint: sources of files come with a later version; use a schedule by the clock, as in schedule: daily at "
-          "02:00\n");
+          "/etc/pgbakd.yaml:2:22: jobs.j.schedule: \"on change\" is not supported by this version of pgbakd\n"
+          "  hint: use a schedule by the clock, as in schedule: daily at 02:00\n");
 }
 
 // The daemon has had all of a job's dates, or all but those.

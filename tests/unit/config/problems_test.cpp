@@ -72,12 +72,10 @@ jobs:
   hint: programs in containers come with a later version: install the client programs on this host
 /etc/pgbakd.yaml:3:11: servers.ticks.type: not supported by this version of pgbakd
   hint: this version backs up PostgreSQL servers only: remove the key, or the whole server
-/etc/pgbakd.yaml:7:15: jobs.a.schedule: "on change" is for files: databases do not tell when they change
-  hint: sources of files come with a later version; use a schedule by the clock, as in schedule: daily at 02:00
+/etc/pgbakd.yaml:7:15: jobs.a.schedule: "on change" is not supported by this version of pgbakd
+  hint: use a schedule by the clock, as in schedule: daily at 02:00
 /etc/pgbakd.yaml:8:5: jobs.a.settle: not supported by this version of pgbakd
   hint: schedules by change come with a later version: remove the key
-/etc/pgbakd.yaml:9:20: jobs.a.source.type: "files" is not supported by this version of pgbakd
-  hint: supported here: pg_dump, command
 /etc/pgbakd.yaml:14:24: jobs.b.encryption.age[0]: is no recipient of age
   hint: as in age1…, which age-keygen prints as the public key, or an SSH key
 /etc/pgbakd.yaml:18:5: jobs.drill.drill: not supported by this version of pgbakd
@@ -108,7 +106,7 @@ TEST_CASE("names of jobs and servers are checked") {
 TEST_CASE("a misspelled kind of source does not hide what else is wrong") {
     CHECK(problems_of("servers: {local: {}}\njobs: {j: {schedule: hourly, source: {type: pgdump, server: x, "
                       "databases: all}}}\n") ==
-          "/etc/pgbakd.yaml:2:45: jobs.j.source.type: must be one of pg_dump, command (got \"pgdump\")\n"
+          "/etc/pgbakd.yaml:2:45: jobs.j.source.type: must be one of pg_dump, command, files (got \"pgdump\")\n"
           "  hint: did you mean \"pg_dump\"?\n"
           "/etc/pgbakd.yaml:2:61: jobs.j.source.server: no server named \"x\"\n"
           "  hint: servers defined here: local\n");

@@ -68,7 +68,8 @@ TEST_CASE("a command that cannot be meant so is refused") {
         {command("argv: [a], server: local"),
          "2:40: jobs.j.source.server: unknown key\n  hint: keys here: type, argv, environment, working_directory, "
          "exit_codes, extension"},
-        {with_source("argv: [a]"), "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, command"},
+        {with_source("argv: [a]"),
+         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, command, files"},
     });
 }
 

@@ -1,9 +1,9 @@
 // Which names a pattern matches, and what is excluded.
 #include <array>
 
-#include "source/files_excludes.hpp"
+#include "model/name_pattern.hpp"
+#include "model/path_excludes.hpp"
 #include "source/files_links.hpp"
-#include "source/files_name_pattern.hpp"
 #include "support/catch.hpp"
 
 using namespace pgbakd::source;
@@ -52,26 +52,27 @@ TEST_CASE("names match patterns as shells have it") {
     };
     for (const auto& row : rows) {
         INFO(row.pattern << " " << row.name);
-        CHECK(NamePattern::parse(row.pattern).value().matches(row.name) == row.matches);
+        CHECK(pgbakd::model::NamePattern::parse(row.pattern).value().matches(row.name) == row.matches);
     }
 }
 
 TEST_CASE("letters of either case, where that is asked for") {
-    const auto pattern = NamePattern::parse("*Pass[a-w]ord*", NamePattern::Case::any).value();
+    const auto pattern =
+        pgbakd::model::NamePattern::parse("*Pass[a-w]ord*", pgbakd::model::NamePattern::Case::any).value();
     CHECK(pattern.matches("DB_PASSWORD"));
     CHECK(pattern.matches("my-password-2"));
     CHECK(!pattern.matches("PASS_ORD"));
-    CHECK(!NamePattern::parse("[!a]", NamePattern::Case::any).value().matches("A"));
+    CHECK(!pgbakd::model::NamePattern::parse("[!a]", pgbakd::model::NamePattern::Case::any).value().matches("A"));
 }
 
 TEST_CASE("patterns that are none are refused") {
     for (const char* pattern : {"", "[", "[a", "[]", "[!]", "a\\", "[a\\", "[z-a]", "[[:alpha:]]"}) {
         INFO(pattern);
-        CHECK(!NamePattern::parse(pattern));
+        CHECK(!pgbakd::model::NamePattern::parse(pattern));
     }
     for (const char* pattern : {"", "/", "a//b", "a/../b", "./a", "!a", "a/[", "//"}) {
         INFO(pattern);
-        CHECK(!FilesExcludes::parse(std::vector<std::string>{pattern}));
+        CHECK(!pgbakd::model::PathExcludes::parse(std::vector<std::string>{pattern}));
     }
 }
 
@@ -79,13 +80,13 @@ TEST_CASE("a pattern that is made to be slow is not") {
     std::string stars;
     for (int i = 0; i < 500; ++i) stars += "*a";
     const std::string name(5'000, 'a');
-    CHECK(NamePattern::parse(stars).value().matches(name));
-    CHECK(!NamePattern::parse(stars + "b").value().matches(name));
+    CHECK(pgbakd::model::NamePattern::parse(stars).value().matches(name));
+    CHECK(!pgbakd::model::NamePattern::parse(stars + "b").value().matches(name));
     std::string levels;
     std::string path = "/base";
     for (int i = 0; i < 100; ++i) levels += "**/a*/";
     for (int i = 0; i < 1'000; ++i) path += "/a";
-    const auto excludes = FilesExcludes::parse(std::vector<std::string>{levels + "b"}).value();
+    const auto excludes = pgbakd::model::PathExcludes::parse(std::vector<std::string>{levels + "b"}).value();
     const std::array<std::size_t, 1> bases{6};
     CHECK(!excludes.exclude(path, bases, false));
     CHECK(excludes.exclude(path + "/b", bases, false));
@@ -129,12 +130,12 @@ TEST_CASE("what is excluded below the paths given") {
     const std::array<std::size_t, 1> bases{9};
     for (const auto& row : rows) {
         INFO(row.pattern << " " << row.path);
-        const auto excludes = FilesExcludes::parse(std::vector<std::string>{row.pattern}).value();
+        const auto excludes = pgbakd::model::PathExcludes::parse(std::vector<std::string>{row.pattern}).value();
         CHECK(excludes.exclude(row.path, bases, row.is_directory) == row.excluded);
     }
     // Relative to any of the paths that it lies in.
     const std::array<std::size_t, 2> two{5, 9};
-    const auto excludes = FilesExcludes::parse(std::vector<std::string>{"erp/a", "b"}).value();
+    const auto excludes = pgbakd::model::PathExcludes::parse(std::vector<std::string>{"erp/a", "b"}).value();
     CHECK(excludes.exclude("/srv/erp/a", two, false));
     CHECK(!excludes.exclude("/srv/erp/a", bases, false));
 }

@@ -42,7 +42,7 @@ inline FilesOptions options_for(std::vector<fs::path> paths, std::vector<std::st
                                 std::vector<std::string> redact = {}) {
     FilesOptions options;
     options.paths = std::move(paths);
-    options.excludes = FilesExcludes::parse(exclude).value();
+    options.excludes = model::PathExcludes::parse(exclude).value();
     options.redact = KeyPatterns::parse(redact).value();
     return options;
 }

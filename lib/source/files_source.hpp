@@ -1,0 +1,38 @@
+// The files source: paths of this host as one tar.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "async/pool.hpp"
+#include "codec/compress.hpp"
+#include "model/source.hpp"
+#include "source/source.hpp"
+
+namespace pgbakd::source {
+
+class FilesSource final : public Source {
+  public:
+    struct Settings {
+        std::string job;  // what the artifact is named by
+        model::FilesSource source;
+        codec::Compression compression;
+        // Directories of the daemon's own, which are left out of what they lie in: a backup that holds all others grows
+        // without end.
+        std::vector<std::filesystem::path> own;
+    };
+    FilesSource(async::Pool& pool, Settings settings);
+
+    asio::awaitable<Prepared> prepare(async::StopToken stop) override;
+    asio::awaitable<std::unique_ptr<OpenPart>> open(Part part, std::filesystem::path work,
+                                                    async::StopToken stop) override;
+    asio::awaitable<std::size_t> end_leftovers(async::StopToken stop) override;
+    [[nodiscard]] std::vector<std::string> stock_restore(const model::BackupSet& set) const override;
+
+  private:
+    async::Pool& pool_;
+    Settings settings_;
+};
+
+}  // namespace pgbakd::source
