@@ -17,7 +17,8 @@ class DirectoryWatch {
     DirectoryWatch& operator=(const DirectoryWatch&) = delete;
     ~DirectoryWatch();
     // As os::DirectoryWatch::add(): what is told, and the errors.
-    void add(const std::filesystem::path& directory) { watch_.add(directory); }
+    using Told = os::DirectoryWatch::Told;
+    void add(const std::filesystem::path& directory, Told told = Told::names) { watch_.add(directory, told); }
     // Until something has happened that changed() and drain() have not told yet. Throws the token's reason when
     // stopped, io_failed. One caller at a time.
     asio::awaitable<void> changed(StopToken stop);

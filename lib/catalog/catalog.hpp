@@ -118,6 +118,9 @@ class Catalog {
     void put_job_state(const JobState& state);
     void put_job_states(const std::vector<JobState>& states);  // in one transaction
     void forget_job(const std::string& job);                   // its schedule state only, history stays
+    // What the files of a job were like when they were last saved (source/tree_watch.hpp).
+    [[nodiscard]] std::optional<std::string> change_stamp(const std::string& job);
+    void put_change_stamp(const std::string& job, const std::string& stamp);
     // In one transaction: the slot (job, instant) is taken, the run recorded as running, the job's anchor moved to the
     // slot if that is later. False (and nothing written) if the slot was taken before.
     [[nodiscard]] bool take_slot(const JobState& state, base::Instant slot, const model::RunReport& run);

@@ -49,6 +49,23 @@ void Catalog::forget_job(const std::string& job) {
     Statement(impl_->connection, "DELETE FROM job_states WHERE job = ?").bind(job).run();
 }
 
+std::optional<std::string> Catalog::change_stamp(const std::string& job) {
+    const auto guard = impl_->enter();
+    Statement statement(impl_->connection, "SELECT stamp FROM change_stamps WHERE job = ?");
+    if (!statement.bind(job).step()) return std::nullopt;
+    return statement.text(0);
+}
+
+void Catalog::put_change_stamp(const std::string& job, const std::string& stamp) {
+    const auto guard = impl_->enter();
+    Statement(impl_->connection,
+              "INSERT INTO change_stamps (job, stamp) VALUES (?, ?)"
+              " ON CONFLICT (job) DO UPDATE SET stamp = excluded.stamp")
+        .bind(job)
+        .bind(stamp)
+        .run();
+}
+
 namespace {
 
 // False if it was taken before.

@@ -169,6 +169,13 @@ constexpr std::array migrations{
         id TEXT NOT NULL PRIMARY KEY
     ) STRICT, WITHOUT ROWID;
     )",
+    R"(
+    -- What files were like when they were last saved, of jobs that run when those change.
+    CREATE TABLE change_stamps (
+        job TEXT NOT NULL PRIMARY KEY,
+        stamp TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    )",
 };
 
 int version_of(Connection& connection) {
@@ -207,8 +214,8 @@ void migrate(Connection& connection) {
     const auto tables = connection.number(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
         " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies', 'findings', 'alerts',"
-        " 'channel_states', 'known_places', 'set_names', 'repository')");
-    if (tables != 12) throw Error(ErrorCode::corrupt, "a table is missing");
+        " 'channel_states', 'known_places', 'set_names', 'repository', 'change_stamps')");
+    if (tables != 13) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

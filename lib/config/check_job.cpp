@@ -78,10 +78,23 @@ void check_jitter(Problems& problems, const JobSurroundings& around, const Node&
         problems.error(jitter, message, hint);
 }
 
+// Files tell when they change; databases and programs do not.
+void check_change(Problems& problems, const Node& node, const Node& schedule, const JobSpec& job) {
+    const bool by_change = job.schedule.kind() == calendar::ScheduleKind::on_change;
+    const auto* source = node.usable("source");
+    if (by_change && source != nullptr && !std::holds_alternative<model::FilesSource>(job.source))
+        problems.error(schedule, "\"on change\" is for files: nothing else tells when it changes",
+                       "use a schedule by the clock, as in schedule: daily at 02:00");
+    const auto* settle = node.usable("settle");
+    if (!by_change && settle != nullptr)
+        problems.error(*settle, "only with schedule: on change", "remove the key, or write schedule: on change");
+}
+
 void check_schedule(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto* schedule = node.usable("schedule");
     if (schedule == nullptr || job.zone == nullptr) return;
     check_milestones(problems, around, node, job);
+    check_change(problems, node, *schedule, job);
     for (const auto& warning : job.schedule.warnings()) problems.warning(*schedule, warning);
     if (job.schedule.never_fires(*job.zone))
         return problems.error(*schedule, fmt::format("\"{}\" never fires", job.schedule.canonical()),

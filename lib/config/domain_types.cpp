@@ -120,14 +120,7 @@ std::string print_secret(const model::SecretReference& secret) {
 }  // namespace
 
 Type<calendar::Schedule> schedule() {
-    const auto parse = [](std::string_view text) -> Result<calendar::Schedule> {
-        auto parsed = calendar::Schedule::parse(text);
-        if (parsed && parsed->kind() == calendar::ScheduleKind::on_change)
-            return wrong("\"on change\" is not supported by this version of pgbakd",
-                         "use a schedule by the clock, as in schedule: daily at 02:00");
-        return parsed;
-    };
-    return text_form<calendar::Schedule>("a schedule", parse,
+    return text_form<calendar::Schedule>("a schedule", calendar::Schedule::parse,
                                          [](const calendar::Schedule& value) { return value.canonical(); });
 }
 

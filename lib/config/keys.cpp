@@ -74,7 +74,10 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("jitter", &JobSpec::jitter, duration(0s, 7 * day), is("0s"),
                          "Start up to this much later than scheduled, by a fixed offset for each host and job, so that "
                          "a fleet does not dump at once. Less than the schedule's shortest gap."),
-            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {"pg_basebackup", "taosdump", "files"},
+            key<JobSpec>("settle", &JobSpec::settle, maybe(duration(1s, 1h)), absent("5s"),
+                         "With `schedule: on change`, how long nothing more must change before a run starts; where "
+                         "changes do not end it starts after twelve times that."),
+            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {"pg_basebackup", "taosdump"},
                                    required("as in source: {type: pg_dump, server: local, databases: all}"),
                                    "What is backed up."),
             key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),
@@ -103,7 +106,6 @@ const Section<JobSpec>& job_keys() {
         },
         {
             {"drill", "restore drills come with a later version: remove this job", "source"},
-            {"settle", "schedules by change come with a later version: remove the key"},
         });
     return section;
 }

@@ -77,6 +77,7 @@ struct JobSpec {
     CatchUp catch_up;
     Overlap overlap = Overlap::skip;
     std::chrono::milliseconds jitter{0};
+    std::optional<std::chrono::milliseconds> settle{};  // only with `schedule: on change`
     Source source;
     codec::Compression compression;
     Encryption encryption{};

@@ -48,6 +48,7 @@ struct FilesSource {
     std::vector<std::string> exclude;          // as PathExcludes::parse() takes them
     std::vector<std::string> redact;           // as KeyPatterns::parse() takes them
     bool other_file_systems = false;           // also what is mounted below a path
+    friend bool operator==(const FilesSource&, const FilesSource&) = default;
 };
 
 using Source = std::variant<PgDumpSource, CommandSource, FilesSource>;

@@ -31,8 +31,9 @@ DirectoryWatch::DirectoryWatch() : descriptor_(inotify_init1(IN_NONBLOCK | IN_CL
     if (!descriptor_) throw failure(errno, "watching directories");
 }
 
-void DirectoryWatch::add(const std::filesystem::path& directory) {
-    if (inotify_add_watch(descriptor_.get(), directory.c_str(), events) < 0)
+void DirectoryWatch::add(const std::filesystem::path& directory, Told told) {
+    const auto wanted = told == Told::contents ? events | IN_MODIFY | IN_ATTRIB : events;
+    if (inotify_add_watch(descriptor_.get(), directory.c_str(), wanted) < 0)
         throw failure(errno, fmt::format("watching {}", directory.native()));
 }
 

@@ -18,6 +18,7 @@
 #include "os/children.hpp"
 #include "run/reconcile.hpp"
 #include "service/alert_sender.hpp"
+#include "service/change_watch.hpp"
 #include "service/control_server.hpp"
 #include "service/copy_sender.hpp"
 #include "service/core.hpp"
@@ -60,7 +61,8 @@ class Daemon {
           alerts_(core_),
           health_(core_),
           network_(core_.io.get_executor(), log, [this](HttpRequest request) { return answer(std::move(request)); }),
-          reloader_(core_, dispatcher_, sender_, network_, alerts_, health_),
+          changes_(core_, dispatcher_),
+          reloader_(core_, dispatcher_, sender_, network_, alerts_, health_, changes_),
           operations_(core_, facts_, dispatcher_, unwritten_, reloader_, overview_, alerts_, background_.token()),
           stop_event_(core_.io.get_executor()),
           tasks_(core_.io.get_executor()),
@@ -147,6 +149,7 @@ class Daemon {
         spawn(sender_.sweep(stop));
         spawn(health_.watch(stop));
         spawn(alerts_.send(stop));
+        spawn(changes_.watch(stop));
         spawn(watch_zones(core_, reloader_, stop));
         facts_.ready = true;
         const auto line = core_.status_line();
@@ -335,6 +338,7 @@ class Daemon {
     AlertSender alerts_;
     HealthWatch health_;
     NetworkServer network_;
+    ChangeWatch changes_;
     Reloader reloader_;
     Operations operations_;
     std::optional<os::FileLock> daemon_lock_, state_lock_;

@@ -275,6 +275,15 @@ asio::awaitable<void> Dispatcher::record_skip(scheduler::Skip skip) {
 
 asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name, std::optional<std::string> milestone) {
     if (milestone) model::check_name("milestone", *milestone).value();
+    const auto trigger = milestone ? model::Trigger::milestone : model::Trigger::manual;
+    return start_now(std::move(name), trigger, milestone.value_or(""));
+}
+
+asio::awaitable<std::string> Dispatcher::start_by_change(std::string name) {
+    return start_now(std::move(name), model::Trigger::change, {});
+}
+
+asio::awaitable<std::string> Dispatcher::start_now(std::string name, model::Trigger trigger, std::string milestone) {
     const auto job = core_.config->job(name);
     if (!job) throw base::Error(unknown_job(*core_.config, name));
     if (core_.stopping) throw base::Error(base::ErrorCode::interrupted, "the daemon is stopping");
@@ -284,8 +293,8 @@ asio::awaitable<std::string> Dispatcher::start_by_hand(std::string name, std::op
     const Starting starting(starting_, name);
     // Told before the disk is: a fire that comes meanwhile already sees a run of this job.
     core_.planner.on_started(name);
-    auto request = make_request(job, milestone ? model::Trigger::milestone : model::Trigger::manual, std::nullopt);
-    request.milestone = milestone.value_or("");
+    auto request = make_request(job, trigger, std::nullopt);
+    request.milestone = std::move(milestone);
     auto report = run::begin_report(request, core_.clock.now());
     auto* catalog = core_.catalog.get();
     const auto begin_run = [catalog, report] { catalog->begin_run(report); };

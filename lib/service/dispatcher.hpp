@@ -44,6 +44,8 @@ class Dispatcher {
     // A run by hand, recorded and queued; its id. With a name its set is that milestone. Errors: not_found, conflict
     // (one goes on), interrupted, invalid_argument (no name).
     asio::awaitable<std::string> start_by_hand(std::string job, std::optional<std::string> milestone);
+    // The same for a job whose files have changed.
+    asio::awaitable<std::string> start_by_change(std::string job);
     // Called with the job of each fire that was skipped.
     void on_skipped(std::function<void(const std::string&)> tell) { tell_skipped_ = std::move(tell); }
     // Called with fires that were missed.
@@ -56,6 +58,7 @@ class Dispatcher {
     // recorded.
     asio::awaitable<std::exception_ptr> record_anchors();
     asio::awaitable<void> carry_out_one(std::shared_ptr<const scheduler::Action> action);
+    asio::awaitable<std::string> start_now(std::string name, model::Trigger trigger, std::string milestone);
     asio::awaitable<void> start_scheduled(scheduler::Start start);
     asio::awaitable<void> record_skip(scheduler::Skip skip);
     run::Request make_request(std::shared_ptr<const model::JobSpec> job, model::Trigger trigger,

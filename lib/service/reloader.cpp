@@ -101,6 +101,7 @@ asio::awaitable<void> Reloader::apply(ConfigPtr config, base::Secret token) {
     co_await sender_.hasten();
     alerts_.reconfigured();
     health_.reload_accepted();
+    changes_.configuration_changed();
     auto actions = core_.planner.load(core_.planned_jobs(), {}, core_.now());
     core_.driver->rearm();
     core_.runner->limits_changed();

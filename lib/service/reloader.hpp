@@ -3,6 +3,7 @@
 
 #include "async/event.hpp"
 #include "service/alert_sender.hpp"
+#include "service/change_watch.hpp"
 #include "service/control_routes.hpp"
 #include "service/copy_sender.hpp"
 #include "service/core.hpp"
@@ -15,13 +16,14 @@ namespace pgbakd::service {
 class Reloader {
   public:
     Reloader(Core& core, Dispatcher& dispatcher, CopySender& sender, NetworkServer& network, AlertSender& alerts,
-             HealthWatch& health)
+             HealthWatch& health, ChangeWatch& changes)
         : core_(core),
           dispatcher_(dispatcher),
           sender_(sender),
           network_(network),
           alerts_(alerts),
           health_(health),
+          changes_(changes),
           ended_(core.io.get_executor()) {}
 
     // Reads the files again. When this returns, where new and edited schedules begin is on the disk. Anything wrong:
@@ -44,6 +46,7 @@ class Reloader {
     NetworkServer& network_;
     AlertSender& alerts_;
     HealthWatch& health_;
+    ChangeWatch& changes_;
     bool reloading_ = false;
     async::Event ended_;
 };

@@ -81,6 +81,17 @@ class FilesPart final : public OpenPart {
 
 }  // namespace
 
+FilesOptions files_options(const model::FilesSource& source, const std::vector<fs::path>& own) {
+    auto exclude = source.exclude;
+    for (const auto& directory : own_within(source.paths, own)) exclude.push_back(exactly(directory));
+    FilesOptions options;
+    options.paths = source.paths;
+    options.excludes = model::PathExcludes::parse(exclude).value();
+    options.redact = KeyPatterns::parse(source.redact).value();
+    options.other_file_systems = source.other_file_systems;
+    return options;
+}
+
 FilesSource::FilesSource(async::Pool& pool, Settings settings) : pool_(pool), settings_(std::move(settings)) {}
 
 asio::awaitable<Prepared> FilesSource::prepare(async::StopToken stop) {
@@ -95,10 +106,8 @@ asio::awaitable<Prepared> FilesSource::prepare(async::StopToken stop) {
     prepared.summary = base::counted(settings_.source.paths.size(), "path");
     for (const auto& path : settings_.source.paths) prepared.facts.push_back("path: " + base::printable(path.string()));
     const auto within = [paths = settings_.source.paths, own = settings_.own] { return own_within(paths, own); };
-    for (const auto& directory : co_await async::run_blocking(pool_, within)) {
+    for (const auto& directory : co_await async::run_blocking(pool_, within))
         prepared.notes.push_back(fmt::format("{} is pgbakd's own, and is left out", directory.native()));
-        settings_.source.exclude.push_back(exactly(directory));
-    }
     Part part;
     part.kind = "files";
     part.format = "tar";
@@ -114,12 +123,8 @@ asio::awaitable<Prepared> FilesSource::prepare(async::StopToken stop) {
 
 asio::awaitable<std::unique_ptr<OpenPart>> FilesSource::open(Part /*part*/, fs::path /*work*/, async::StopToken stop) {
     stop.check();
-    const auto& source = settings_.source;
-    FilesOptions options;
-    options.paths = source.paths;
-    options.excludes = model::PathExcludes::parse(source.exclude).value();
-    options.redact = KeyPatterns::parse(source.redact).value();
-    options.other_file_systems = source.other_file_systems;
+    const auto choose = [settings = &settings_] { return files_options(settings->source, settings->own); };
+    auto options = co_await async::run_blocking(pool_, choose);
     co_return std::make_unique<FilesPart>(pool_, std::move(options));
 }
 

@@ -8,9 +8,14 @@
 #include "async/pool.hpp"
 #include "codec/compress.hpp"
 #include "model/source.hpp"
+#include "source/files_options.hpp"
 #include "source/source.hpp"
 
 namespace pgbakd::source {
+
+// What of this host is stored. `own`: see FilesSource::Settings.
+[[nodiscard]] FilesOptions files_options(const model::FilesSource& source,
+                                         const std::vector<std::filesystem::path>& own);
 
 class FilesSource final : public Source {
   public:

@@ -64,14 +64,14 @@ TEST_CASE("milestones that are wrong are refused with their place") {
           std::string::npos);
 }
 
-TEST_CASE("dates go with the schedule milestone only, and on change is not supported yet") {
+TEST_CASE("dates go with the schedule milestone only, and on change is for files") {
     const auto dates = problems_of(with_dates("[{name: mvp, at: 2026-12-01 02:00}]", "daily at 02:00"));
     CHECK(dates.find("jobs.j.milestones: only with schedule: milestone\n") != std::string::npos);
     const auto change = problems_of(
         "servers: {local: {}}\njobs: {j: {schedule: on change, source: {type: pg_dump, server: local, databases: "
         "all}}}\n");
     CHECK(change ==
-          "/etc/pgbakd.yaml:2:22: jobs.j.schedule: \"on change\" is not supported by this version of pgbakd\n"
+          "/etc/pgbakd.yaml:2:22: jobs.j.schedule: \"on change\" is for files: nothing else tells when it changes\n"
           "  hint: use a schedule by the clock, as in schedule: daily at 02:00\n");
 }
 

@@ -72,10 +72,6 @@ jobs:
   hint: programs in containers come with a later version: install the client programs on this host
 /etc/pgbakd.yaml:3:11: servers.ticks.type: not supported by this version of pgbakd
   hint: this version backs up PostgreSQL servers only: remove the key, or the whole server
-/etc/pgbakd.yaml:7:15: jobs.a.schedule: "on change" is not supported by this version of pgbakd
-  hint: use a schedule by the clock, as in schedule: daily at 02:00
-/etc/pgbakd.yaml:8:5: jobs.a.settle: not supported by this version of pgbakd
-  hint: schedules by change come with a later version: remove the key
 /etc/pgbakd.yaml:14:24: jobs.b.encryption.age[0]: is no recipient of age
   hint: as in age1…, which age-keygen prints as the public key, or an SSH key
 /etc/pgbakd.yaml:18:5: jobs.drill.drill: not supported by this version of pgbakd
