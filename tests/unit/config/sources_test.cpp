@@ -73,6 +73,52 @@ TEST_CASE("a command that cannot be meant so is refused") {
     });
 }
 
+TEST_CASE("files are given by paths, once each, and what is left out by patterns") {
+    const auto files = [](const std::string& keys) { return with_source("type: files, " + keys); };
+    const auto usual = std::get<model::FilesSource>(config_of(files("paths: [/srv/a/, /srv/b/../c]"))->jobs[0]->source);
+    CHECK(usual.paths == std::vector<std::filesystem::path>{"/srv/a", "/srv/c"});
+    CHECK(usual.exclude.empty());
+    CHECK_FALSE(usual.other_file_systems);
+    const auto written =
+        config_of(files("paths: [\"/srv/a b\"], exclude: [\"*.tmp\", a/**], redact: [\"*_KEY\"], "
+                        "other_file_systems: true"));
+    const auto again = config_of(effective_yaml(*written));
+    CHECK(std::get<model::FilesSource>(again->jobs[0]->source) ==
+          std::get<model::FilesSource>(written->jobs[0]->source));
+    check_problems({
+        {files("paths: []"),
+         "2:34: jobs.j.source.paths: an empty list: there is nothing to back up\n  hint: as in paths: "
+         "[/srv/erp/data]"},
+        {files("paths: /srv"),
+         "2:34: jobs.j.source.paths: must be a list of absolute paths (got \"/srv\")\n  hint: as in "
+         "paths: [/srv/erp/data]"},
+        {files("paths: [/srv, /srv/]"),
+         "2:41: jobs.j.source.paths[1]: \"/srv/\" is listed twice\n  hint: remove one of them"},
+        {files("paths: [/srv], exclude: [\"[a\"]"),
+         "2:52: jobs.j.source.exclude[0]: \"[a\" has a [ without its ]\n  hint: as in exclude: [\"*.tmp\", "
+         "\"cache/**\"]"},
+        {files("paths: [/srv], redact: [\"\"]"),
+         "2:51: jobs.j.source.redact[0]: must be a pattern (got \"\")\n  hint: the default is []"},
+    });
+}
+
+TEST_CASE("files may be saved when they change, and nothing else") {
+    const auto job = [](const std::string& keys) {
+        return "jobs: {j: {" + keys + ", source: {type: files, paths: [/srv]}}}\n";
+    };
+    const auto usual = config_of(job("schedule: on change"))->jobs[0];
+    CHECK(usual->schedule.kind() == calendar::ScheduleKind::on_change);
+    CHECK_FALSE(usual->settle);
+    CHECK_FALSE(usual->max_age);
+    CHECK(config_of(job("schedule: on change, settle: 1 min"))->jobs[0]->settle == std::chrono::minutes(1));
+    check_problems({
+        {job("schedule: hourly, settle: 5s"),
+         "1:38: jobs.j.settle: only with schedule: on change\n  hint: remove the "
+         "key, or write schedule: on change"},
+        {job("schedule: on change, settle: 0s"), "1:41: jobs.j.settle: must be at least 1s (got 0s)"},
+    });
+}
+
 TEST_CASE("a variable whose name says that it is a secret lies open in no file that others can read") {
     const auto text = command("argv: [a], environment: {MODE: full, REDIS_PASSWORD: sesame}");
     const auto open = texts(load({{"/etc/pgbakd.yaml", text, true}}, host()));
