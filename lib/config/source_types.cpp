@@ -59,7 +59,7 @@ void read_variable(Problems& problems, const Node& entry, std::vector<Variable>&
 
 // Each by itself, so that the one that is wrong is named. `Patterns::parse` says what is wrong with it.
 template <class Patterns>
-Type<std::vector<std::string>> patterns(std::string words, std::string hint) {
+Type<std::vector<std::string>> patterns(std::string words, const std::string& hint) {
     auto type = set_of(text("a pattern", longest_pattern), std::move(words));
     type.read = [read = type.read, hint](Problems& problems, const Node& node, std::vector<std::string>& given) {
         read(problems, node, given);

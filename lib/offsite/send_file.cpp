@@ -100,7 +100,9 @@ class Sending {
         co_await beside_.join();
         if (!resumed_) digest_ = hash_.hex_digest();
         check_hash();
+        if (options_.on_finish) options_.on_finish();
         auto receipt = co_await upload_->finish(stop);
+        if (options_.on_placed) options_.on_placed();
         upload_.reset();
         co_return receipt;
     }
@@ -153,12 +155,13 @@ class Sending {
     // The answer to an earlier attempt may have been lost: then what is there is ours.
     asio::awaitable<Assured> accept_if_same(const base::Error& conflict, async::StopToken stop) {
         length_ = co_await file_->wait_complete(stop);
-        const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
-        if (!found || found->size != length_) throw base::Error(conflict);
         if (file_->is_kept() && !file_->sha256().empty()) {
             digest_ = co_await hash_of(file_, means_.pool, stop);
             check_hash();
         }
+        const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
+        if (found && found->size < length_) co_await tell_half(found->size, stop);
+        if (!found || found->size != length_) throw base::Error(conflict);
         std::exception_ptr failure;
         try {
             co_await read_back(stop);
@@ -168,6 +171,16 @@ class Sending {
         if (!failure) co_return Assured::read_back;
         if (base::to_error(failure).code() == base::ErrorCode::corrupt) throw base::Error(conflict);
         std::rethrow_exception(failure);
+    }
+
+    asio::awaitable<void> tell_half(std::uint64_t size, async::StopToken stop) {
+        try {
+            co_await reading_->compare(means_.target, key_, size, means_.random, stop);
+        } catch (const base::Error& error) {
+            if (error.code() == base::ErrorCode::corrupt) co_return;
+            throw;
+        }
+        if (options_.on_half) options_.on_half();
     }
 
     asio::awaitable<Assured> assure(const target::Receipt& receipt, async::StopToken stop) {

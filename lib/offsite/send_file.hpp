@@ -25,8 +25,14 @@ struct SendOptions {
     target::Existing existing = target::Existing::refuse;
     std::string checkpoint;  // of an earlier attempt; empty: none
     bool ask_after = true;   // see target::PutOptions
-    // The target has taken the upload on: what appears under the key from now on is most likely ours.
+    // The target has taken the upload on.
     std::function<void()> on_begin;
+    // From now on the object may appear under its key, also if the end of its upload is not told.
+    std::function<void()> on_finish;
+    // It has: this call has put it there.
+    std::function<void()> on_placed;
+    // What lies under the key is the beginning of this file, and not all of it: half of an earlier attempt.
+    std::function<void()> on_half;
     // Told whenever a later attempt could go on further ahead.
     std::function<void(const std::string&)> on_checkpoint;
 };

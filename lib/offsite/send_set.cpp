@@ -41,7 +41,7 @@ asio::awaitable<base::Error> taken_there(target::Target& target, model::SetId id
     bool half = false;
     try {
         const auto manifest = co_await target.stat(key_of(id, model::manifest_file), target::Detail::plain, stop);
-        half = !manifest;
+        half = !manifest.has_value();
     } catch (const base::Error&) {
         stop.check();
     }
@@ -89,6 +89,11 @@ asio::awaitable<std::shared_ptr<Growing>> whole_file(asio::any_io_executor execu
     co_return file;
 }
 
+asio::awaitable<bool> has_manifest(target::Target& target, model::SetId id, async::StopToken stop) {
+    const auto found = co_await target.stat(key_of(id, model::manifest_file), target::Detail::plain, stop);
+    co_return found.has_value();
+}
+
 void tell_begun(Way& way, bool begun) {
     if (std::exchange(way.begun, begun) != begun && way.on_change) way.on_change();
 }
@@ -108,10 +113,12 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         if (way.on_change) way.on_change();
     };
     const bool ours = way.begun;
-    options.on_begin = [&way, name] {
-        way.trying.insert(name);
-        tell_begun(way, true);
-    };
+    bool earlier = way.trying.contains(name) || way.placed.contains(name);  // an attempt may have left what is there
+    const bool tried = earlier;
+    options.on_begin = [&way] { tell_begun(way, true); };
+    options.on_finish = [&way, name] { way.trying.insert(name); };
+    options.on_placed = [&way, name] { way.placed.insert(name); };
+    options.on_half = [&earlier] { earlier = true; };
     way.sent.erase(name);  // it was written anew
     std::exception_ptr failure;
     Assured assured{};
@@ -128,16 +135,21 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         }
         const bool refused = error.code() == base::ErrorCode::conflict;
         if (!refused) std::rethrow_exception(failure);
-        if (!ours || !file->is_kept()) {
-            way.trying.erase(name);
-            tell_begun(way, false);
+        bool replaceable = earlier && file->is_kept();
+        // With a manifest it is a set, and not ours: we had none of it whole.
+        if (replaceable) replaceable = !co_await has_manifest(means.target, id, stop);
+        if (!replaceable) {
+            if (!tried) way.trying.erase(name);
+            if (!ours) tell_begun(way, false);
             const auto wrong = co_await taken_there(means.target, id, stop);
             throw base::Error(wrong);
         }
-        // Half of an earlier attempt of ours, by a target that shows halves.
+        // Half of an earlier attempt of ours, by a target that shows halves; or what a dump was that was made anew.
         SendOptions again;
         again.existing = target::Existing::replace;
         again.ask_after = false;
+        again.on_finish = options.on_finish;
+        again.on_placed = options.on_placed;
         failure = nullptr;
         try {
             assured = co_await send_file(means, file, key, again, stop);

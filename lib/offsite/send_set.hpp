@@ -17,6 +17,7 @@ struct Way {
     std::string unfinished;               // the file whose upload was under way, and where it can be taken up
     std::string checkpoint;
     std::set<std::string> trying;  // files that may have come there, or half of them, without our being told
+    std::set<std::string> placed;  // files that we have put there ourselves, whatever they were then
     // The target has taken something of this set from us: what lies there under its name is ours, however broken.
     bool begun = false;
     std::string corrupt;  // what was found of an artifact that reads otherwise than it was written

@@ -375,12 +375,11 @@ asio::awaitable<void> Copies::conclude(Destination& destination) {
     tell_copy(context_, copy, set_, destination.failure, took);
 }
 
-// The set will not be, or not there. Only what this run has sent is removed: what else lies under that name may be
-// another host's. Never throws: what stays is swept after a day.
+// The set will not be, or not there. Only what this run has put there is removed, and of a set that has a manifest
+// nothing: what else lies under that name may be another host's. Never throws: what stays is swept after a day.
 asio::awaitable<void> Copies::remove_sent(Destination& destination) {
     std::vector<std::string> keys;
-    for (const auto& [file, assured] : destination.way.sent) keys.push_back(offsite::key_of(set_.id, file));
-    for (const auto& file : destination.way.trying) keys.push_back(offsite::key_of(set_.id, file));
+    for (const auto& file : destination.way.placed) keys.push_back(offsite::key_of(set_.id, file));
     if (keys.empty() || !destination.target) co_return;
     const auto stop = stop_.token();
     const bool hurry = stop.stopped() && stop.reason().code() == base::ErrorCode::interrupted;
@@ -388,7 +387,9 @@ asio::awaitable<void> Copies::remove_sent(Destination& destination) {
                                    "removing what was sent");
     std::exception_ptr left;
     try {
-        co_await destination.target->remove(std::move(keys), patience.token());
+        const auto manifest = offsite::key_of(set_.id, model::manifest_file);
+        const auto there = co_await destination.target->stat(manifest, target::Detail::plain, patience.token());
+        if (!there) co_await destination.target->remove(std::move(keys), patience.token());
     } catch (...) {
         left = std::current_exception();
     }

@@ -110,7 +110,7 @@ class SftpTarget final : public Target {
         const auto ask = [](SftpStore& store, Interrupt& interrupt) { return store.space(interrupt); };
         const auto space = co_await on_sftp_pool(shared_, ask, stop);
         std::optional<Room> room;
-        if (space) room.emplace(space->total, space->available);
+        if (space) room = Room{.total = space->total, .available = space->available};
         co_return room;
     }
 

@@ -158,6 +158,44 @@ TEST_CASE("another set of that name is told, and nothing of it is overwritten") 
     }
 }
 
+TEST_CASE("a file of another host is not replaced, though what went before it is ours") {
+    for (const bool late : {false, true})
+        for (const bool tried : {false, true}) {
+            Bench bench;
+            bench.target.refuses_late = late;
+            const auto id = bench.add_set(january);
+            const auto files = files_in_order(bench, id);
+            const auto second = bench.place.repository.find(id).manifest.artifacts[1].file;
+            bench.target.on_call = [&](const std::string& call) {
+                if (call != "put " + files[1] || bench.target.objects.contains(files[1])) return;
+                bench.target.add(files[1], noise(3000));
+                bench.target.add(files.back(), "{}");
+            };
+            Way way;
+            // Even where we cannot know what became of an attempt of ours: a manifest speaks for what is there.
+            if (tried) way.trying.insert(second);
+            CAPTURE(late, tried);
+            for (int attempt = 0; attempt < 2; ++attempt)
+                CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::conflict);
+            CHECK(bench.target.objects.at(files[1]).content == noise(3000));
+            CHECK(bench.target.objects.at(files.back()).content == "{}");
+            CHECK_FALSE(way.placed.contains(second));
+        }
+}
+
+TEST_CASE("what an earlier attempt has put there is replaced by the dump that was made anew") {
+    Bench bench;
+    const auto id = bench.add_set(january);
+    const auto whole = bench.objects_of(id);
+    const auto first = files_in_order(bench, id).front();
+    bench.target.add(first, noise(3000));
+    Way way;
+    way.begun = true;
+    way.placed.insert(bench.place.repository.find(id).manifest.artifacts[0].file);
+    bench.send(id, way);
+    CHECK(bench.objects_there() == whole);
+}
+
 TEST_CASE("half of an earlier attempt of ours is replaced") {
     Bench bench;
     const auto id = bench.add_set(january);
@@ -402,7 +440,7 @@ TEST_CASE("another set's first artifact keeps all others from being sent, howeve
     bench.target.refuses_late = true;
     const auto set = add_many(bench, 6, 6);
     for (const auto* name : {"db0.dump", "db1.dump", "db2.dump"})
-        bench.target.add("shop/20260113_000001/" + std::string(name), noise(100));
+        bench.target.add("shop/20260113_000001/" + std::string(name), "another's" + noise(100));
     const auto before = bench.objects_there();
     Way way;
     CHECK(error_of([&] {
