@@ -147,7 +147,7 @@ class Catalog {
     void put_known_databases(const std::string& job, const std::vector<std::string>& databases);
     // The last run of a job that says whether its backups work: good, failed or interrupted. One that was skipped or
     // cancelled says nothing, one under way nothing yet.
-    [[nodiscard]] std::optional<model::RunReport> last_verdict(const std::string& job);
+    [[nodiscard]] std::optional<model::RunReport> last_verdict(const std::string& job, base::Timestamp now);
     // The job's success before this run, to compare with.
     [[nodiscard]] std::optional<model::RunReport> success_before(const model::RunReport& run);
     // Bytes of the job's last successes, the newest first. 0: its report did not tell.

@@ -118,9 +118,10 @@ std::map<std::pair<std::string, std::string>, base::Timestamp> Catalog::know_pla
     for (const auto& [job, place, schedule] : places) {
         const auto found = known.find({job, place});
         const bool is_same = found != known.end() && (found->second.first == schedule || found->second.first.empty());
-        const auto since = is_same ? found->second.second : now;
+        // A clock ahead must not make a place new until then.
+        const auto since = is_same ? std::min(found->second.second, now) : now;
         result.emplace(Key(job, place), since);
-        if (found == known.end() || found->second.first != schedule)
+        if (found == known.end() || found->second.first != schedule || found->second.second != since)
             Statement(connection,
                       "INSERT OR REPLACE INTO known_places (job, place, schedule, since) VALUES (?, ?, ?, ?)")
                 .bind(job)

@@ -159,15 +159,18 @@ std::map<std::string, base::Timestamp> Catalog::last_success() {
     return result;
 }
 
-std::optional<model::RunReport> Catalog::last_verdict(const std::string& job) {
+std::optional<model::RunReport> Catalog::last_verdict(const std::string& job, base::Timestamp now) {
     const auto guard = impl_->enter();
-    Statement statement(
-        impl_->connection,
-        fmt::format("SELECT {} FROM runs WHERE job = ? AND outcome IN ('SUCCESS', 'WARNING', 'FAILED', 'INTERRUPTED')"
-                    " ORDER BY started_at DESC, id DESC LIMIT 1",
-                    columns));
-    if (!statement.bind(job).step()) return std::nullopt;
-    return read_run(statement);
+    // What a clock ahead has dated stands behind all that came after it was put right.
+    for (const bool ahead : {false, true}) {
+        Statement statement(impl_->connection,
+                            fmt::format("SELECT {} FROM runs WHERE job = ? AND started_at {} ? AND outcome IN"
+                                        " ('SUCCESS', 'WARNING', 'FAILED', 'INTERRUPTED')"
+                                        " ORDER BY started_at DESC, id DESC LIMIT 1",
+                                        columns, ahead ? ">" : "<="));
+        if (statement.bind(job).bind(to_number(now)).step()) return read_run(statement);
+    }
+    return std::nullopt;
 }
 
 std::optional<model::RunReport> Catalog::success_before(const model::RunReport& run) {

@@ -212,6 +212,8 @@ std::optional<Alert> alert_of(const model::RunReport& run, const std::optional<m
         case Outcome::skipped:
         case Outcome::cancelled: return std::nullopt;
     }
+    // When it happened, however much later it is told.
+    alert.at = std::min(run.finished_at, teller.now);
     alert.job = run.job;
     alert.run = run.run.text();
     alert.set = run.set;

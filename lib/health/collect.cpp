@@ -24,7 +24,15 @@ Since know_places(const Surroundings& around, base::Timestamp now) {
     for (const auto& job : around.config.jobs)
         for (const auto& place : places_of(*job))
             places.push_back({job->name, place, calendar::schedule_key(job->schedule, *job->zone)});
-    return around.catalog.know_places(places, now);
+    try {
+        return around.catalog.know_places(places, now);
+    } catch (const Error&) {
+        // A full disk: what is known already is read. Who was to record what is found says why nothing can be.
+        Since since;
+        for (const auto& job : around.config.jobs)
+            for (auto& [place, time] : around.catalog.known_since(job->name)) since[{job->name, place}] = time;
+        return since;
+    }
 }
 
 // Which sets were found corrupt, by what was read of them after their run.
@@ -69,18 +77,27 @@ bool is_corrupt(const catalog::Copy& copy) {
     return !copy.owed && copy.complete && copy.host.empty() && copy.verified == model::Verification::none;
 }
 
-// Of a job, or of the whole. What cannot be read is told by whoever looks for sets there.
-std::optional<OtherRepository> other_repository(const Surroundings& around,
+// Of a job, or of the whole. What cannot be read is told by whoever looks for sets there, and known to be neither.
+std::optional<OtherRepository> other_repository(const Surroundings& around, bool& is_known,
                                                 const std::optional<std::string>& job = std::nullopt) {
     try {
         const auto identity = job ? holdings::identify(around.repository, around.catalog, *job)
                                   : holdings::identify(around.repository, around.catalog);
+        is_known = identity.whose != holdings::Whose::unknown;
         if (identity.whose != holdings::Whose::another) return std::nullopt;
         return OtherRepository{identity.what + ": nothing is pruned there, and no copy that is owed is given up",
                                identity.hint};
     } catch (const Error&) {
+        is_known = false;
         return std::nullopt;
     }
+}
+
+// A set that a clock ahead made is as old as can be told: of its age it says nothing.
+base::Timestamp at_most(base::Timestamp time, base::Timestamp now, base::Timestamp known_since) {
+    constexpr std::chrono::hours step{1};  // what a clock is put right by in passing
+    if (time <= now) return time;
+    return time - now <= step ? now : known_since;
 }
 
 class JobCollector {
@@ -89,9 +106,7 @@ class JobCollector {
         : around_(around), now_(now), spec_(spec) {
         job_.name = spec.name;
         job_.size_change = spec.size_change;
-        // Who has no fire to come makes no set any more; what it has made does not go bad by that.
-        if (!spec.schedule.is_timed() || spec.schedule.next_ever(base::to_instant(now), *spec.zone))
-            job_.max_age = spec.max_age;
+        job_.max_age = max_age_of(spec, now);
     }
 
     void add_places(const Since& since, const std::vector<catalog::SetState>& corrupt, std::vector<Unseen>& unseen) {
@@ -99,18 +114,19 @@ class JobCollector {
             Place place;
             place.name = name;
             const auto known = since.find({spec_.name, name});
-            place.known_since = known == since.end() ? now_ : known->second;
+            place.known_since = known == since.end() ? now_ : std::min(known->second, now_);
             if (name == local_place)
                 look_local(place, corrupt, unseen);
             else
                 look_at_copies(place);
+            if (place.newest) place.newest->finished_at = at_most(place.newest->finished_at, now_, place.known_since);
             job_.places.push_back(std::move(place));
         }
         note_corrupt(corrupt);
     }
     void add_history() {
         job_.sizes = around_.catalog.sizes_of_last_successes(spec_.name, sizes_compared);
-        const auto last = around_.catalog.last_verdict(spec_.name);
+        const auto last = around_.catalog.last_verdict(spec_.name, now_);
         if (!last) return;
         job_.last_run = {last->outcome, last->set, last->error ? last->error->message : std::string(),
                          last->error ? last->error->hint : std::string()};
@@ -132,7 +148,10 @@ class JobCollector {
         }
         for (auto& [target, owed] : by_target) job_.owed.push_back(std::move(owed));
     }
-    void compare_directory() { job_.other_repository = other_repository(around_, spec_.name); }
+    void compare_directory(bool is_whole_ours) {
+        job_.is_compared = is_whole_ours;
+        if (is_whole_ours) job_.other_repository = other_repository(around_, job_.is_compared, spec_.name);
+    }
     [[nodiscard]] Job take() { return std::move(job_); }
 
   private:
@@ -225,19 +244,24 @@ const std::vector<Value>& of_job(const std::map<std::string, std::vector<Value>>
 
 }  // namespace
 
+std::optional<std::chrono::milliseconds> max_age_of(const model::JobSpec& spec, base::Timestamp now) {
+    if (spec.schedule.is_timed() && !spec.schedule.next_ever(base::to_instant(now), *spec.zone)) return std::nullopt;
+    return spec.max_age;
+}
+
 Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std::optional<std::string>& job) {
     Inputs inputs;
     inputs.now = now;
     inputs.everything = !job;
     auto& catalog = surroundings.catalog;
-    inputs.other_repository = other_repository(surroundings);
+    inputs.other_repository = other_repository(surroundings, inputs.is_compared);
     const auto add = [&](const model::JobSpec& spec, const Since& since, const std::vector<catalog::SetState>& corrupt,
                          const std::vector<catalog::Copy>& owed) {
         JobCollector collector(surroundings, now, spec);
         collector.add_places(since, corrupt, inputs.unseen);
         collector.add_history();
         collector.add_owed(owed);
-        if (!inputs.other_repository) collector.compare_directory();
+        collector.compare_directory(!inputs.other_repository);
         inputs.jobs.push_back(collector.take());
     };
     if (job) {

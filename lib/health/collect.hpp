@@ -21,6 +21,10 @@ struct Surroundings {
     std::vector<TargetRoom> rooms{};  // as last asked for
 };
 
+// How old its newest good set may be; nothing: any. Who has no fire to come makes no set any more, and what it has made
+// does not go bad by that.
+[[nodiscard]] std::optional<std::chrono::milliseconds> max_age_of(const model::JobSpec& spec, base::Timestamp now);
+
 // All of Inputs but what the daemon alone knows: fires missed, a refused reload. Of one job, or of everything. Blocks.
 // A job that is new is known from a look at everything on: there has to be one after each start and reload. Throws what
 // the catalog throws; a repository or disk that cannot be looked at is told in the inputs.

@@ -109,7 +109,7 @@ void check_directories(const Inputs& inputs, const OpenFindings& before, std::ve
     }
     for (const auto& target : inputs.rooms) {
         if (!target.room) {
-            keep_room(target.target, before, found);
+            if (!target.answered) keep_room(target.target, before, found);
             continue;
         }
         const auto& file_system = target.room->file_system;
@@ -157,8 +157,11 @@ std::vector<Finding> evaluate(const Inputs& inputs) {
     if (inputs.everything) {
         check_directories(inputs, before, found);
         for (const auto& unseen : inputs.unseen) found.push_back(incomplete(unseen.place, unseen.message, unseen.hint));
-        if (const auto& other = inputs.other_repository)
-            found.push_back(warning({FindingKind::other_repository, {}, {}}, other->message, other->hint));
+        const FindingKey other{FindingKind::other_repository, {}, {}};
+        if (inputs.other_repository)
+            found.push_back(warning(other, inputs.other_repository->message, inputs.other_repository->hint));
+        else if (const auto* open = before.find(other); open != nullptr && !inputs.is_compared)
+            found.push_back(*open);
         check_reload(inputs, found);
         check_channels(inputs, found);
     }

@@ -125,7 +125,7 @@ void check_owed(const Job& job, base::Timestamp now, std::vector<Finding>& found
     }
 }
 
-void check_fires(const Job& job, const OpenFindings& before, std::vector<Finding>& found) {
+void check_fires(const Job& job, const OpenFindings& before, base::Timestamp now, std::vector<Finding>& found) {
     const FindingKey key{FindingKind::fires_missed, job.name, {}};
     if (job.missed) {
         const auto count = job.missed->count;
@@ -137,13 +137,18 @@ void check_fires(const Job& job, const OpenFindings& before, std::vector<Finding
     }
     // It passes with the next good run.
     const auto* open = before.find(key);
-    if (open != nullptr && !(job.last_success && *job.last_success > open->opened_at)) found.push_back(*open);
+    if (open == nullptr) return;
+    // What a clock ahead has opened is over with any.
+    const auto opened_at = open->opened_at > now ? base::Timestamp() : open->opened_at;
+    if (!(job.last_success && *job.last_success > opened_at)) found.push_back(*open);
 }
 
-void check_repository(const Job& job, std::vector<Finding>& found) {
-    if (!job.other_repository) return;
-    found.push_back(make({FindingKind::other_repository, job.name, {}}, Severity::warning,
-                         job.other_repository->message, job.other_repository->hint));
+void check_repository(const Job& job, const OpenFindings& before, std::vector<Finding>& found) {
+    const FindingKey key{FindingKind::other_repository, job.name, {}};
+    if (const auto& other = job.other_repository)
+        found.push_back(make(key, Severity::warning, other->message, other->hint));
+    else if (const auto* open = before.find(key); open != nullptr && !job.is_compared)
+        found.push_back(*open);
 }
 
 }  // namespace
@@ -160,8 +165,8 @@ std::vector<Finding> evaluate_job(const Job& job, const OpenFindings& open, base
     check_corrupt(job, found);
     check_size(job, found);
     check_owed(job, now, found);
-    check_fires(job, open, found);
-    check_repository(job, found);
+    check_fires(job, open, now, found);
+    check_repository(job, open, found);
     return found;
 }
 

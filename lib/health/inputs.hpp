@@ -75,8 +75,9 @@ struct Job {
     std::optional<base::Timestamp> last_success;  // when it finished
     std::vector<CorruptSet> corrupt;
     std::vector<Owed> owed;
-    std::optional<MissedFires> missed;                // since it was last looked
-    std::optional<OtherRepository> other_repository;  // its directory alone
+    std::optional<MissedFires> missed;                  // since it was last looked
+    std::optional<OtherRepository> other_repository{};  // its directory alone
+    bool is_compared = true;                            // false: whose that is could not be seen this time
 };
 
 // A directory that is written to.
@@ -92,9 +93,9 @@ struct Directory {
 // The room of a target that copies are sent to.
 struct TargetRoom {
     std::string target;
-    std::string place;  // for people: "sftp://backup@nas/~/sets"
-    // Nothing: it has no bounds, cannot tell, or did not answer this time.
-    std::optional<target::Room> room;
+    std::string place;                   // for people: "sftp://backup@nas/~/sets"
+    std::optional<target::Room> room{};  // nothing: it has no bounds, cannot tell, or did not answer this time
+    bool answered = false;
 };
 
 // What could not be looked at beside directories: the repository, the sets on a target.
@@ -125,6 +126,7 @@ struct Inputs {
     bool everything = true;
     std::vector<Job> jobs;
     std::optional<OtherRepository> other_repository;
+    bool is_compared = true;  // as for a job
     std::vector<Directory> directories;
     std::vector<TargetRoom> rooms;  // all targets there are
     int disk_usage = 80;            // percent

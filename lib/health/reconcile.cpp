@@ -41,7 +41,7 @@ std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs
     if (!key.job.empty()) return why_of_job(key, inputs);
     if (!inputs.everything) return {};
     const auto is_directory = [&key](const Directory& each) { return each.path.string() == key.place; };
-    const auto is_target = [&key](const TargetRoom& each) { return each.target == key.place; };
+    const auto target = std::ranges::find(inputs.rooms, key.place, &TargetRoom::target);
     switch (key.kind) {
         case Kind::channel_failing:
             if (std::ranges::find(inputs.channels, key.place, &Channel::name) != inputs.channels.end()) return {};
@@ -49,8 +49,10 @@ std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs
         case Kind::disk_usage:
         case Kind::free_space:
         case Kind::check_incomplete:
-            if (std::ranges::any_of(inputs.directories, is_directory) || std::ranges::any_of(inputs.rooms, is_target))
-                return {};
+            if (std::ranges::any_of(inputs.directories, is_directory)) return {};
+            if (target != inputs.rooms.end() && target->answered && !target->room)
+                return fmt::format("{} does not tell how much room it has", key.place);
+            if (target != inputs.rooms.end()) return {};
             return fmt::format("nothing is written to {} any more", key.place);
         case Kind::run_failed:
         case Kind::too_old:

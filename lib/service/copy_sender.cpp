@@ -348,7 +348,7 @@ asio::awaitable<void> CopySender::failed(catalog::Copy copy, base::Error error) 
         return jobs;
     };
     const auto jobs = co_await async::run_blocking(core_.pool, put_all);
-    for (const auto& job : jobs) overview_.touch(job);
+    for (const auto& job : jobs) touch(job);
 }
 
 asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, async::StopToken stop) {
@@ -359,7 +359,7 @@ asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, as
     auto* catalog = core_.catalog.get();
     const auto forget = [catalog, copy] { catalog->forget_copy(copy.target, copy.id); };
     co_await async::run_blocking(core_.pool, forget);
-    overview_.touch(copy.id.job);
+    touch(copy.id.job);
     tasks_.spawn(drop_local(copy.id, {}, stop));  // maybe all others have it
 }
 
@@ -367,7 +367,12 @@ asio::awaitable<void> CopySender::put(catalog::Copy copy) {
     auto* catalog = core_.catalog.get();
     const auto put_copy = [catalog, copy] { catalog->put_copy(copy); };
     co_await async::run_blocking(core_.pool, put_copy);
-    overview_.touch(copy.id.job);
+    touch(copy.id.job);
+}
+
+void CopySender::touch(const std::string& job) {
+    overview_.touch(job);
+    if (tell_copies_) tell_copies_(job);
 }
 
 }  // namespace pgbakd::service

@@ -35,6 +35,8 @@ class CopySender {
     asio::awaitable<void> sweep(async::StopToken stop);
     // A run has ended, or the configuration changed.
     void wake() { changed_.notify(); }
+    // Called with the job whose copies are no longer as they were.
+    void on_copies(std::function<void(const std::string& job)> tell) { tell_copies_ = std::move(tell); }
     // The configuration was read again, maybe since a target was put right: what is owed is due at once. Never throws.
     asio::awaitable<void> hasten();
 
@@ -55,6 +57,7 @@ class CopySender {
     asio::awaitable<void> strike(catalog::Copy copy, std::string why, async::StopToken stop);
     asio::awaitable<void> drop_local(model::SetId id, std::string has_it, async::StopToken stop);
     asio::awaitable<void> put(catalog::Copy copy);
+    void touch(const std::string& job);
 
     Core& core_;
     Overview& overview_;
@@ -63,6 +66,7 @@ class CopySender {
     async::TaskGroup tasks_;
     std::set<std::string> busy_;  // targets
     bool told_unreadable_ = false;
+    std::function<void(const std::string&)> tell_copies_;
 };
 
 }  // namespace pgbakd::service

@@ -96,6 +96,9 @@ class Daemon {
         });
         health_.on_alerts([this] { alerts_.wake(); });
         alerts_.on_change([this] { health_.look(); });
+        sender_.on_copies([this](const std::string& job) { health_.changed(job); });
+        health_.on_unrecorded(
+            [this](std::optional<std::vector<model::Finding>> findings) { overview_.unrecorded(std::move(findings)); });
         alerts_.on_backlog([this] { overview_.concerns_changed(); });
     }
 

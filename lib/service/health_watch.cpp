@@ -47,6 +47,8 @@ struct HealthWatch::Looked {
     health::Changes changes;
     std::optional<base::Timestamp> next_change;
     bool told = false;  // alerts were queued
+    // It was one job that was looked at, and what is wrong is of more than that.
+    bool is_elsewhere = false;
 };
 
 void HealthWatch::started(const std::string& job, const std::string& run) {
@@ -69,6 +71,11 @@ void HealthWatch::missed(const std::string& job, health::MissedFires fires) {
     changed_.notify();
 }
 
+void HealthWatch::changed(const std::string& job) {
+    changed_jobs_.insert(job);
+    changed_.notify();
+}
+
 void HealthWatch::reload_refused(health::RefusedReload refused) {
     refused_ = std::move(refused);
     look();
@@ -85,7 +92,8 @@ void HealthWatch::look() {
 }
 
 bool HealthWatch::has_work() const {
-    return !taken_up_ || !started_.empty() || !ended_.empty() || everything_ || !missed_.empty();
+    return !taken_up_ || !started_.empty() || !ended_.empty() || everything_ || !missed_.empty() ||
+           !changed_jobs_.empty();
 }
 
 // The schedule is anchored to when it was read: a health check that was missed is made at the start anyway.
@@ -126,9 +134,8 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
                 // What is to be told stays in the queue: a full disk must not swallow that a run failed.
                 if (!std::exchange(told_unrecorded_, true))
                     core_.log.problem(Priority::warning, base::to_error(failure).during("looking whether all is well"));
+                co_await show_unrecorded();
                 co_await async::sleep_for(recording_pause, stop);
-            } else {
-                told_unrecorded_ = false;
             }
         } catch (...) {
             over = std::current_exception();
@@ -172,7 +179,7 @@ asio::awaitable<void> HealthWatch::do_next() {
             std::rethrow_exception(failure);
         }
     } else {
-        const auto job = missed_.begin()->first;
+        const auto job = missed_.empty() ? *changed_jobs_.begin() : missed_.begin()->first;
         co_await look_at(job, nullptr);
     }
 }
@@ -212,6 +219,30 @@ asio::awaitable<void> HealthWatch::wait(async::StopToken stop) {
     co_await async::wait_at_most(changed_, pause, stop);
 }
 
+// A full disk must not make all seem well: what cannot be recorded, nor told, is at least shown.
+asio::awaitable<void> HealthWatch::show_unrecorded() {
+    if (!tell_unrecorded_) co_return;
+    std::set<std::string> running;
+    for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
+    const auto rooms = rooms_.known();
+    const auto look = [core = &core_, config = core_.config, running, rooms, refused = refused_] {
+        auto inputs = health::collect({*config, core->repository, *core->catalog, running, rooms}, core->clock.now());
+        inputs.refused_reload = refused;
+        const auto changes = health::reconcile(inputs, health::evaluate(inputs));
+        std::vector<model::Finding> open;
+        for (const auto* part : {&changes.opened, &changes.raised, &changes.reminded, &changes.still})
+            open.insert(open.end(), part->begin(), part->end());
+        return open;
+    };
+    std::exception_ptr unknown;  // then what was known is shown on
+    try {
+        auto open = co_await async::run_blocking(core_.pool, look);
+        tell_unrecorded_(std::move(open));
+    } catch (...) {
+        unknown = std::current_exception();
+    }
+}
+
 asio::awaitable<void> HealthWatch::queue_starts() {
     std::vector<health::ToldAlert> told;
     const auto count = started_.size();
@@ -232,6 +263,7 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto config = core_.config;
     const auto missed = missed_;
+    const auto changed = changed_jobs_;
     const auto rooms = rooms_.known();
     const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_, rooms] {
         const auto now = core->clock.now();
@@ -244,6 +276,7 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
         const auto found = health::evaluate(inputs);
         looked.changes = health::reconcile(inputs, found);
         looked.next_change = health::next_change(inputs);
+        looked.is_elsewhere = job && inputs.other_repository;
         const auto teller = teller_of(*core);
         std::vector<health::ToldAlert> told;
         if (run && !catalog.is_told(run->run))
@@ -260,6 +293,10 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     const auto looked = co_await async::run_blocking(core_.pool, look);
     for (const auto& [name, fires] : missed)
         if (!job || name == *job) missed_.erase(name);
+    for (const auto& name : changed)
+        if (!job || name == *job) changed_jobs_.erase(name);
+    if (std::exchange(told_unrecorded_, false) && tell_unrecorded_) tell_unrecorded_(std::nullopt);
+    if (looked->is_elsewhere) everything_ = true;
     // Of one job: the others' still holds.
     const auto next = looked->next_change;
     if (!job || !aging_ || (next && *next < *aging_)) aging_ = next;

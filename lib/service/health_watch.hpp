@@ -37,11 +37,17 @@ class HealthWatch {
     void missed(const std::string& job, health::MissedFires fires);
     void reload_refused(health::RefusedReload refused);
     void reload_accepted();
+    // What the job has on the targets is not as it was.
+    void changed(const std::string& job);
     // Something else has changed: all is looked at soon.
     void look();
 
     // Findings may not be what they were.
     void on_findings(std::function<void()> tell) { tell_findings_ = std::move(tell); }
+    // What is wrong, where it cannot be recorded; nothing: it can again.
+    void on_unrecorded(std::function<void(std::optional<std::vector<model::Finding>>)> tell) {
+        tell_unrecorded_ = std::move(tell);
+    }
     // Alerts were queued.
     void on_alerts(std::function<void()> tell) { tell_alerts_ = std::move(tell); }
 
@@ -57,6 +63,7 @@ class HealthWatch {
     asio::awaitable<void> queue_starts();
     asio::awaitable<void> look_at(std::optional<std::string> job, std::shared_ptr<const model::RunReport> run);
     asio::awaitable<void> look_by_schedule(async::StopToken stop);
+    asio::awaitable<void> show_unrecorded();
     asio::awaitable<void> read_again(async::StopToken stop);
     asio::awaitable<void> wait(async::StopToken stop);
     [[nodiscard]] bool has_work() const;
@@ -72,6 +79,7 @@ class HealthWatch {
     std::vector<Started> started_;
     std::deque<std::shared_ptr<const model::RunReport>> ended_;
     std::map<std::string, health::MissedFires> missed_;
+    std::set<std::string> changed_jobs_;
     std::optional<health::RefusedReload> refused_;
     bool taken_up_ = false;   // what ended before this start is among `ended_`
     bool everything_ = true;  // at the start
@@ -84,6 +92,7 @@ class HealthWatch {
     std::optional<base::Timestamp> aging_;  // a set becomes too old then
     std::function<void()> tell_findings_;
     std::function<void()> tell_alerts_;
+    std::function<void(std::optional<std::vector<model::Finding>>)> tell_unrecorded_;
 };
 
 }  // namespace pgbakd::service

@@ -2,15 +2,17 @@
 
 #include <unordered_map>
 
+#include "health/collect.hpp"
+
 namespace pgbakd::service {
 namespace {
 
-JobMetrics job_metrics(const model::JobSpec& job, const JobFacts& facts) {
+JobMetrics job_metrics(const model::JobSpec& job, const JobFacts& facts, base::Timestamp now) {
     JobMetrics metrics;
     metrics.job = job.name;
     metrics.last_success = facts.last_success;
     if (const auto& newest = facts.newest()) metrics.newest = {newest->started_at, newest->bytes, newest->duration};
-    metrics.max_age = job.max_age;
+    metrics.max_age = health::max_age_of(job, now);
     if (facts.local) metrics.places.push_back({local_place, facts.local->sets, facts.local->bytes});
     for (const auto& [target, total] : facts.targets) metrics.places.push_back({target, total.sets, total.bytes});
     std::map<std::string, JobMetrics::Owed> owed;
@@ -34,7 +36,7 @@ MetricsInput metrics_of(const MetricsSource& source) {
                        source.concerns->backlog};
     for (const auto& job : source.config->jobs) {
         const auto facts = source.facts->find(job->name);
-        auto metrics = job_metrics(*job, facts ? *facts : JobFacts{});
+        auto metrics = job_metrics(*job, facts ? *facts : JobFacts{}, source.now);
         if (const auto fire = fires.find(job->name); fire != fires.end()) metrics.next_fire = fire->second;
         metrics.running = source.running.contains(job->name);
         if (const auto counted = source.outcomes.find(job->name); counted != source.outcomes.end())

@@ -22,6 +22,7 @@ struct MetricsSource {
     std::vector<scheduler::Upcoming> fires;
     std::set<std::string> running;  // jobs
     std::vector<TargetMetrics> targets;
+    base::Timestamp now{};
 };
 [[nodiscard]] MetricsInput metrics_of(const MetricsSource& source);
 

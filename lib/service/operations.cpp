@@ -180,7 +180,8 @@ asio::awaitable<std::string> Operations::metrics() {
                                overview_.outcomes(),
                                core_.planner.upcoming(core_.config->jobs.size()),
                                running_jobs(core_.runner->active()),
-                               sent_to(core_.targets->meters())};
+                               sent_to(core_.targets->meters()),
+                               core_.clock.now()};
     const auto write = [source] { return metrics_text(metrics_of(source)); };
     co_return co_await async::run_blocking(core_.pool, write);
 }

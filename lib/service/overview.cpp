@@ -87,8 +87,8 @@ asio::awaitable<ConcernsPtr> Overview::concerns() {
 asio::awaitable<void> Overview::read_concerns() {
     concerns_read_ = core_.clock.steady();  // before it is read: what changes meanwhile is told to the next
     auto* catalog = core_.catalog.get();
-    const auto read = [catalog] {
-        Concerns found{catalog->open_findings(), {}};
+    const auto read = [catalog, unrecorded = unrecorded_] {
+        Concerns found{unrecorded ? *unrecorded : catalog->open_findings(), {}};
         for (const auto& backlog : catalog->alert_backlog()) found.backlog[backlog.channel] = backlog.waiting;
         return found;
     };

@@ -41,6 +41,11 @@ class Overview {
         concerns_read_.reset();
         wanted_.notify();
     }
+    // Findings that the catalog does not take: shown in place of its own. Nothing: it does.
+    void unrecorded(std::optional<std::vector<model::Finding>> findings) {
+        unrecorded_ = std::move(findings);
+        concerns_changed();
+    }
     void checked(base::Timestamp at) noexcept { checked_at_ = at; }  // a health check has ended
 
     // Of every job of the configuration. Where these are few, whatever happened before this was called is in it, what
@@ -75,6 +80,7 @@ class Overview {
     std::shared_ptr<const SetIds> corrupt_ = std::make_shared<const SetIds>();
     ConcernsPtr concerns_ = std::make_shared<const Concerns>();
     std::optional<base::SteadyTime> concerns_read_;
+    std::optional<std::vector<model::Finding>> unrecorded_;
     base::Timestamp checked_at_{};
     Outcomes outcomes_;
     std::map<std::string, base::Timestamp> successes_;  // that the catalog was not asked for since

@@ -16,7 +16,7 @@ std::vector<health::TargetRoom> TargetRooms::known() const {
     for (const auto& [name, spec] : core_.config->targets) {
         const auto answer = answers_.find(name);
         const bool is_known = asked_for_ == core_.config && answer != answers_.end();
-        rooms.push_back(is_known ? answer->second : health::TargetRoom{name, {}, std::nullopt});
+        rooms.push_back(is_known ? answer->second : health::TargetRoom{.target = name, .place = {}});
     }
     return rooms;
 }
@@ -36,10 +36,11 @@ asio::awaitable<void> TargetRooms::ask_one(std::string name, async::StopToken st
     const auto config = asked_for_;
     const auto executor = co_await asio::this_coro::executor;
     const async::Deadline deadline(executor, stop, patience, "asking " + name + " for its room");
-    health::TargetRoom answer{name, {}, std::nullopt};
+    health::TargetRoom answer{.target = name, .place = {}};
     try {
         const auto target = co_await core_.targets->open(name);
         answer.room = co_await target->room(deadline.token());
+        answer.answered = true;
         if (answer.room) {
             const auto facts = co_await target->facts(deadline.token());
             answer.place = facts.place;

@@ -152,6 +152,9 @@ TEST_CASE("a place is known since it came, or since the schedule of its job was 
         Known{{{"a", "local"}, today}, {{"a", "r2"}, later}, {{"b", "local"}, later}});
     CHECK(place.catalog->known_since("a") == std::map<std::string, base::Timestamp>{{"local", today}, {"r2", later}});
     CHECK(place.catalog->known_since("none").empty());
+    // A clock that was ahead when it came does not keep it new.
+    CHECK(place.catalog->know_places({{"a", "local", "daily"}}, today - 9h).at({"a", "local"}) == today - 9h);
+    CHECK(place.catalog->know_places({{"a", "local", "daily"}}, later).at({"a", "local"}) == today - 9h);
     // Who was away is new when it comes back.
     CHECK(place.catalog->know_places({}, later).empty());
     CHECK(place.catalog->know_places({{"a", "local", "daily"}}, later + 1h) == Known{{{"a", "local"}, later + 1h}});
@@ -160,7 +163,7 @@ TEST_CASE("a place is known since it came, or since the schedule of its job was 
 TEST_CASE("the last verdict on a job is its last run that ended of itself") {
     const Place place;
     auto& catalog = *place.catalog;
-    CHECK_FALSE(catalog.last_verdict("shop"));
+    CHECK_FALSE(catalog.last_verdict("shop", today + 24h * 400));
     const std::vector<std::pair<Outcome, std::optional<unsigned>>> rows{
         {Outcome::skipped, std::nullopt},
         {Outcome::success, 1},
@@ -175,11 +178,14 @@ TEST_CASE("the last verdict on a job is its last run that ended of itself") {
     for (const auto& [outcome, expected] : rows) {
         catalog.begin_run(run(number, "shop", today + number * 1h, outcome));
         ++number;
-        const auto verdict = catalog.last_verdict("shop");
+        const auto verdict = catalog.last_verdict("shop", today + 24h * 400);
         REQUIRE(verdict.has_value() == expected.has_value());
         if (verdict) CHECK(verdict->run == run_id(*expected));
     }
-    CHECK_FALSE(catalog.last_verdict("crm"));
+    CHECK_FALSE(catalog.last_verdict("crm", today + 24h * 400));
+    // What a clock ahead has dated counts only where there is nothing else.
+    CHECK(catalog.last_verdict("shop", today + 4h)->run == run_id(3));
+    CHECK(catalog.last_verdict("shop", today - 1h)->run == run_id(7));
     CHECK(catalog.success_before(*catalog.run(run_id(5)))->run == run_id(1));
     CHECK(catalog.success_before(*catalog.run(run_id(7)))->run == run_id(5));
     CHECK_FALSE(catalog.success_before(*catalog.run(run_id(1))));

@@ -257,7 +257,7 @@ TEST_CASE("what nobody looks at any more is not well again") {
     inputs.channels = {{"ops", 0, {}, 0, ""}};
     inputs.directories.resize(1);
     inputs.directories[0].path = "/srv";
-    inputs.rooms = {{"nas", {}, std::nullopt}};
+    inputs.rooms = {{.target = "nas", .place = {}}, {.target = "bucket", .place = {}, .answered = true}};
     const std::string gone = "the configuration has no job crm any more";
     for (const auto& row : std::vector<Row>{
              {open(FindingKind::too_old, "shop", "local"), ""},
@@ -275,6 +275,7 @@ TEST_CASE("what nobody looks at any more is not well again") {
              {open(FindingKind::free_space, "", "/mnt"), "nothing is written to /mnt any more"},
              {open(FindingKind::free_space, "", "nas"), ""},
              {open(FindingKind::disk_usage, "", "old-nas"), "nothing is written to old-nas any more"},
+             {open(FindingKind::disk_usage, "", "bucket"), "bucket does not tell how much room it has"},
              {open(FindingKind::reload_refused, ""), ""},
          }) {
         inputs.open = {row.finding};

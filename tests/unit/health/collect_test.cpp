@@ -180,6 +180,15 @@ TEST_CASE("a job that is over may have sets of any age, one that runs by name ha
     CHECK(inputs.jobs[2].max_age == 26h);
 }
 
+TEST_CASE("a set that a clock ahead has dated says nothing of its age") {
+    World world;
+    (void)world.look(today - 10h);
+    (void)add_set(world.place.repository, "shop", "2027-01-31T02:00:00Z");
+    const auto place = world.look().jobs[0].places[0];
+    REQUIRE(place.newest);
+    CHECK(place.newest->finished_at == today - 10h);
+}
+
 TEST_CASE("a repository is compared with the one that the catalog is about, and so is each job's directory") {
     World world;
     world.add(spec("crm", "daily at 03:00"));

@@ -167,6 +167,8 @@ TEST_CASE("missed fires are told, until a later run is good") {
     CHECK(found(inputs) == Texts{"warning fires_missed shop: as it was"});
     inputs.open = {open(FindingKind::fires_missed, "shop", {}, 2h)};  // the last success was an hour ago
     CHECK(found(inputs).empty());
+    inputs.open = {open(FindingKind::fires_missed, "shop", {}, -24h)};  // by a clock ahead
+    CHECK(found(inputs).empty());
     inputs.jobs[0].last_success.reset();
     CHECK(found(inputs) == Texts{"warning fires_missed shop: as it was"});
 }
@@ -226,7 +228,15 @@ TEST_CASE("a repository that the state file is not about is told, whole or by th
     auto inputs = inputs_of({well_job()});
     inputs.jobs[0].other_repository = OtherRepository{"/srv/shop is another one", "is it mounted?"};
     CHECK(found(inputs) == Texts{"warning other_repository shop: /srv/shop is another one"});
+    // Whose it is could not be seen: it is as it was.
     inputs.jobs[0].other_repository.reset();
+    inputs.jobs[0].is_compared = false;
+    inputs.is_compared = false;
+    inputs.open = {open(FindingKind::other_repository, "shop"), open(FindingKind::other_repository, "")};
+    CHECK(found(inputs) == Texts{"warning other_repository: as it was", "warning other_repository shop: as it was"});
+    inputs.is_compared = inputs.jobs[0].is_compared = true;
+    CHECK(found(inputs).empty());
+    inputs.open.clear();
     inputs.other_repository = OtherRepository{"/srv is another one", "is it mounted?"};
     CHECK(found(inputs) == Texts{"warning other_repository: /srv is another one"});
     CHECK(evaluate(inputs)[0].hint == "is it mounted?");
@@ -267,14 +277,19 @@ TEST_CASE("targets fill up") {
         std::ranges::fill(inputs.jobs[0].sizes, row.last_set);
         inputs.jobs[1].places.pop_back();  // the large one has no copies there
         std::ranges::fill(inputs.jobs[1].sizes, 5000);
-        inputs.rooms = {{"r2", "sftp://a@b/~/", row.room}, {"spare", "", std::nullopt}};
+        inputs.rooms = {{.target = "r2", .place = "sftp://a@b/~/", .room = row.room}, {.target = "spare", .place = ""}};
         inputs.open = row.open;
         CHECK(found(inputs) == row.expected);
     }
+    // It has become one without bounds.
+    auto unbounded = inputs_of({well_job()});
+    unbounded.rooms = {{.target = "r2", .place = "", .answered = true}};
+    unbounded.open = {full, small};
+    CHECK(found(unbounded).empty());
     // One that lies on the repository's own file system: how full that is is told once, but its copies need room too.
     auto inputs = inputs_of({well_job()});
     inputs.directories = {{"/srv/sets", 1000, 150, 0, "/srv", ""}};
-    inputs.rooms = {{"r2", "/srv/copies", target::Room{1000, 99, "/srv"}}};
+    inputs.rooms = {{.target = "r2", .place = "/srv/copies", .room = target::Room{1000, 99, "/srv"}}};
     CHECK(found(inputs) ==
           Texts{"warning disk_usage /srv/sets: the file system of /srv/sets is 85 % full: 150 B of 1000 B "
                 "available",
