@@ -58,7 +58,7 @@ bool SftpSession::is_directory(const std::string& path, Interrupt& interrupt) {
     const auto outcome = handle_->perform({.path = path + "/."}, "looking at " + path, interrupt);
     if (!outcome.error) return true;
     const auto code = outcome.error->code();
-    if (code == ErrorCode::not_found || code == ErrorCode::server_error) return false;
+    if (outcome.refused && (code == ErrorCode::not_found || code == ErrorCode::server_error)) return false;
     throw Error(*outcome.error);
 }
 

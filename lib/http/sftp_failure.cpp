@@ -84,6 +84,14 @@ Error host_key_refused(const SftpEnding& ending, const SftpOptions& options) {
     return {ErrorCode::internal, origin};
 }
 
+Error login_cut(const SftpOptions& options) {
+    return {ErrorCode::unreachable, fmt::format("{}: the connection was closed during the login", origin_of(options)),
+            fmt::format("look into the log of its sshd: whether it was restarted, or closes the connection to user {} "
+                        "(MaxAuthTries, a locked account)",
+                        options.user),
+            passing};
+}
+
 Error login_denied(const SftpEnding& ending, const SftpOptions& options) {
     const auto refused = fmt::format("{}: the login was refused", origin_of(options));
     const auto methods = noted(ending, "SSH authentication methods available:");
@@ -92,6 +100,7 @@ Error login_denied(const SftpEnding& ending, const SftpOptions& options) {
                 fmt::format("{}: the server takes no keys for this user, only {}", origin_of(options), methods),
                 "let its sshd have PubkeyAuthentication yes"};
     if (options.key_file.empty()) {
+        if (ending.closed) return login_cut(options);
         if (!was_noted(ending, "Failure connecting to agent") && !was_noted(ending, "Failure requesting"))
             return {ErrorCode::authentication_failed, refused + ": no key of the agent was accepted",
                     fmt::format("ssh-add -l lists the agent's keys: one of them has to be in the authorized_keys of {}",
@@ -105,6 +114,9 @@ Error login_denied(const SftpEnding& ending, const SftpOptions& options) {
         return {ErrorCode::invalid_configuration,
                 fmt::format("{}: the private key cannot be read{}", options.key_file.native(), in_brackets(reason)),
                 "is its passphrase right? keys of type ed25519 in OpenSSH's own format work"};
+    // libcurl calls each end of a login a refusal.
+    if (ending.closed || contains(reason, "Waiting for") || contains(reason, "Unable to send"))
+        return login_cut(options);
     if (ending.key.type == "ssh-rsa" && knows_rsa_by_sha1_only(ending.library))
         return {ErrorCode::authentication_failed,
                 fmt::format("{}: {} is an RSA key, which {} signs with SHA-1: servers since OpenSSH 8.8 refuse that",
@@ -120,9 +132,15 @@ Error login_denied(const SftpEnding& ending, const SftpOptions& options) {
 
 Error no_session(const SftpEnding& ending, const SftpOptions& options) {
     const auto origin = origin_of(options);
-    if (contains(ending.detail, "sftp session"))
+    // Also the words for a connection that was lost just then; but one to a server that refuses stays open.
+    if (contains(ending.detail, "Unable to request SFTP subsystem") && !ending.closed)
         return {ErrorCode::unsupported, fmt::format("{}: the server has no SFTP subsystem", origin),
                 "let its sshd_config have: Subsystem sftp internal-sftp"};
+    if (contains(ending.detail, "sftp session"))
+        return {ErrorCode::unreachable,
+                fmt::format("{}: the SFTP session ended as it began{}", origin, in_brackets(ending.detail)),
+                "if it stays so, let its sshd_config have: Subsystem sftp internal-sftp, and look into its sshd's log",
+                passing};
     if (contains(ending.detail, "exchange encryption keys") || contains(ending.detail, "key exchange"))
         return {
             ErrorCode::unreachable,
@@ -184,6 +202,21 @@ Error only_rsa_is_known(const SftpOptions& options, std::string_view library) {
             fmt::format("add its key of another type: ssh-keyscan -t ed25519,ecdsa -p {} {} >>{}, and compare its "
                         "fingerprint with the server's own",
                         options.port, options.host, options.known_hosts.native())};
+}
+
+bool is_refusal(const Error& error) {
+    switch (error.code()) {
+        case ErrorCode::not_found:
+        case ErrorCode::permission_denied:
+        case ErrorCode::no_space:
+        case ErrorCode::conflict: return true;
+        default: return false;
+    }
+}
+
+Error connection_lost(const SftpOptions& options, std::string_view action) {
+    return {ErrorCode::unreachable, fmt::format("{}: {}: the connection was lost", origin_of(options), action),
+            std::string(look_at_network), passing};
 }
 
 bool is_answer(const SftpEnding& ending) {

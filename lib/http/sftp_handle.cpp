@@ -10,7 +10,6 @@
 #include <cstring>
 #include <utility>
 
-#include "base/text.hpp"
 #include "codec/hmac.hpp"
 #include "http/multi.hpp"
 #include "os/file.hpp"
@@ -23,8 +22,6 @@ using base::ErrorCode;
 
 constexpr std::size_t most_known_hosts = 16UL * 1024 * 1024;
 constexpr std::size_t most_text = 64UL * 1024 * 1024;  // of a directory: a million names
-// A connection that was idle for longer is made anew: the server or something on the way may have forgotten it.
-constexpr std::chrono::seconds most_idle{30};
 
 std::string ssh_library() {
     const auto* const library = curl_version_info(CURLVERSION_NOW)->libssh_version;
@@ -163,6 +160,8 @@ int SftpHandle::on_debug(CURL* /*easy*/, curl_infotype kind, char* data, std::si
 
 // The daemon starts children at any time: none may inherit a connection.
 curl_socket_t SftpHandle::on_open(void* self, curlsocktype /*purpose*/, curl_sockaddr* address) {
+    // Only the session in question can tell whether it is alive.
+    if (static_cast<SftpHandle*>(self)->job_->alive) return CURL_SOCKET_BAD;
     const auto opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     static_cast<SftpHandle*>(self)->sockets_.push_back(opened);
     return opened;
@@ -170,6 +169,9 @@ curl_socket_t SftpHandle::on_open(void* self, curlsocktype /*purpose*/, curl_soc
 
 int SftpHandle::on_close(void* self, curl_socket_t socket) {
     std::erase(static_cast<SftpHandle*>(self)->sockets_, socket);
+    char next = 0;
+    const auto count = ::recv(socket, &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    static_cast<SftpHandle*>(self)->closed_ = count == 0 || (count < 0 && errno != EAGAIN);
     // After a failure nothing of what is still on its way may arrive: the bytes will be appended again.
     const linger at_once{.l_onoff = 1, .l_linger = 0};
     if (!static_cast<SftpHandle*>(self)->connected_)
@@ -179,121 +181,23 @@ int SftpHandle::on_close(void* self, curl_socket_t socket) {
 
 // --- one transfer ---
 
-std::string SftpHandle::quoted(std::string_view path) {
-    std::string text = "\"";
-    for (const char c : path) {
-        if (c == '"' || c == '\\') text += '\\';
-        text += c;
-    }
-    return text + '"';
-}
-
-std::string SftpHandle::url_of(const std::string& path) const {
-    const bool is_address = options_.host.find(':') != std::string::npos;
-    auto url = fmt::format("sftp://{0}{1}{2}:{3}", is_address ? "[" : "", base::to_lower(options_.host),
-                           is_address ? "]" : "", options_.port);
-    // libcurl puts the home directory in place of "/~"; of a path that really begins so, two slashes keep it.
-    url += !path.starts_with('/') ? "/~/" : path.starts_with("/~") ? "/" : "";
-    for (const char c : path) {
-        if (base::is_letter(c) || base::is_digit(c) || std::string_view("/-._~").find(c) != std::string_view::npos)
-            url += c;
-        else
-            url += fmt::format("%{:02X}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-    }
-    return url;
-}
-
-void SftpHandle::set_up_connection() {
-    set(CURLOPT_PROTOCOLS_STR, "sftp");
-    set(CURLOPT_PATH_AS_IS, 1L);
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_QUICK_EXIT, 1L);  // a name look-up under way is left behind, not waited for
-    set(CURLOPT_TCP_KEEPALIVE, 1L);
-    // must_end() is first, with the same limit.
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(2 * options_.connect_timeout.count()));
-    set(CURLOPT_FRESH_CONNECT, was_connected_ ? 0L : 1L);
-    set(CURLOPT_MAXAGE_CONN, static_cast<long>(most_idle.count()));
-    set(CURLOPT_PROXY, "");
-    set(CURLOPT_OPENSOCKETFUNCTION, &SftpHandle::on_open);
-    set(CURLOPT_OPENSOCKETDATA, this);
-    set(CURLOPT_CLOSESOCKETFUNCTION, &SftpHandle::on_close);
-    set(CURLOPT_CLOSESOCKETDATA, this);
-    set(CURLOPT_ERRORBUFFER, detail_.data());
-    set(CURLOPT_VERBOSE, 1L);
-    set(CURLOPT_DEBUGFUNCTION, &SftpHandle::on_debug);
-    set(CURLOPT_DEBUGDATA, this);
-    set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_XFERINFOFUNCTION, &SftpHandle::on_progress);
-    set(CURLOPT_XFERINFODATA, this);
-
-    set(CURLOPT_USERNAME, options_.user.c_str());
-    set(CURLOPT_SSH_HOSTKEYFUNCTION, &SftpHandle::on_host_key);
-    set(CURLOPT_SSH_HOSTKEYDATA, this);
-    if (!preferred_.empty()) {
-        const auto preference = fmt::format("/proc/self/fd/{}", preference_.get());
-        set(CURLOPT_SSH_KNOWNHOSTS, preference.c_str());
-    }
-    if (options_.key_file.empty()) {
-        set(CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_AGENT));
-    } else {
-        set(CURLOPT_SSH_AUTH_TYPES, static_cast<long>(CURLSSH_AUTH_PUBLICKEY));
-        set(CURLOPT_SSH_PRIVATE_KEYFILE, options_.key_file.c_str());
-        if (!options_.passphrase.empty()) {
-            const std::string passphrase(options_.passphrase.reveal());
-            set(CURLOPT_KEYPASSWD, passphrase.c_str());
-        }
-    }
-}
-
-void SftpHandle::set_up(const Job& job) {
-    curl_easy_reset(easy_.get());
-    set_up_connection();
-    const auto url = url_of(job.path);
-    set(CURLOPT_URL, url.c_str());
-    commands_.clear();
-    for (const auto& command : job.commands) commands_.append(command);
-    set(CURLOPT_QUOTE, commands_.get());
-    set(CURLOPT_WRITEFUNCTION, &SftpHandle::on_write);
-    set(CURLOPT_WRITEDATA, this);
-    set(CURLOPT_HEADERFUNCTION, &SftpHandle::on_header);
-    set(CURLOPT_HEADERDATA, this);
-    set(CURLOPT_NEW_FILE_PERMS, 0600L);
-    set(CURLOPT_NEW_DIRECTORY_PERMS, 0700L);
-    set(CURLOPT_DIRLISTONLY, job.names_only ? 1L : 0L);
-    set(CURLOPT_BUFFERSIZE, 512L * 1024);
-    if (job.to_write) {
-        set(CURLOPT_UPLOAD, 1L);
-        set(CURLOPT_UPLOAD_BUFFERSIZE, 1024L * 1024);
-        set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(job.offset + job.to_write->size()));
-        set(CURLOPT_READFUNCTION, &SftpHandle::on_read);
-        set(CURLOPT_READDATA, this);
-        set(CURLOPT_SEEKFUNCTION, &SftpHandle::on_seek);
-        set(CURLOPT_SEEKDATA, this);
-        set(CURLOPT_RESUME_FROM_LARGE, static_cast<curl_off_t>(job.offset));
-        set(CURLOPT_FTP_CREATE_MISSING_DIRS,
-            static_cast<long>(job.offset == 0 ? CURLFTP_CREATE_DIR : CURLFTP_CREATE_DIR_NONE));
-    } else if (!job.body) {
-        set(CURLOPT_NOBODY, 1L);
-        set(CURLOPT_FILETIME, job.path.ends_with('/') ? 0L : 1L);
-    } else if (job.text == nullptr) {
-        const auto range = fmt::format("{}-{}", job.offset, job.offset + job.into.size() - 1);
-        set(CURLOPT_RANGE, range.c_str());
-    }
-}
-
 bool SftpHandle::must_end() {
     const auto limit = was_connected_ ? options_.stall_timeout : options_.connect_timeout;
     stalled_ = stalled_ || std::chrono::steady_clock::now() - moved_ > limit;
     if (!stalled_ && !interrupt_->stopped()) return false;
     // libcurl takes leave of the server for a second, and forgets to free the session (250 KB) if that does not answer.
     // On a connection that is shut down it does neither.
-    for (const auto socket : sockets_) ::shutdown(socket, SHUT_RDWR);
+    shut_down();
     return true;
+}
+
+void SftpHandle::shut_down() noexcept {
+    for (const auto socket : sockets_) ::shutdown(socket, SHUT_RDWR);
 }
 
 CURLcode SftpHandle::drive() {
     received_ = sent_ = 0;
-    overflow_ = stalled_ = false;
+    overflow_ = stalled_ = closed_ = false;
     moved_bytes_ = 0;
     moved_ = std::chrono::steady_clock::now();
     verdict_.reset();
@@ -330,9 +234,31 @@ SftpEnding SftpHandle::ending(CURLcode code, std::string_view action) const {
             .system_error = static_cast<int>(system_error),
             .authenticated = was_connected_,
             .stalled = stalled_,
+            .closed = closed_,
             .verdict = verdict_,
             .key = key_,
             .library = ssh_library()};
+}
+
+// libcurl goes by the status that libssh2 had last, and that stays what it was when a connection is lost: each refusal
+// may be an old one, and a size that is not told too. A time comes of an answer only.
+bool SftpHandle::has_answer(const std::string& path) {
+    const Job question{.path = path, .alive = true};
+    const auto* const job = std::exchange(job_, &question);
+    was_connected_ = true;
+    set_up(question);
+    const auto code = drive();
+    job_ = job;
+    curl_off_t modified = -1;
+    curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified);
+    return code == CURLE_OK && modified >= 0;
+}
+
+bool SftpHandle::is_alive(Interrupt& interrupt) {
+    // There may be servers that hide one of them.
+    connected_ = has_answer("/") || (!stalled_ && !interrupt.stopped() && has_answer(""));
+    if (!connected_) shut_down();
+    return connected_;
 }
 
 SftpHandle::Outcome SftpHandle::perform(const Job& job, std::string_view action, Interrupt& interrupt) {
@@ -353,6 +279,7 @@ SftpHandle::Outcome SftpHandle::perform(const Job& job, std::string_view action,
         const auto code = drive();
         check();
         Outcome outcome{.received = received_};
+        bool stalled = false;
         if (code == CURLE_OK) {
             connected_ = true;
             curl_off_t size = -1;
@@ -361,22 +288,32 @@ SftpHandle::Outcome SftpHandle::perform(const Job& job, std::string_view action,
             curl_off_t modified = -1;
             curl_easy_getinfo(easy_.get(), CURLINFO_FILETIME_T, &modified);
             if (modified >= 0) outcome.modified = std::chrono::sys_seconds(std::chrono::seconds(modified));
-            return outcome;
+            const bool has_no_size = !outcome.size && !job.body && !job.to_write && job.commands.empty();
+            if (!has_no_size || is_alive(interrupt)) return outcome;
+            check();
+            outcome.error = connection_lost(options_, action);
+        } else {
+            if (overflow_)
+                throw Error(ErrorCode::server_error,
+                            fmt::format("{}: {}: more came than was asked for", origin_of(options_), action));
+            const auto end = ending(code, action);
+            // Known by several keys, and the server has no longer one of that type.
+            if (code == CURLE_FAILED_INIT && end.detail.find("exchange encryption keys") != std::string::npos &&
+                ++type < preferred_.size()) {
+                prefer(preferred_[type]);
+                continue;
+            }
+            outcome.error = failure_from(end, options_);
+            stalled = stalled_;
+            if (end.authenticated && !stalled && (is_refusal(*outcome.error) || is_answer(end))) {
+                outcome.refused = is_alive(interrupt);
+                check();
+                if (!outcome.refused) outcome.error = connection_lost(options_, action);
+            }
         }
-        if (overflow_)
-            throw Error(ErrorCode::server_error,
-                        fmt::format("{}: {}: more came than was asked for", origin_of(options_), action));
-        const auto end = ending(code, action);
-        // Known by several keys, and the server has no longer one of that type.
-        if (code == CURLE_FAILED_INIT && end.detail.find("exchange encryption keys") != std::string::npos &&
-            ++type < preferred_.size()) {
-            prefer(preferred_[type]);
-            continue;
-        }
-        outcome.error = failure_from(end, options_);
-        const bool is_lost = outcome.error->is_passing() && !stalled_;
         // A refusal is an answer, too.
-        connected_ = end.authenticated && !stalled_ && (!is_lost || is_answer(end));
+        connected_ = outcome.refused;
+        const bool is_lost = outcome.error->is_passing() && !stalled && !stalled_;
         if (!std::exchange(may_repeat, false) || !is_lost || connected_) return outcome;
         was_connected_ = false;
         prepare();

@@ -4,6 +4,7 @@
 #include <curl/curl.h>
 
 #include <array>
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <span>
@@ -40,9 +41,11 @@ class SftpHandle {
         std::string* text = nullptr;                           // of a directory, or
         std::string* answers = nullptr;                        // of commands, or
         std::optional<std::span<const std::byte>> to_write{};  // to a file
+        bool alive = false;  // asks for the time of the path alone, on the connection that there is
     };
     struct Outcome {
         std::optional<base::Error> error{};
+        bool refused = false;  // by a server that is alive
         std::size_t received = 0;
         std::optional<std::uint64_t> size{};  // of the file; absent: it is empty, or a directory
         std::optional<std::chrono::sys_seconds> modified{};
@@ -55,6 +58,9 @@ class SftpHandle {
     [[nodiscard]] static std::string quoted(std::string_view path);
 
   private:
+    // A connection that was idle for longer is made anew: the server or something on the way may have forgotten it.
+    static constexpr std::chrono::seconds most_idle{30};
+
     static std::size_t on_write(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_read(char* into, std::size_t size, std::size_t count, void* self);
@@ -74,6 +80,9 @@ class SftpHandle {
     void set_up_connection();
     void set_up(const Job& job);
     [[nodiscard]] CURLcode drive();
+    [[nodiscard]] bool is_alive(Interrupt& interrupt);
+    [[nodiscard]] bool has_answer(const std::string& path);
+    void shut_down() noexcept;
     [[nodiscard]] bool must_end();
     [[nodiscard]] bool accepts(std::span<const std::byte> key);
     [[nodiscard]] SftpEnding ending(CURLcode code, std::string_view action) const;
@@ -95,6 +104,7 @@ class SftpHandle {
     bool was_connected_ = false;          // before this transfer, or since
 
     std::vector<curl_socket_t> sockets_;  // that libcurl has open
+    bool closed_ = false;                 // the last that it closed was closed by the other side before
 
     // Of the transfer under way.
     const Job* job_ = nullptr;

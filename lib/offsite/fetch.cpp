@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "codec/sha256.hpp"
 #include "offsite/keys.hpp"
@@ -10,6 +11,7 @@
 #include "os/file.hpp"
 #include "repository/artifact_check.hpp"
 #include "repository/names.hpp"
+#include "target/listing.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
@@ -64,6 +66,33 @@ asio::awaitable<void> read_artifact(target::Target& target, async::Pool& pool, s
     if (bytes != artifact.bytes || hash.hex_digest() != artifact.sha256) throw differs(artifact, bytes);
 }
 
+// Of a file that was not found. One answer of that kind can be a mistake of a proxy or a gateway, and a good copy that
+// is called bad is removed one day: it is missing if a list of its set, with the manifest, does not show it either.
+asio::awaitable<repository::ArtifactVerdict> verify_absence(target::Target& target, model::SetId id, std::string file,
+                                                            async::StopToken stop) {
+    std::set<std::string, std::less<>> shown;
+    std::optional<base::Error> failure;
+    try {
+        const auto prefix = prefix_of(id);
+        target::Listing listing(target, prefix, most_in_a_set);
+        while (co_await listing.next(stop))
+            for (const auto& entry : listing.entries()) shown.insert(entry.key);
+    } catch (const base::Error& error) {
+        failure = error;
+    }
+    stop.check();
+    std::string message = "is missing";
+    if (failure)
+        message = "was not found, and a list of its set failed: " + failure->message();
+    else if (shown.contains(key_of(id, file)))
+        message = "was not found, but a list of its set shows it";
+    else if (!shown.contains(key_of(id, model::manifest_file)))
+        message = "was not found, and neither was its set";
+    else
+        co_return repository::ArtifactVerdict{std::move(file), repository::Finding::bad, std::move(message), {}};
+    co_return repository::ArtifactVerdict{std::move(file), repository::Finding::unread, std::move(message), {}};
+}
+
 asio::awaitable<repository::ArtifactVerdict> verify_artifact(target::Target& target, async::Pool& pool, model::SetId id,
                                                              model::Artifact artifact, BytesCome come,
                                                              std::uint64_t& total, async::StopToken stop) {
@@ -91,8 +120,10 @@ asio::awaitable<repository::ArtifactVerdict> verify_artifact(target::Target& tar
         co_return repository::ArtifactVerdict{artifact.file, repository::Finding::good,
                                               check ? "decoded" : "read back (it is encrypted)", raw_bytes};
     const auto error = base::to_error(failure);
-    if (error.code() == base::ErrorCode::not_found)
-        co_return repository::ArtifactVerdict{artifact.file, repository::Finding::bad, "is missing", {}};
+    if (error.code() == base::ErrorCode::not_found) {
+        auto verdict = co_await verify_absence(target, id, artifact.file, stop);
+        co_return verdict;
+    }
     co_return repository::ArtifactVerdict{artifact.file, repository::finding_of(error), error.message(), {}};
 }
 
@@ -112,9 +143,11 @@ asio::awaitable<std::optional<repository::ArtifactVerdict>> look_beside(target::
     }
     stop.check();
     if (!wrong) co_return std::nullopt;
-    const bool missing = wrong->code() == base::ErrorCode::not_found;
-    co_return repository::ArtifactVerdict{name, repository::finding_of(*wrong),
-                                          missing ? std::string("is missing") : wrong->message(), std::nullopt};
+    if (wrong->code() == base::ErrorCode::not_found) {
+        auto verdict = co_await verify_absence(target, id, name, stop);
+        co_return verdict;
+    }
+    co_return repository::ArtifactVerdict{name, repository::finding_of(*wrong), wrong->message(), std::nullopt};
 }
 
 // A directory that becomes the set, or is gone.

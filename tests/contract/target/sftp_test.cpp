@@ -248,6 +248,58 @@ TEST_CASE("SFTP: a connection that is lost in mid-stream is made again, and no b
     }
 }
 
+TEST_CASE("SFTP: a connection that is lost says nothing of what is there, whenever that is") {
+    if (!sftp_is_there()) return;
+    const support::TemporaryDirectory directory;
+    const auto port = static_cast<std::uint16_t>(std::stoi(sftp_fact("port")));
+    const std::vector<std::string> all{"job/set/a", "job/set/b", "job/set/c"};
+    bool in_time = true;
+    // From the first bytes of the login to the last question.
+    for (std::uint64_t after = 50; in_time; after += after < 2500 ? 300 : 70) {
+        INFO(after);
+        Forwarder forwarder(port, Forwarder::Fault::reset, after);
+        Custom::change = [&](auto& options) {
+            options.server.port = forwarder.port();
+            options.server.known_hosts = known_hosts_for(forwarder.port(), directory);
+            options.retry.attempts = 1;
+        };
+        Bench<Custom> bench;
+        REQUIRE(bench.ready());
+        std::filesystem::create_directories(bench.place.path() / "job/set");
+        for (const auto& key : all) std::ofstream(bench.place.path() / key) << "content";
+        // After answers "no such file" and "failure", which libssh2 remembers.
+        const std::vector<std::function<bool()>> questions{
+            [&] { return bench.stat("job/set/a").has_value(); },
+            [&] { return bench.get("job/set/b") == "content"; },
+            [&] { return !bench.stat("job/none"); },
+            [&] { return bench.keys() == all; },
+            [&] { return bench.remove({"job/set/c"}).empty(); },
+            [&] { return !std::filesystem::exists(bench.place.path() / "job/set/c"); },
+            [&] { return bench.get("job/set/a") == "content"; },
+        };
+        for (std::size_t i = 0; i < questions.size(); ++i) {
+            INFO("question " << i);
+            std::optional<base::Error> failure;
+            bool right = false;
+            try {
+                right = questions[i]();
+            } catch (const base::Error& error) {
+                failure = error;
+            }
+            if (failure) {
+                INFO(failure->message() << " / " << failure->hint());
+                CHECK(failure->is_passing());
+                CHECK((failure->code() == ErrorCode::unreachable || failure->code() == ErrorCode::server_error));
+                CHECK(forwarder.has_happened());
+                right = questions[i]();  // answered when it is asked again
+            }
+            CHECK(right);
+        }
+        in_time = forwarder.has_happened();
+        REQUIRE(after < 20'000);
+    }
+}
+
 TEST_CASE("SFTP: a server that falls silent is given up in time, and a stop does not wait for that") {
     if (!sftp_is_there()) return;
     const support::TemporaryDirectory directory;

@@ -175,6 +175,43 @@ TEST_CASE("what is wrong with a set on a target is a verdict on each artifact") 
     }
 }
 
+TEST_CASE("what is not found once is missing only if a list of the set does not show it") {
+    struct Row {
+        std::string name;
+        std::string list_does;  // "fails", "shows nothing", or nothing
+        bool is_there;
+        Finding finding;
+        std::string message;
+    };
+    for (const auto& row :
+         {Row{"one wrong answer", "", true, Finding::unread, "was not found, but a list of its set shows it"},
+          Row{"the target goes away", "fails", false, Finding::unread,
+              "was not found, and a list of its set failed: the target is away"},
+          Row{"another place answers", "shows nothing", true, Finding::unread,
+              "was not found, and neither was its set"},
+          Row{"it is missing", "", false, Finding::bad, "is missing"}}) {
+        for (const bool sidecar : {false, true}) {
+            CAPTURE(row.name, sidecar);
+            House house;
+            const auto key = sidecar ? house.sidecar(1) : house.key(1);
+            auto hidden = house.target.objects.extract(key);
+            house.target.on_call = [&](const std::string& call) {
+                if (!call.starts_with("list ")) return;
+                if (row.is_there) house.target.objects.insert(std::move(hidden));
+                if (row.list_does == "fails") house.target.away = true;
+                if (row.list_does == "shows nothing") house.target.objects.clear();
+            };
+            const auto verdict = house.verify();
+            REQUIRE(verdict.artifacts.size() == 2);
+            REQUIRE(verdict.beside.size() == (sidecar ? 1 : 0));
+            const auto& found = sidecar ? verdict.beside[0] : verdict.artifacts[1];
+            CHECK(found.finding == row.finding);
+            CHECK(found.message == row.message);
+            if (!sidecar) CHECK(verdict.finding() == row.finding);
+        }
+    }
+}
+
 TEST_CASE("an encrypted artifact is read back, which is all that can be done there") {
     House house;
     house.set.artifacts[1].encryption = "age";
