@@ -1,7 +1,10 @@
 #include "admin/main.hpp"
 
+#include <csignal>
+
 #include "admin/command_line.hpp"
 #include "admin/configuration.hpp"
+#include "admin/interrupted.hpp"
 #include "admin/output.hpp"
 #include "admin/verbs.hpp"
 #include "host/configuration.hpp"
@@ -44,6 +47,8 @@ ExitCode perform(Context& context, const std::vector<std::string>& arguments) {
         if (command.config) context.config_file = *command.config;
         if (command.socket) context.socket = *command.socket;
         return perform_verb(context, command);
+    } catch (const Interrupted&) {
+        throw;
     } catch (const Failure& failure) {
         tell(context, failure);
         return failure.exit();
@@ -54,12 +59,15 @@ ExitCode perform(Context& context, const std::vector<std::string>& arguments) {
     }
 }
 
-}  // namespace
+// Whoever waits for us (a shell's loop, systemd) is to see that it was the signal.
+int end_by(int signal) {
+    (void)std::signal(signal, SIG_DFL);
+    (void)std::raise(signal);
+    constexpr int ended_by_signal = 128;  // as shells count; where the signal is blocked
+    return ended_by_signal + signal;
+}
 
-int main(const std::vector<std::string>& arguments, Surroundings& around) {
-    auto context = make_context(around);
-    // What the arguments say of --json is not known where they are wrong; then the words themselves tell.
-    for (const auto& argument : arguments) context.json = context.json || argument == "--json";
+ExitCode perform_and_flush(Context& context, const std::vector<std::string>& arguments) {
     auto exit = perform(context, arguments);
     context.out.flush();
     // A full disk behind a redirection: what was asked for was not delivered.
@@ -67,7 +75,21 @@ int main(const std::vector<std::string>& arguments, Surroundings& around) {
         context.err << "pgbakctl: the output could not be written\n";
         exit = ExitCode::failed;
     }
-    return static_cast<int>(exit);
+    return exit;
+}
+
+}  // namespace
+
+int main(const std::vector<std::string>& arguments, Surroundings& around) {
+    auto context = make_context(around);
+    // What the arguments say of --json is not known where they are wrong; then the words themselves tell.
+    for (const auto& argument : arguments) context.json = context.json || argument == "--json";
+    try {
+        return static_cast<int>(perform_and_flush(context, arguments));
+    } catch (const Interrupted& interrupted) {
+        context.out.flush();
+        return end_by(interrupted.signal());
+    }
 }
 
 }  // namespace pgbakd::admin

@@ -1,9 +1,13 @@
 #include "admin/remote.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
 #include <map>
 
+#include "admin/interrupted.hpp"
 #include "admin/output.hpp"
 #include "base/text.hpp"
 #include "host/identity.hpp"
@@ -14,6 +18,7 @@ namespace pgbakd::admin {
 namespace {
 
 constexpr std::size_t threads = 4;
+constexpr unsigned patience_seconds = 15;  // for a question that was told to stop
 
 void check_name(const config::Config& config, const std::string& name) {
     if (config.targets.contains(name)) return;
@@ -36,6 +41,46 @@ systemd::Environment credentials(const Context& context) {
         environment.credentials_directory = context.around.service_credentials.string();
     return environment;
 }
+
+volatile std::sig_atomic_t last_signal = 0;
+
+// Of SIGALRM: a thread waits for something that cannot be stopped (a disk whose server is away).
+void end_at_last(int /*number*/) {
+    ::raise(last_signal);
+}
+
+// What ends the tool while it asks: a target keeps files with secrets while it is open, which must go with it. The
+// first signal stops the question, a second one ends the process as if there were no handler. What is ignored (nohup)
+// stays so.
+class Signals {
+  public:
+    explicit Signals(asio::io_context& reactor) : signals_(reactor) {
+        for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+            struct sigaction present {};
+            if (::sigaction(number, nullptr, &present) == 0 && present.sa_handler != SIG_IGN) signals_.add(number);
+        }
+        signals_.async_wait([this](const boost::system::error_code& error, int number) {
+            if (error) return;
+            came_ = number;
+            signals_.clear();
+            last_signal = number;
+            (void)std::signal(SIGALRM, end_at_last);
+            ::alarm(patience_seconds);
+            stop_.stop({base::ErrorCode::cancelled, "it was interrupted"});
+        });
+    }
+    [[nodiscard]] async::StopToken token() const { return stop_.token(); }
+    // Lets the reactor end.
+    void end() { signals_.cancel(); }
+    void check() const {
+        if (came_ != 0) throw Interrupted(came_);
+    }
+
+  private:
+    asio::signal_set signals_;
+    async::StopSource stop_;
+    int came_ = 0;
+};
 
 }  // namespace
 
@@ -64,6 +109,7 @@ void ask_target(Context& context, const config::Config& config, const ResolveSec
     check_name(config, name);
     const auto path = context.around.environment ? context.around.environment("PATH") : std::nullopt;
     asio::io_context reactor;
+    Signals signals(reactor);
     async::Pool pool(threads, 0);
     offsite::Targets targets({reactor.get_executor(), pool, context.around.clock, host::random_number, secrets,
                               path.value_or("/usr/bin:/bin"), std::filesystem::temp_directory_path()});
@@ -71,12 +117,17 @@ void ask_target(Context& context, const config::Config& config, const ResolveSec
     const auto perform = [&]() -> asio::awaitable<void> {
         const auto target = co_await targets.open(name);
         const RemoteAccess access{*target, pool};
-        const async::StopToken never;
-        co_await ask(access, never);
+        const auto stop = signals.token();
+        stop.check();
+        co_await ask(access, stop);
     };
     std::exception_ptr failure;
-    asio::co_spawn(reactor, perform(), [&failure](const std::exception_ptr& thrown) { failure = thrown; });
+    asio::co_spawn(reactor, perform(), [&](const std::exception_ptr& thrown) {
+        failure = thrown;
+        signals.end();
+    });
     reactor.run();
+    signals.check();
     if (failure) throw base::Error(base::to_error(failure).during("target " + name));
 }
 

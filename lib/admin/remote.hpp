@@ -26,7 +26,7 @@ using ResolveSecret = std::function<base::Secret(const model::SecretReference&)>
 [[nodiscard]] ResolveSecret read_target_secrets(const Context& context, const config::Config& config);
 
 // Opens the target and runs `ask` to its end; throws what it threw, with the target's name in front. Error: not_found
-// for a name that is none.
+// for a name that is none. Interrupted by SIGINT, SIGTERM or SIGHUP: `ask` is stopped and the target closed before.
 void ask_target(Context& context, const config::Config& config, const ResolveSecret& secrets, const std::string& name,
                 const RemoteQuestion& ask);
 

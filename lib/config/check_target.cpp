@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 
 #include "base/text.hpp"
@@ -79,13 +80,68 @@ void check(Problems& problems, const Config& /*config*/, const Host& /*host*/, c
 void check(Problems& /*problems*/, const Config& /*config*/, const Host& /*host*/, const Node& /*node*/,
            const model::SftpPlace& /*place*/) {}
 
+// Whether options stand in the remote itself (":sftp,host=h,pass=x:path", "drive,pass=x:path"); with a slash first it
+// is a path of this host. https://rclone.org/docs/#connection-strings
+bool is_connection_string(std::string_view remote) {
+    const auto end = remote.find_first_of(":,=/");
+    if (end == std::string_view::npos || remote[end] == '/') return false;
+    return remote[end] != ':' || base::trim(remote.substr(0, end)).empty();
+}
+
 void check(Problems& problems, const Config& /*config*/, const Host& /*host*/, const Node& node,
            const model::RclonePlace& place) {
     const auto* remote = node.usable("remote");
     if (remote == nullptr) return;
+    // Not repeated: there may be a password in it.
+    if (is_connection_string(place.remote))
+        return problems.error(*remote,
+                              "must be the name of a remote and a path: with options in it, what they tell would be in "
+                              "command lines, logs and reports",
+                              "make a remote with those options in rclone's configuration (config_file), or by "
+                              "RCLONE_CONFIG_… variables, and name it, as in remote: \"gdrive:backups\"");
     if (place.remote.starts_with('-') || place.remote.find(':') == std::string::npos)
         problems.error(*remote, fmt::format("must be a remote of rclone (got \"{}\")", excerpt(place.remote)),
                        "as in remote: \"gdrive:backups\"; for a local directory use type: directory");
+}
+
+// Without what changes nothing: ".", doubled slashes, those at the end. Empty: where one is already.
+std::string plain_path(const std::string& text) {
+    auto path = std::filesystem::path(text).lexically_normal().native();
+    while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+    return path == "." ? std::string() : path;
+}
+
+// As names are compared (RFC 4343), without the dot of the root.
+std::string plain_host(std::string_view text) {
+    auto host = base::to_lower(text);
+    if (host.ends_with('.')) host.pop_back();
+    return host;
+}
+
+// The names of buckets are AWS's own in a partition, whichever region and kind of endpoint is asked; empty: not AWS.
+// https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html
+std::string_view aws_partition(std::string_view host, std::string_view region) {
+    const bool is_aws = host.empty() || ((host.starts_with("s3.") || host.starts_with("s3-fips.")) &&
+                                         (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")));
+    if (!is_aws) return {};
+    if (host.ends_with(".cn") || region.starts_with("cn-")) return "aws-cn";
+    const bool is_government = host.find("us-gov-") != std::string_view::npos || region.starts_with("us-gov-");
+    return is_government ? "aws-us-gov" : "aws";
+}
+
+std::string server_of(const model::S3Place& place) {
+    const auto separator = place.endpoint.find("://");
+    if (separator == std::string::npos)
+        return place.provider == "aws" ? std::string(aws_partition({}, place.region)) : place.provider;
+    const auto scheme = std::string_view(place.endpoint).substr(0, separator);
+    const auto server = std::string_view(place.endpoint).substr(separator + 3);
+    // The last colon outside the brackets of an IPv6 address.
+    const auto colon = server.find(':', server.starts_with('[') ? server.find(']') : 0);
+    auto port = colon == std::string_view::npos ? std::string_view() : server.substr(colon + 1);
+    if (port == (scheme == "https" ? "443" : "80")) port = {};
+    const auto host = plain_host(server.substr(0, colon));
+    const auto partition = port.empty() ? aws_partition(host, {}) : std::string_view();
+    return partition.empty() ? fmt::format("{}://{}:{}", scheme, host, port) : std::string(partition);
 }
 
 // The same text for what is the same place, however it is spelled; empty: it is not told whole.
@@ -96,23 +152,29 @@ std::string key_of(const Host& host, const model::DirectoryPlace& place) {
 
 std::string key_of(const Host& /*host*/, const model::S3Place& place) {
     if (place.bucket.empty()) return {};
-    const auto server = place.endpoint.empty() ? place.provider + " " + place.region : base::to_lower(place.endpoint);
-    return fmt::format("{} {}/{}", server, place.bucket, place.prefix);
+    return fmt::format("{} {}/{}", server_of(place), place.bucket, place.prefix);
 }
 
+// What SftpStore makes of the path. Where the home is, only the server knows: an absolute path and one below the home
+// are never the same here.
 std::string key_of(const Host& /*host*/, const model::SftpPlace& place) {
     if (place.host.empty() || place.path.empty()) return {};
-    const auto path = (std::filesystem::path(place.path) / "").lexically_normal();
+    auto path = place.path.starts_with("~/") ? place.path.substr(2) : place.path;
+    path = plain_path(path);
+    if (path == "~") path.clear();
     // Another account has another home.
-    const auto user = path.is_absolute() ? std::string() : place.user;
-    return fmt::format("{}@{}:{} {}", user, base::to_lower(place.host), place.port, path.native());
+    const auto user = path.starts_with('/') ? std::string() : place.user;
+    return fmt::format("{}@{}:{} {}", user, plain_host(place.host), place.port, path);
 }
 
-std::string key_of(const Host& /*host*/, const model::RclonePlace& place) {
+// "drive:a" and "drive:/a" are the same for some services and not for others: nothing is said of them.
+std::string key_of(const Host& host, const model::RclonePlace& place) {
     if (place.remote.empty()) return {};
-    auto remote = place.remote;
-    while (remote.ends_with('/')) remote.pop_back();
-    return fmt::format("{} {}", place.config_file.native(), remote);
+    const auto end = place.remote.find_first_of(":/");
+    const auto name_size = end == std::string::npos || place.remote[end] == '/' ? 0 : end + 1;
+    const auto config_file = place.config_file.empty() ? place.config_file : resolved(host, place.config_file);
+    return fmt::format("{} {}{}", config_file.native(), place.remote.substr(0, name_size),
+                       plain_path(place.remote.substr(name_size)));
 }
 
 const Node* find_text(const Node* list, const std::string& text) {

@@ -1,8 +1,12 @@
 #include "target/rclone_program.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <string>
 #include <utility>
 
 #include "base/text.hpp"
@@ -22,6 +26,54 @@ constexpr std::size_t text_bytes = 1 << 20;
 constexpr std::size_t read_bytes = 256 << 10;
 constexpr int slow_factor = 3;
 
+constexpr std::string_view copy_prefix = "rclone-";
+constexpr std::size_t copy_suffix_size = 32;  // of upload_name()
+constexpr int copy_attempts = 10;
+
+bool is_copy_name(std::string_view name) {
+    if (!name.starts_with(copy_prefix) || name.size() != copy_prefix.size() + copy_suffix_size) return false;
+    return name.find_first_not_of("0123456789abcdef", copy_prefix.size()) == std::string_view::npos;
+}
+
+// The kernel takes the lock from a process that ends, however it does; the programs it runs do not inherit it. Nothing
+// where a living process has it, or where there is no directory of this user's.
+os::Descriptor lock_copy(const std::filesystem::path& directory) {
+    os::Descriptor held(::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+    struct stat found {};
+    struct stat there {};
+    if (!held || ::fstat(held.get(), &found) != 0 || found.st_uid != ::geteuid()) return {};
+    if (::flock(held.get(), LOCK_EX | LOCK_NB) != 0) return {};
+    // Not one that was removed before the lock was ours.
+    const bool is_there =
+        ::lstat(directory.c_str(), &there) == 0 && there.st_dev == found.st_dev && there.st_ino == found.st_ino;
+    return is_there ? std::move(held) : os::Descriptor();
+}
+
+// What cannot be removed now keeps nobody from working; the next one tries again.
+void remove_left_copies(const std::filesystem::path& runtime_directory) noexcept {
+    try {
+        for (const auto& name : os::list_directory(runtime_directory)) {
+            if (!is_copy_name(name)) continue;
+            const auto held = lock_copy(runtime_directory / name);
+            std::error_code ignored;
+            if (held) std::filesystem::remove_all(runtime_directory / name, ignored);
+        }
+    } catch (const std::exception&) {  // NOLINT(bugprone-empty-catch)
+    }
+}
+
+std::pair<std::filesystem::path, os::Descriptor> make_copy_directory(const std::filesystem::path& runtime_directory) {
+    for (int attempt = 0; attempt < copy_attempts; ++attempt) {
+        auto directory = runtime_directory / (std::string(copy_prefix) + upload_name());
+        os::make_directories(directory);
+        if (auto lock = lock_copy(directory)) return {std::move(directory), std::move(lock)};
+        // Before it was locked another process took it for one that was left.
+        std::error_code ignored;
+        std::filesystem::remove_all(directory, ignored);
+    }
+    throw Error(ErrorCode::io_failed, fmt::format("no directory in {} can be locked", runtime_directory.native()));
+}
+
 }  // namespace
 
 RcloneConfigCopy::RcloneConfigCopy(std::filesystem::path file, std::filesystem::path runtime_directory)
@@ -34,7 +86,7 @@ RcloneConfigCopy::~RcloneConfigCopy() {
 
 std::filesystem::path RcloneConfigCopy::refresh() {
     if (file_.empty()) return {};
-    const std::lock_guard lock(mutex_);
+    const std::lock_guard guard(mutex_);
     try {
         const auto status = os::target_status(file_);
         if (!status) throw Error(ErrorCode::not_found, fmt::format("{} does not exist", file_.native()));
@@ -43,9 +95,10 @@ std::filesystem::path RcloneConfigCopy::refresh() {
         const auto text = os::read_file(file_, config_bytes);
         if (directory_.empty()) {
             os::make_directories(runtime_directory_);
-            const auto directory = runtime_directory_ / ("rclone-" + upload_name());
-            os::make_directories(directory);
-            directory_ = directory;
+            remove_left_copies(runtime_directory_);
+            auto [directory, lock] = make_copy_directory(runtime_directory_);
+            lock_ = std::move(lock);
+            directory_ = std::move(directory);
         }
         os::replace_file(directory_ / "rclone.conf", text);
         inode_ = status->inode;

@@ -11,13 +11,16 @@
 
 #include "async/child.hpp"
 #include "async/pool.hpp"
+#include "os/descriptor.hpp"
 #include "target/rclone_target.hpp"
 #include "target/target.hpp"
 
 namespace pgbakd::target {
 
 // rclone writes what it learns (fresh tokens) into its configuration file. It gets a copy to do so, in a directory of
-// our own, made anew when the file changes and removed with this object. Safe on any thread; all of it blocks.
+// our own, made anew when the file changes and removed with this object. The directory is locked as long as its process
+// is alive; the first refresh() removes those that dead ones of the same user left there. Safe on any thread; all of it
+// blocks.
 class RcloneConfigCopy {
   public:
     RcloneConfigCopy(std::filesystem::path file, std::filesystem::path runtime_directory);
@@ -29,6 +32,7 @@ class RcloneConfigCopy {
 
   private:
     std::filesystem::path file_, runtime_directory_, directory_;
+    os::Descriptor lock_;
     std::mutex mutex_;
     std::uint64_t inode_ = 0;
     std::int64_t changed_ = 0;

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import shutil
+import signal
 import socket
 import sqlite3
 import subprocess
@@ -20,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cases import LifeCase
 from support.daemon import Daemon
-from support.process import current_account
+from support.process import current_account, wait_for
 from support.stock import restore_directory
 
 CTEST = {"timeout": 600}
@@ -788,6 +789,67 @@ class Targets(LifeCase):
         self.check_sent(daemon, [*owed, report["set"]])
         self.assertEqual([note for note in daemon.run("job")["notes"] if "again" in note], [])
 
+    def prune_decisions(self, daemon: Daemon, *words: str, code: int = 0) -> list[dict[str, Any]]:
+        pruned = daemon.ctl("--json", "prune", *words, check=False)
+        self.assertEqual(pruned.code, code, pruned.err)
+        return pruned.json["decisions"]
+
+    def check_kept(self, daemon: Daemon, owed: list[str], why: str, code: int = 0) -> None:
+        """What prune shows is what it does, and no set goes that is nowhere else."""
+        plan = self.prune_decisions(daemon, code=code)
+        self.assertEqual(self.prune_decisions(daemon, "--apply", code=code), plan)
+        held = {each["set"]: each["reason"] for each in plan if each["place"] == "local"}
+        self.assertEqual(sorted(held), owed)
+        for name in owed:
+            self.assertIn(why, held[name])
+            self.assertTrue(daemon.set_directory(name).exists())
+
+    def test_a_prune_owes_again_what_was_owed_before_it_deletes_anything(self) -> None:
+        daemon, owed = self.lose_state()
+        daemon.start()
+        daemon.stop()
+        said = daemon.ctl("prune").err
+        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again, since the state file knew of none there", said)
+        self.check_kept(daemon, owed, "held by a copy owed to nas")
+        daemon.start()
+        self.check_sent(daemon, owed)
+        # Now that they are there too, retention applies to them.
+        daemon.ctl("prune", "--apply")
+        self.assertEqual([daemon.set_directory(name).exists() for name in owed], [False, True])
+
+    def test_a_prune_without_a_state_file_deletes_nothing_that_a_target_lacks(self) -> None:
+        daemon, owed = self.lose_state()
+        self.check_kept(daemon, owed, "held by caution, since nas lacks it")
+        self.assertIn("kept here, since there is no state file that could say what is owed to it", daemon.ctl("prune").err)
+        shutil.rmtree(daemon.directory / "nas" / "job")
+        self.check_kept(daemon, owed, "held by caution, since nas lacks it")
+        for name in owed:
+            shutil.copytree(daemon.set_directory(name), daemon.directory / "nas" / name)
+        for path in (daemon.directory / "nas").rglob("*"):
+            os.chown(path, daemon.account.uid, daemon.account.gid)
+        daemon.ctl("prune", "--apply")
+        self.assertEqual([daemon.set_directory(name).exists() for name in owed], [False, True])
+
+    def test_a_prune_deletes_nothing_of_which_nothing_says_that_a_target_has_it_which_is_away(self) -> None:
+        daemon, owed = self.lose_state()
+        self.close(daemon, "nas")
+        self.check_kept(daemon, owed, "held by caution, since nas cannot be asked whether it has it", code=1)
+        daemon.start()
+        daemon.stop()
+        self.check_kept(daemon, owed, "held by caution, since nas cannot be asked whether it has it", code=1)
+
+    def test_a_prune_goes_by_what_the_catalog_knows_of_a_target_that_is_away(self) -> None:
+        retention = {"local": {"last": 9, "at_least": 1}, "targets": {"last": 2, "at_least": 1}}
+        daemon = self.targets(["nas"], retention=retention).start()
+        runs = [daemon.run("job")["set"] for _ in range(3)]
+        daemon.stop()
+        self.close(daemon, "nas")
+        self.configuration["jobs"]["job"]["retention"]["local"]["last"] = 1
+        daemon.write_config(self.configuration)
+        pruned = daemon.ctl("prune", "--apply", check=False)
+        self.assertEqual(pruned.code, 1)
+        self.assertEqual([daemon.set_directory(name).exists() for name in runs], [False, False, True])
+
     def test_a_pin_set_while_a_copy_is_owed_comes_to_its_target_with_it(self) -> None:
         daemon = self.targets(["nas"], keep_local=False).start()
         daemon.run("job")
@@ -816,6 +878,55 @@ class Targets(LifeCase):
         name = daemon.run("job")["set"]
         other = restore_directory(self, daemon, daemon.directory / "nas" / name)
         self.assertEqual(other.sql("select count(*) from t", "shop"), str(self.shop_rows))
+
+    # --- rclone's configuration, with secrets in it ---
+
+    def asking(self, daemon: Daemon) -> subprocess.Popen[bytes]:
+        """A pgbakctl that waits for an rclone that never answers."""
+        started = daemon.directory / "started"
+        started.unlink(missing_ok=True)
+        process = subprocess.Popen(
+            # Where the test runs in the background they may be ignored.
+            ["env", "--default-signal=HUP,INT,TERM", daemon.bin / "pgbakctl", "--config", daemon.config_file,
+             "verify", "job/20260101_000000", "--from", "drive"],
+            env=daemon.environment(), user=daemon.account.uid, group=daemon.account.gid,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=daemon.directory,
+        )  # fmt: skip
+        self.addCleanup(process.kill)
+        wait_for(lambda: started.exists() and started.read_text().endswith("\n"), 20, "rclone")
+        self.addCleanup(self.end_group, int(started.read_text()))
+        return process
+
+    def end_group(self, pid: int) -> None:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # with the tool
+
+    def test_an_interrupted_pgbakctl_leaves_no_copy_of_rclones_configuration(self) -> None:
+        config = self.config(targets=["drive"])
+        daemon = self.daemon(config)
+        programs, temporary = daemon.directory / "programs", daemon.directory / "tmp"
+        for directory in (programs, temporary):
+            directory.mkdir()
+            os.chown(directory, daemon.account.uid, daemon.account.gid)
+        rclone, secrets = programs / "rclone", daemon.directory / "rclone.conf"
+        rclone.write_text(f"#!/bin/sh\necho $$ >{daemon.directory}/started\nexec sleep 60\n", encoding="utf-8")
+        rclone.chmod(0o755)
+        secrets.write_text("[far]\ntype = local\n# S3cretWord\n", encoding="utf-8")
+        os.chown(secrets, daemon.account.uid, daemon.account.gid)
+        config["targets"] = {"drive": {"type": "rclone", "remote": "far:x", "config_file": str(secrets)}}
+        daemon.write_config(config)
+        daemon.extra_environment |= {"PATH": f"{programs}:{os.environ['PATH']}", "TMPDIR": str(temporary)}
+        # The first is killed and can tidy nothing: the second one does.
+        for number in (signal.SIGKILL, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                process = self.asking(daemon)
+                [copy] = temporary.iterdir()
+                self.assertIn("S3cretWord", (copy / "rclone.conf").read_text(encoding="utf-8"))
+                process.send_signal(number)
+                self.assertEqual(process.wait(20), -number)
+                self.assertEqual(list(temporary.iterdir()), [copy] if number == signal.SIGKILL else [])
 
 
 if __name__ == "__main__":

@@ -133,6 +133,7 @@ TEST_CASE("two targets that are one place are told, and no job may have both") {
     const std::string hosts = "type: sftp, user: u, known_hosts: /k, host: ";
     const std::string home = "type: sftp, host: h, known_hosts: /k, path: b, user: ";
     const std::string minio = "type: s3, provider: minio, bucket: backups, endpoint: ";
+    const std::string aws = "type: s3, provider: aws, bucket: backups, region: ";
     const std::string remote = "type: rclone, config_file: /r.conf, remote: ";
     struct Pair {
         std::string one, other;
@@ -145,11 +146,41 @@ TEST_CASE("two targets that are one place are told, and no job may have both") {
              {hosts + "h, path: /b", hosts + "H, path: /b/", true},
              {hosts + "h, path: /b", hosts + "h, path: /c", false},
              {hosts + "h, path: /b", hosts + "h, port: 23, path: /b", false},
+             {hosts + "h, path: /b", hosts + "h., port: 22, path: //b/./", true},
+             {hosts + "h, path: b", hosts + "h, path: ~/b", true},
+             {hosts + "h, path: b", hosts + "h, path: ./b//", true},
+             {hosts + "h, path: b/c", hosts + "h, path: ~/./b//c", true},
+             {hosts + "h, path: \"~\"", hosts + "h, path: .", true},
+             {hosts + "h, path: ~/", hosts + "h, path: ./", true},
+             {hosts + "h, path: b", hosts + "h, path: ~b", false},
+             {hosts + "h, path: b", hosts + "h, path: /b", false},
+             {hosts + "h, path: b", hosts + "h, path: /home/u/b", false},
              {home + "u", home + "v", false},
              {minio + "\"https://s3\", prefix: a", minio + "\"https://S3/\", prefix: a, concurrent_parts: 8", true},
              {minio + "\"https://s3\", prefix: a", minio + "\"https://s3\", prefix: b", false},
              {minio + "\"https://s3\"", minio + "\"https://s4\"", false},
+             {minio + "\"https://s3.x.org\"", minio + "\"https://s3.x.org:443\"", true},
+             {minio + "\"https://s3.x.org\"", minio + "\"https://S3.x.org.:443/\"", true},
+             {minio + "\"http://s3.x.org\"", minio + "\"http://s3.x.org:80\"", true},
+             {minio + "\"http://[2001:db8::1]\"", minio + "\"http://[2001:DB8::1]:80\"", true},
+             {minio + "\"http://[2001:db8::80]\"", minio + "\"http://[2001:db8::]\"", false},
+             {minio + "\"https://s3.x.org\"", minio + "\"https://s3.x.org:80\"", false},
+             {minio + "\"https://s3.x.org:9000\"", minio + "\"https://s3.x.org.:9000\"", true},
+             {minio + "\"https://s3\", prefix: a/b", minio + "\"https://s3\", prefix: ab", false},
+             {aws + "eu-1", aws + "eu-2", true},
+             {aws + "eu-1", aws + "cn-north-1", false},
+             {aws + "eu-1", aws + "us-gov-west-1", false},
+             {aws + "eu-1", aws + "eu-1, endpoint: \"https://s3.dualstack.eu-1.amazonaws.com\"", true},
+             {aws + "cn-1", aws + "cn-1, endpoint: \"https://s3.cn-1.amazonaws.com.cn:443/\"", true},
              {remote + "\"a:b\"", remote + "\"a:b/\"", true},
+             {remote + "\"a:b\"", remote + "\"a:./b\"", true},
+             {remote + "\"a:b/c\"", remote + "\"a:b//./c/\"", true},
+             {remote + "\"a:\"", remote + "\"a:./\"", true},
+             {remote + "\"a:/b\"", remote + "\"a:/b//\"", true},
+             {remote + "\"a:b:c\"", remote + "\"a:./b:c\"", true},
+             {remote + "\"/a:b\"", remote + "\"//a:b/\"", true},
+             {remote + "\"a:b\"", remote + "\"a:/b\"", false},
+             {remote + "\"a:b\"", remote + "\"A:b\"", false},
              {remote + "\"a:b\"", remote + "\"a:c\"", false},
              {remote + "\"a:b\"", "type: directory, path: /mnt/nas", false},
          }) {
@@ -226,11 +257,28 @@ TEST_CASE("a remote of rclone") {
          "1:11: targets.t.remote: this key is required\n  hint: as in remote: \"gdrive:backups\""},
         {with_target("type: rclone, remote: /mnt/nas"),
          "1:37: targets.t.remote: must be a remote of rclone (got \"/mnt/nas\")" + hint},
-        {with_target("type: rclone, remote: \"--config=x:y\""),
-         "1:37: targets.t.remote: must be a remote of rclone (got \"--config=x:y\")" + hint},
+        {with_target("type: rclone, remote: \"--config:y\""),
+         "1:37: targets.t.remote: must be a remote of rclone (got \"--config:y\")" + hint},
         {with_target("type: rclone, remote: \"a:b\", config_file: rclone.conf"),
          "1:57: targets.t.config_file: must be an absolute path (got \"rclone.conf\")" + whole},
     });
+}
+
+TEST_CASE("a remote of rclone with options in it is refused, and not repeated") {
+    for (const auto* text : {":sftp,host=127.0.0.1,pass=S3cretWord:backups", "drive,pass=S3cretWord:x",
+                             "drive,pass=S3cretWord", "drive, pass='S3cretWord/x':x", "pass=S3cretWord:x",
+                             ":local:/S3cretWord", " :sftp,pass=S3cretWord:x", "-drive,pass=S3cretWord:x"}) {
+        CAPTURE(text);
+        CHECK(problems_of(with_target("type: rclone, remote: \"" + std::string(text) + "\"")) ==
+              "/etc/pgbakd.yaml:1:37: targets.t.remote: must be the name of a remote and a path: with options in it, "
+              "what they tell would be in command lines, logs and reports\n"
+              "  hint: make a remote with those options in rclone's configuration (config_file), or by RCLONE_CONFIG_… "
+              "variables, and name it, as in remote: \"gdrive:backups\"\n");
+    }
+    for (const auto* text : {"drive:a,b=c", "drive:", "my drive:a:b", "/srv/a,b=c:d", "drive:/a=b"}) {
+        CAPTURE(text);
+        CHECK(problems_of(with_target("type: rclone, remote: \"" + std::string(text) + "\"")) == "");
+    }
 }
 
 TEST_CASE("a bucket") {

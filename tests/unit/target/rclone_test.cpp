@@ -1,4 +1,7 @@
+#include <fstream>
+
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 #include "target/rclone_listing.hpp"
 #include "target/rclone_program.hpp"
 
@@ -102,4 +105,38 @@ TEST_CASE("the room of a remote is what rclone tells to be free") {
         CHECK_FALSE(about(text));
     }
     CHECK_FALSE(target::parse_rclone_about("[]").has_value());
+}
+
+TEST_CASE("copies of rclone's configuration that no process holds are removed, and nothing else is") {
+    const support::TemporaryDirectory directory;
+    const auto file = directory / "rclone.conf";
+    const auto run = directory / "run";
+    const std::string digits = "0123456789abcdef0123456789abcdef";
+    std::ofstream(file) << "[a]\ntype = local\n";
+    const auto make = [&](const std::string& name) {
+        std::filesystem::create_directories(run / name);
+        std::ofstream(run / name / "rclone.conf") << "pass = S3cretWord\n";
+        return run / name;
+    };
+    const auto left = make("rclone-" + digits);
+    const std::vector<std::filesystem::path> others{make("rclone-mine"), make("rclone-" + digits + "0"),
+                                                    make("x-rclone-" + digits), make("elsewhere")};
+    const auto link = run / ("rclone-1" + digits.substr(1));
+    std::filesystem::create_directory_symlink(run / "elsewhere", link);
+    std::filesystem::path first, second;
+    {
+        target::RcloneConfigCopy one(file, run);
+        first = one.refresh();
+        CHECK_FALSE(std::filesystem::exists(left));
+        target::RcloneConfigCopy two(file, run);
+        second = two.refresh();
+        CHECK(first != second);
+        CHECK(std::filesystem::exists(first));
+        CHECK(std::filesystem::exists(second));
+        CHECK(one.refresh() == first);
+    }
+    CHECK_FALSE(std::filesystem::exists(first.parent_path()));
+    CHECK_FALSE(std::filesystem::exists(second.parent_path()));
+    for (const auto& other : others) CHECK(std::filesystem::exists(other / "rclone.conf"));
+    CHECK(std::filesystem::is_symlink(link));
 }
