@@ -54,10 +54,39 @@ Outcome plan(Context& context, const config::Config& config, const ResolveSecret
     const repository::Repository repository(config.repository.directory);
     const auto history = open_history(context, config);
     for (const auto& job : jobs) {
-        append_local(outcome.all, run::plan_local(repository, history.get(), *job, context.around.clock.now()));
-        prune_targets(context, config, secrets, job, history.get(), false, outcome.all);
+        const JobTargets around{context, config, secrets, job, history.get()};
+        const auto targets = plan_targets(around, outcome.all);
+        const auto now = context.around.clock.now();
+        append_local(outcome.all, run::plan_local(repository, history.get(), *job, now, std::nullopt, targets.holds));
+        append_decisions(targets, outcome.all);
     }
     return outcome;
+}
+
+void delete_here(Context& context, const repository::Repository& repository, catalog::Catalog* catalog,
+                 std::vector<retention::Decision> plan, TargetsOutcome& all) {
+    auto pruned = run::delete_local(repository, catalog, std::move(plan));
+    if (pruned.not_forgotten)
+        remark(context, {pruned.not_forgotten->code(),
+                         "deleted, but the catalog could not be told: " + pruned.not_forgotten->message(),
+                         "nothing is lost by that; pgbakctl rescan strikes what is gone"});
+    all.failed += pruned.failures.size();
+    std::move(pruned.failures.begin(), pruned.failures.end(), std::back_inserter(all.failures));
+}
+
+// The targets are planned, and what they lack is owed, before anything goes here.
+void apply_job(const JobTargets& around, TargetsOutcome& all) {
+    const repository::Repository repository(around.config.repository.directory);
+    auto targets = plan_targets(around, all);
+    const auto now = around.context.around.clock.now();
+    auto plan = run::plan_local(repository, around.catalog, *around.job, now, std::nullopt, targets.holds);
+    append_local(all, plan);
+    append_decisions(targets, all);
+    // Where a full disk has no room for that the sets stay all the same, and it is entered once there is some.
+    const bool recorded = record_plans(around, targets, nullptr);
+    delete_here(around.context, repository, around.catalog, std::move(plan), all);
+    if (!recorded) (void)record_plans(around, targets, &all);
+    apply_plans(around, std::move(targets), all);
 }
 
 Outcome apply(Context& context, const config::Config& config, const ResolveSecret& secrets, const Jobs& jobs) {
@@ -67,21 +96,12 @@ Outcome apply(Context& context, const config::Config& config, const ResolveSecre
     std::unique_ptr<catalog::Catalog> catalog;
     if (os::target_status(config.state_file()))
         catalog = catalog::Catalog::open_without_space(config.state_file(), context.around.clock.now());
-    const auto now = context.around.clock.now();
     for (const auto& job : jobs) {
         if (job->targets.empty() && repository.ids(job->name).empty()) continue;
         try {
             const auto lock = lock_job(repository, job->name, "prune");
-            auto plan = run::plan_local(repository, catalog.get(), *job, now);
-            append_local(outcome.all, plan);
-            auto pruned = run::delete_local(repository, catalog.get(), std::move(plan));
-            if (pruned.not_forgotten)
-                remark(context, {pruned.not_forgotten->code(),
-                                 "deleted, but the catalog could not be told: " + pruned.not_forgotten->message(),
-                                 "nothing is lost by that; pgbakctl rescan strikes what is gone"});
-            outcome.all.failed += pruned.failures.size();
-            std::move(pruned.failures.begin(), pruned.failures.end(), std::back_inserter(outcome.all.failures));
-            prune_targets(context, config, secrets, job, catalog.get(), true, outcome.all);
+            const JobTargets around{context, config, secrets, job, catalog.get()};
+            apply_job(around, outcome.all);
         } catch (const Failure& failure) {
             if (failure.exit() != ExitCode::busy) throw;
             remark(context, failure.error());

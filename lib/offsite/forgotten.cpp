@@ -5,6 +5,7 @@
 #include <set>
 
 #include "offsite/backlog.hpp"
+#include "offsite/retention.hpp"
 
 namespace pgbakd::offsite {
 namespace {
@@ -44,6 +45,27 @@ std::vector<catalog::Copy> forgotten_copies(const std::string& target, const Bot
             owed.push_back(owed_copy(target, *found->second, now));
     std::reverse(owed.begin(), owed.end());
     return owed;
+}
+
+std::vector<model::SetId> unproven_copies(const std::string& target, const repository::Repository& repository,
+                                          catalog::Catalog* catalog, const model::JobSpec& job, base::Timestamp now) {
+    BothPlaces places;
+    std::set<model::SetId> owed;
+    places.here = repository.sets(job.name);
+    if (catalog != nullptr) {
+        places.known_here = catalog->corrupt_sets(job.name);
+        for (const auto& copy : catalog->copies(job.name)) {
+            if (copy.target != target) continue;
+            if (copy.owed)
+                owed.insert(copy.id);
+            else if (auto candidate = candidate_of(copy, false); retention::is_good(candidate))
+                places.there.push_back(std::move(candidate));
+        }
+    }
+    std::vector<model::SetId> unproven;
+    for (auto& copy : forgotten_copies(target, places, job.target_retention.at(target), now, *job.zone))
+        if (!owed.contains(copy.id)) unproven.push_back(std::move(copy.id));
+    return unproven;
 }
 
 }  // namespace pgbakd::offsite

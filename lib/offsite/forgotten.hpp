@@ -24,4 +24,11 @@ struct BothPlaces {
                                                           const model::RetentionPolicy& policy, base::Timestamp now,
                                                           const calendar::Zone& zone);
 
+// Of a target that cannot be asked: the sets that are here and that its retention would keep, of which the catalog
+// (maybe null) says neither that they are there nor that they are owed. The oldest first. Blocks.
+[[nodiscard]] std::vector<model::SetId> unproven_copies(const std::string& target,
+                                                        const repository::Repository& repository,
+                                                        catalog::Catalog* catalog, const model::JobSpec& job,
+                                                        base::Timestamp now);
+
 }  // namespace pgbakd::offsite

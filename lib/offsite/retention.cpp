@@ -89,7 +89,36 @@ std::vector<std::string> host_remarks(const Retention& around, const std::string
     return remarks;
 }
 
+// What is there and keeps a local set from being lacking. Where nothing will ever be owed of it only a good copy does:
+// with it the local one may go.
+std::vector<retention::Candidate> proof_of(const Retention& around, std::vector<retention::Candidate> there) {
+    if (around.catalog == nullptr)
+        std::erase_if(there, [](const auto& candidate) { return !retention::is_good(candidate); });
+    return there;
+}
+
+std::string lack_remark(const Retention& around, std::size_t count) {
+    const auto lacks =
+        fmt::format("{} lacks {} that its retention would keep: ", around.name, base::counted(count, "set"));
+    if (around.catalog == nullptr)
+        return lacks + "kept here, since there is no state file that could say what is owed to it";
+    return lacks + "owed to it again, since the state file knew of none there";
+}
+
+void record_copies(catalog::Catalog& catalog, const std::vector<catalog::Copy>& learnt,
+                   const std::vector<catalog::Copy>& gone, const std::vector<catalog::Copy>& lacking) {
+    if (learnt.empty() && gone.empty()) return;
+    // First what stands nowhere else: once others are known, nothing says any more that the catalog was lost.
+    catalog.put_copies(lacking);
+    // What came to be owed meanwhile stays so.
+    (void)catalog.rescan_copies(learnt, gone);
+}
+
 }  // namespace
+
+void record_plan(catalog::Catalog& catalog, const RemotePlan& plan) {
+    record_copies(catalog, plan.learnt, plan.gone, plan.lacking);
+}
 
 retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned) {
     retention::Candidate candidate;
@@ -123,11 +152,11 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     // would be taken for gone.
     const auto read = [around, name = job->name] { return read_known(around, name); };
     auto known = co_await async::run_blocking(around.pool, read);
-    const bool lost = around.record && knows_none(known, around.made);
+    const bool lost = knows_none(known, around.made);
     const auto sets = co_await remote_sets(around.target, job->name, stop);
     RemotePlan plan;
     std::vector<retention::Candidate> candidates;
-    std::vector<catalog::Copy> learnt;
+    auto& learnt = plan.learnt;
     for (auto& id : stale_halves(sets, now))
         if (!known.owed.contains(id)) plan.stale.push_back(std::move(id));
     for (const auto& set : sets) {
@@ -168,23 +197,16 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
                 fmt::format("{} is gone from {}: somebody else deleted it there", id.text(), around.name));
     for (auto& remark : host_remarks(around, job->name, known, learnt)) plan.remarks.push_back(std::move(remark));
     const auto& policy = job->target_retention.at(around.name);
-    std::vector<catalog::Copy> owed;
     const auto is_own = [](const auto& copy) { return copy.host.empty(); };
-    if (lost && std::any_of(learnt.begin(), learnt.end(), is_own)) {
-        const BothPlaces places{candidates, known.here, known.corrupt};
-        owed = forgotten_copies(around.name, places, policy, now, *job->zone);
+    if (around.catalog == nullptr || (lost && std::any_of(learnt.begin(), learnt.end(), is_own))) {
+        const BothPlaces places{proof_of(around, candidates), known.here, known.corrupt};
+        plan.lacking = forgotten_copies(around.name, places, policy, now, *job->zone);
     }
-    if (!owed.empty())
-        plan.remarks.push_back(fmt::format(
-            "{} lacks {} that its retention would keep: owed to it again, since the state file knew of none there",
-            around.name, base::counted(owed.size(), "set")));
-    if (around.record && (!learnt.empty() || !known.there.empty())) {
-        std::vector<catalog::Copy> gone;
-        for (const auto& [id, copy] : known.there) gone.push_back(copy);
-        const auto record = [around, learnt, gone, owed] {
-            // What came to be owed meanwhile stays so.
-            (void)around.catalog->rescan_copies(learnt, gone);
-            around.catalog->put_copies(owed);
+    if (!plan.lacking.empty()) plan.remarks.push_back(lack_remark(around, plan.lacking.size()));
+    for (auto& [id, copy] : known.there) plan.gone.push_back(std::move(copy));
+    if (around.record) {
+        const auto record = [around, learnt = plan.learnt, gone = plan.gone, lacking = plan.lacking] {
+            record_copies(*around.catalog, learnt, gone, lacking);
         };
         co_await async::run_blocking(around.pool, record);
     }

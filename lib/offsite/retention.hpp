@@ -22,7 +22,13 @@ namespace pgbakd::offsite {
 struct RemotePlan {
     std::vector<retention::Decision> decisions;
     std::vector<model::SetId> stale;   // halves that nobody is sending, a day old or more
-    std::vector<std::string> remarks;  // sets that are gone, cannot be read, are another host's, or are owed again
+    std::vector<std::string> remarks;  // sets that are gone, cannot be read, are another host's, or are lacking
+    // Copies of sets that are here and that it lacks: nobody knew any more that they are owed (forgotten.hpp). Without
+    // a catalog those of which nothing says that they are there.
+    std::vector<catalog::Copy> lacking;
+    // What the catalog has to learn besides: copies that it did not know, and those that are gone.
+    std::vector<catalog::Copy> learnt;
+    std::vector<catalog::Copy> gone;
 };
 
 struct Retention {
@@ -37,9 +43,12 @@ struct Retention {
 };
 
 // Lists the job's sets there. What the catalog does not know of them is read from their manifests. Where it knew of
-// none and there are some, it was lost: then what is owed (forgotten.hpp) is entered too, if anything is.
+// none and there are some, it was lost: then what is owed (forgotten.hpp) is entered too, if anything is. Whoever
+// deletes local sets plans the targets before, and keeps what they lack.
 asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const model::JobSpec> job,
                                         base::Timestamp now, async::StopToken stop);
+// Enters what a plan has found out, as plan_remote() does with `record`. Blocks.
+void record_plan(catalog::Catalog& catalog, const RemotePlan& plan);
 
 struct RemotePruned {
     std::vector<retention::Decision> deleted;

@@ -1,10 +1,27 @@
 #include "run/prune.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include "holdings/identity.hpp"
 
 namespace pgbakd::run {
+namespace {
+
+// Each reason once: what is to be owed may be owed by now.
+void add_holds(retention::Candidate& candidate, const Holds& holds) {
+    const auto found = holds.find(candidate.id);
+    if (found == holds.end()) return;
+    for (const auto& holder : found->second)
+        if (std::ranges::find(candidate.held_by, holder) == candidate.held_by.end())
+            candidate.held_by.push_back(holder);
+}
+
+}  // namespace
+
+std::string held_by_owed_copy(const std::string& target) {
+    return "a copy owed to " + target;
+}
 
 SetFacts set_facts(catalog::Catalog* catalog) {
     if (catalog == nullptr) return {};
@@ -15,7 +32,7 @@ std::vector<retention::Candidate> candidates(const std::vector<repository::Store
     std::map<model::SetId, const catalog::SetState*> checked;
     for (const auto& state : facts.states) checked[state.id] = &state;
     std::map<model::SetId, std::vector<std::string>> owed;
-    for (const auto& copy : facts.owed) owed[copy.id].push_back("a copy owed to " + copy.target);
+    for (const auto& copy : facts.owed) owed[copy.id].push_back(held_by_owed_copy(copy.target));
     std::vector<retention::Candidate> result;
     for (const auto& set : sets) {
         retention::Candidate candidate;
@@ -40,13 +57,14 @@ std::vector<retention::Candidate> candidates(const std::vector<repository::Store
 
 std::vector<retention::Decision> plan_local(const repository::Repository& repository, catalog::Catalog* catalog,
                                             const model::JobSpec& job, base::Timestamp now,
-                                            const std::optional<model::SetId>& made) {
+                                            const std::optional<model::SetId>& made, const Holds& holds) {
     const auto sets = repository.sets(job.name);
     auto known = candidates(sets, set_facts(catalog));
     const bool foreign =
         catalog != nullptr && holdings::identify(repository, *catalog, job.name).whose == holdings::Whose::another;
     for (auto& candidate : known) {
         if (candidate.id == made) candidate.held_by.emplace_back(retention::held_by_its_run);
+        add_holds(candidate, holds);
         if (foreign) candidate.held_by.emplace_back("caution, since this is not what the state file is about");
     }
     return retention::plan(std::move(known), job.local_retention, now, *job.zone);

@@ -1,6 +1,7 @@
 // Local retention carried out: the plan over what lies in the repository, and its deletions.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,13 +27,19 @@ struct SetFacts {
 [[nodiscard]] std::vector<retention::Candidate> candidates(const std::vector<repository::StoredSet>& sets,
                                                            const SetFacts& facts);
 
+// What holds a set of which a copy is owed, as people read it.
+[[nodiscard]] std::string held_by_owed_copy(const std::string& target);
+// What holds sets besides what the disk and the catalog say.
+using Holds = std::map<model::SetId, std::vector<std::string>>;
+
 // The local plan of a job. `catalog` may be null (no daemon ever ran here). `made` is the set of the run that prunes,
 // if one does: whatever the plan makes of it, a run does not delete what it has just made. Nothing goes from a
 // repository that is not the one that the catalog is about. Blocks.
 [[nodiscard]] std::vector<retention::Decision> plan_local(const repository::Repository& repository,
                                                           catalog::Catalog* catalog, const model::JobSpec& job,
                                                           base::Timestamp now,
-                                                          const std::optional<model::SetId>& made = std::nullopt);
+                                                          const std::optional<model::SetId>& made = std::nullopt,
+                                                          const Holds& holds = {});
 
 struct Pruned {
     std::vector<retention::Decision> deleted;

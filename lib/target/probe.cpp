@@ -7,6 +7,7 @@
 
 #include "target/key.hpp"
 #include "target/listing.hpp"
+#include "target/tidying.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::target {
@@ -16,6 +17,7 @@ using base::Error;
 using base::ErrorCode;
 
 constexpr auto stale_after = std::chrono::hours(24);
+constexpr auto tidying_patience = std::chrono::seconds(30);
 constexpr std::uint64_t most_probes = 100'000;
 
 ProbeResult& result_of(ProbeReport& report, ProbeStep step) {
@@ -37,8 +39,11 @@ asio::awaitable<bool> attempt(ProbeReport& report, ProbeStep step, asio::awaitab
     co_return !failure;
 }
 
+// To ask after it would take the permission to read, which is another step's question.
 asio::awaitable<void> put_probe(Target& target, std::string key, std::string text, async::StopToken stop) {
-    co_await put_text(target, std::move(key), std::move(text), {}, std::move(stop));
+    PutOptions options;
+    options.ask_after = false;
+    co_await put_text(target, std::move(key), std::move(text), std::move(options), std::move(stop));
 }
 
 asio::awaitable<void> read_probe(Target& target, std::string key, std::string text, async::StopToken stop) {
@@ -90,6 +95,33 @@ asio::awaitable<void> remove_probes(Target& target, std::vector<std::string> key
     if (!refused.empty()) throw Error(refused.front().error);
 }
 
+// What may be there although something failed. That deleting fails too is told by its own step, if at all.
+asio::awaitable<void> tidy_up(Target& target, std::vector<std::string> keys, async::StopToken stop) {
+    const auto executor = co_await asio::this_coro::executor;
+    const TidyingDeadline deadline(executor, stop, tidying_patience, "removing a probe");
+    try {
+        co_await remove_probes(target, std::move(keys), deadline.token());
+    } catch (const Error& error) {
+        (void)error;  // left to the next probe
+    }
+}
+
+asio::awaitable<void> perform_probe(Target& target, std::string key, base::Timestamp now, ProbeReport& report,
+                                    async::StopToken stop) {
+    const auto text = fmt::format("pgbakd looks whether it may write here: {}\n", key.substr(probe_prefix.size()));
+    std::vector<std::string> stale;
+    const bool put = co_await attempt(report, ProbeStep::put, put_probe(target, key, text, stop), stop);
+    // Without an object there is nothing to read and nothing that deleting could prove.
+    if (put) co_await attempt(report, ProbeStep::read, read_probe(target, key, text, stop), stop);
+    co_await attempt(report, ProbeStep::list, list_probes(target, key, put, now, stale, stop), stop);
+    stale.push_back(key);
+    if (put) co_await attempt(report, ProbeStep::remove, remove_probes(target, stale, stop), stop);
+    if (put) co_await probe_parts(target, key, report, stop);
+    // It may have come all the same; but a place that does not answer is not waited for once more.
+    const auto& listed = result_of(report, ProbeStep::list).error;
+    if (!put && !(listed && listed->is_passing())) co_await tidy_up(target, stale, stop);
+}
+
 }  // namespace
 
 bool ProbeReport::good() const noexcept {
@@ -121,33 +153,34 @@ asio::awaitable<ProbeReport> probe(Target& target, base::Timestamp now, async::S
     ProbeReport report;
     for (const auto step : {ProbeStep::put, ProbeStep::read, ProbeStep::list, ProbeStep::remove})
         report.results.push_back({.step = step});
-    const auto name = upload_name();
-    const auto key = std::string(probe_prefix) + name;
-    const auto text = fmt::format("pgbakd looks whether it may write here: {}\n", name);
-    std::vector<std::string> stale;
-
-    const bool put = co_await attempt(report, ProbeStep::put, put_probe(target, key, text, stop), stop);
-    // Without an object there is nothing to read and nothing that deleting could prove.
-    if (put) co_await attempt(report, ProbeStep::read, read_probe(target, key, text, stop), stop);
-    co_await attempt(report, ProbeStep::list, list_probes(target, key, put, now, stale, stop), stop);
-    stale.push_back(key);
-    if (put) co_await attempt(report, ProbeStep::remove, remove_probes(target, stale, stop), stop);
-    if (put) co_await probe_parts(target, key, report, stop);
-    co_return report;
+    const auto key = std::string(probe_prefix) + upload_name();
+    std::exception_ptr failure;
+    try {
+        co_await perform_probe(target, key, now, report, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return report;
+    std::vector<std::string> keys{key};
+    co_await tidy_up(target, std::move(keys), stop);
+    std::rethrow_exception(failure);
 }
 
 asio::awaitable<base::Timestamp> place_time(Target& target, async::StopToken stop) {
     std::vector<std::string> keys{std::string(probe_prefix) + upload_name()};
-    co_await put_probe(target, keys.front(), "pgbakd asks what time it is here\n", stop);
     std::optional<Entry> found;
     std::exception_ptr failure;
     try {
+        co_await put_probe(target, keys.front(), "pgbakd asks what time it is here\n", stop);
         found = co_await target.stat(keys.front(), Detail::plain, stop);
     } catch (...) {
         failure = std::current_exception();
     }
+    if (failure) {
+        co_await tidy_up(target, std::move(keys), stop);
+        std::rethrow_exception(failure);
+    }
     co_await remove_probes(target, keys, stop);
-    if (failure) std::rethrow_exception(failure);
     co_return found ? found->modified : base::Timestamp{};
 }
 

@@ -32,8 +32,8 @@ struct ProbeReport {
 
 // Puts a small object under probe_prefix, reads it back, finds it in a list and removes it. A step that fails does not
 // keep the others from being tried, as far as they can be. Where it may write, also what long uploads take. Also
-// removes probes that were left there a day or more before `now`. Throws only the token's reason; everything else is in
-// the report.
+// removes probes that were left there a day or more before `now`, and tries to remove its own whatever failed. Throws
+// only the token's reason; everything else is in the report.
 inline constexpr std::string_view probe_prefix = ".pgbakd-probe/";
 asio::awaitable<ProbeReport> probe(Target& target, base::Timestamp now, async::StopToken stop);
 

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "http/url.hpp"
 #include "os/file.hpp"
 #include "target/role_answers.hpp"
 
@@ -89,12 +90,18 @@ class InstanceFinder final : public Finder {
 };
 
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
+std::string container_url(const AwsVariables& variables) {
+    const auto relative = variable(variables, "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+    if (!relative.empty()) return fmt::format("http://169.254.170.2{}", relative);
+    return std::string(variable(variables, "AWS_CONTAINER_CREDENTIALS_FULL_URI"));
+}
+
 class ContainerFinder final : public Finder {
   public:
     using Finder::Finder;
     asio::awaitable<Session> find(async::StopToken stop) override {
         http::Request request;
-        request.url = url();
+        request.url = container_url(options_.variables);
         base::Secret token(std::string(value("AWS_CONTAINER_AUTHORIZATION_TOKEN")));
         const std::filesystem::path file(value("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"));
         if (!file.empty()) token = co_await read_token(file);
@@ -102,13 +109,6 @@ class ContainerFinder final : public Finder {
         const auto response = co_await ask(std::move(request), stop);
         check_answer(response);
         co_return parse_role_json(response.body).value();
-    }
-
-  private:
-    [[nodiscard]] std::string url() const {
-        const auto relative = value("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-        if (!relative.empty()) return fmt::format("http://169.254.170.2{}", relative);
-        return std::string(value("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
     }
 };
 
@@ -148,20 +148,18 @@ class WebIdentityFinder final : public Finder {
 };
 
 // The answer holds credentials, and so may the request: not over a network in the clear.
-void check_container_url(std::string_view url) {
+void check_container_url(const std::string& url, std::string_view variable) {
     constexpr std::array<std::string_view, 6> hosts{"127.0.0.1",     "localhost",      "[::1]",
                                                     "169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"};
-    if (url.starts_with("https://")) return;
-    const auto allowed = [url](std::string_view host) {
-        const auto begin = fmt::format("http://{}", host);
-        return url.starts_with(begin) && (url.size() == begin.size() || url[begin.size()] == ':' ||
-                                          url[begin.size()] == '/' || url[begin.size()] == '?');
-    };
-    if (!std::ranges::any_of(hosts, allowed))
+    const auto destination = http::destination_of(url);
+    if (destination && destination->scheme == "https") return;
+    const bool own = destination && destination->scheme == "http" &&
+                     std::ranges::find(hosts, std::string_view(destination->host)) != hosts.end();
+    if (!own)
         throw Error(
             ErrorCode::invalid_configuration,
-            "AWS_CONTAINER_CREDENTIALS_FULL_URI is neither https nor one of the addresses that are this host's own",
-            "https://…, or http://127.0.0.1…, 169.254.170.2 or 169.254.170.23");
+            fmt::format("{} is neither https nor one of the addresses that are this host's own", variable),
+            "https://…, or http://127.0.0.1…, 169.254.170.2 or 169.254.170.23, without a user in front of the host");
 }
 
 struct Way {
@@ -193,8 +191,9 @@ Way choose(const asio::any_io_executor& executor, RoleOptions options, async::Po
         return {std::make_shared<WebIdentityFinder>(executor, std::move(options), pool, http), "STS"};
     }
     if (has("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI") || has("AWS_CONTAINER_CREDENTIALS_FULL_URI")) {
-        if (!has("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"))
-            check_container_url(variable(options.variables, "AWS_CONTAINER_CREDENTIALS_FULL_URI"));
+        const bool relative = has("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+        check_container_url(container_url(options.variables),
+                            relative ? "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" : "AWS_CONTAINER_CREDENTIALS_FULL_URI");
         return {std::make_shared<ContainerFinder>(executor, std::move(options), pool, local),
                 "the container's endpoint"};
     }

@@ -82,6 +82,8 @@ class FullDisks(ServerCase):
         forget_pauses(daemon)
         daemon.start()
         daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        # And nothing says any more that it is.
+        daemon.wait_for(lambda: daemon.status()["findings"] == [], what="the end of the finding")
         self.assertEqual([path.name for path in self.files(self.nas / report["set"])],
                          [path.name for path in self.files(daemon.set_directory(report["set"]))])  # fmt: skip
 

@@ -195,6 +195,33 @@ class Buckets(S3Case):
         self.assertEqual(self.sets_in(targets["denied"]["bucket"]), {names[2]})
         self.assertEqual(self.listed("rules", "at the end"), {names[2]})
 
+    # --- permissions ---
+
+    def test_a_check_names_the_permission_to_read_and_leaves_no_probe(self) -> None:
+        """A key without s3:GetObject: Amazon refuses it HEAD too."""
+        proxies = {name: self.proxy() for name in ("aws", "minio", "r2")}
+        targets = {
+            name: {**self.target(proxy, name), "provider": name, "region": self.rgw["region"], "addressing": "path"}
+            for name, proxy in proxies.items()
+        }
+        daemon = self.daemon(targets)
+        refusal = Reply("403 Forbidden", b"")
+        for proxy in proxies.values():
+            proxy.plan = lambda call: refusal if call.kind in ("GetObject", "HeadObject") else None
+        checked = daemon.ctl("check", "--connect", check=False)
+        self.assertEqual(checked.code, 1)
+        for name, proxy in proxies.items():
+            with self.subTest(name):
+                self.assertIn(f"target {name}: reading is not possible", checked.out)
+                self.assertNotIn(f"target {name}: writing is not possible", checked.out)
+                self.assertIn("s3:GetObject", checked.out)
+                sent = [call.path for call in proxy.calls if call.kind == "PutObject" and "/.pgbakd-probe/" in call.path]
+                gone = [call for call in proxy.calls if call.kind.startswith("Delete")]
+                self.assertEqual((len(sent), len(gone)), (1, 1))
+                target = targets[name]
+                left = self.owner.sizes(target["bucket"], target["prefix"] + "/")
+                self.assertEqual([key for key in left if ".pgbakd-probe/" in key], [])
+
     # --- regions ---
 
     def test_a_bucket_in_another_region_is_found_and_the_region_remembered(self) -> None:

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "offsite/backlog.hpp"
+
 #include "unit/offsite/support.hpp"
 
 using namespace pgbakd;
@@ -105,4 +107,47 @@ TEST_CASE("what is not good is not owed; what is pinned or a milestone is") {
     CHECK(house.owed() == Texts{"01"});
     house.policy.last = 9;
     CHECK(house.owed() == Texts{"01", "02"});
+}
+
+TEST_CASE("of a target that cannot be asked nothing is proved but what the catalog knows to be there, or owed") {
+    const support::TemporaryDirectory directory;
+    const auto catalog = catalog::Catalog::open(directory / "state.db", today);
+    House house;
+    model::SetId sent;
+    for (const int number : {1, 20, 28, 29, 30}) sent = house.here(number);
+    house.here(31, false);
+    model::JobSpec job{.name = "shop",
+                       .schedule = calendar::Schedule::parse("daily at 02:00").value(),
+                       .timezone = "UTC",
+                       .zone = calendar::Zone::utc(),
+                       .milestones = {},
+                       .catch_up = {},
+                       .source = {},
+                       .compression = {},
+                       .targets = {"r2"},
+                       .local_retention = {},
+                       .target_retention = {},
+                       .retries = {}};
+    job.target_retention["r2"].days = 15;
+    job.target_retention["r2"].at_least = 1;
+    const auto unproven = [&](catalog::Catalog* known) {
+        Texts result;
+        for (const auto& id : offsite::unproven_copies("r2", house.place.repository, known, job, today))
+            result.push_back(id.set.substr(6, 2));
+        return result;
+    };
+    CHECK(unproven(nullptr) == Texts{"20", "28", "29", "30"});
+    CHECK(unproven(catalog.get()) == Texts{"20", "28", "29", "30"});
+    auto copy = offsite::owed_copy("r2", house.place.repository.find(sent).manifest, today);
+    catalog->put_copy(copy);
+    CHECK(unproven(catalog.get()) == Texts{"20", "28", "29"});
+    copy.owed = false;
+    catalog->put_copy(copy);
+    CHECK(unproven(catalog.get()) == Texts{"20", "28", "29"});
+    copy.host = "db2";  // another host's is no proof
+    catalog->put_copy(copy);
+    copy.target = "nas";
+    copy.host.clear();
+    catalog->put_copy(copy);
+    CHECK(unproven(catalog.get()) == Texts{"20", "28", "29", "30"});
 }

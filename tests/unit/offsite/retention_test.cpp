@@ -504,3 +504,40 @@ TEST_CASE("nothing is owed again where nothing says that the catalog was lost") 
     house.plan();
     CHECK(house.catalog->owed_copies().empty());
 }
+
+TEST_CASE("a look tells what the target lacks as the plan that is carried out does, and enters nothing") {
+    House house;
+    house.policy.days = 20;
+    const auto there = house.found("2026-01-20T00:00:00Z");
+    const auto lacking = house.add_set("2026-01-28T00:00:00Z");
+    house.record = false;
+    const auto plan = house.plan();
+    CHECK(house.known().empty());
+    REQUIRE(plan.lacking.size() == 1);
+    CHECK(plan.lacking.front().id == lacking);
+    offsite::record_plan(*house.catalog, plan);
+    CHECK(house.known() == Texts{there.set, lacking.set + " owed"});
+    CHECK(house.plan().lacking.empty());
+}
+
+TEST_CASE("without a catalog all is lacking that nothing good over there stands for") {
+    House house;
+    house.policy.days = 20;
+    house.with_catalog = false;
+    house.record = false;
+    house.add_set("2026-01-01T00:00:00Z");  // its retention would delete it there
+    const auto young = house.add_set("2026-01-28T00:00:00Z");
+    const auto other = house.add_set("2026-01-30T00:00:00Z");
+    const auto lacks = [&house] {
+        Texts names;
+        for (const auto& copy : house.plan().lacking) names.push_back(copy.id.set);
+        return names;
+    };
+    CHECK(lacks() == Texts{young.set, other.set});  // the target has no set at all
+    CHECK(house.plan().remarks == Texts{"r2 lacks 2 sets that its retention would keep: kept here, since there is no "
+                                        "state file that could say what is owed to it"});
+    house.put_there(young);
+    CHECK(lacks() == Texts{other.set});
+    house.target.add(offsite::key_of(young, offsite::corrupt_file), "");
+    CHECK(lacks() == Texts{young.set, other.set});
+}

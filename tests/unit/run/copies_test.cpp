@@ -236,6 +236,29 @@ TEST_CASE("a run that is abandoned removes nothing of another host's set") {
     CHECK(contents(other / "crm.sql.gz") == "another host's");
 }
 
+TEST_CASE("a run that is abandoned with an upload under way leaves what another host has put there meanwhile") {
+    House house({"a"});
+    const auto there = house.directory / "a" / "shop" / house.partial.id.set;
+    const auto name = "shop_" + house.partial.id.set + ".sql.gz";
+    const auto begin = [&]() -> asio::awaitable<void> {
+        co_await house.copies->reach({});
+        house.copies->begin(house.partial.id);
+        write(house.partial.directory / name, "ours");
+        const auto file = house.copies->follow(house.partial.directory / name);
+        file->on_disk(2);
+        const auto uploads = house.directory / "a" / ".pgbakd-uploads";
+        while (!std::filesystem::exists(uploads) || std::filesystem::is_empty(uploads))
+            co_await asio::post(house.io, asio::use_awaitable);
+        std::filesystem::create_directories(there);
+        write(there / name, "another host's");
+        const base::Error reason(base::ErrorCode::cancelled, "there will be no set");
+        file->abandon();
+        co_await house.copies->abandon(reason);
+    };
+    house.go(begin());
+    CHECK(contents(there / name) == "another host's");
+}
+
 TEST_CASE("another host's set of that name is not overwritten, neither while the dump goes on nor behind it") {
     House house({"a"});
     const auto other = house.directory / "a" / "shop" / house.partial.id.set;

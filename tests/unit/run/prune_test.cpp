@@ -109,3 +109,24 @@ TEST_CASE("nothing is deleted from a repository that is not what the catalog is 
     pgbakd::holdings::take_over(place, *catalog, "ANY");
     CHECK(run::prune_local(place, catalog.get(), job, later).deleted.size() == 2);
 }
+
+TEST_CASE("what holds a set besides keeps it, and is said once") {
+    const support::TemporaryDirectory directory;
+    const repository::Repository place(directory / "repository");
+    place.prepare();
+    const auto catalog = pgbakd::catalog::Catalog::open(directory / "state.db", noon);
+    std::vector<pgbakd::model::SetId> made;
+    for (int i = 0; i < 4; ++i) made.push_back(add_set(place, noon + std::chrono::seconds(i)));
+    pgbakd::catalog::Copy owed;
+    owed.target = "nas";
+    owed.id = made.at(0);
+    owed.owed = true;
+    catalog->put_copy(owed);
+    const run::Holds holds{{made.at(0), {run::held_by_owed_copy("nas"), "caution"}}, {made.at(1), {"caution"}}};
+    const auto plan =
+        run::plan_local(place, catalog.get(), keep_the_newest(), noon + std::chrono::minutes(1), std::nullopt, holds);
+    REQUIRE(plan.size() == 4);
+    CHECK_FALSE(plan.at(1).keep);
+    CHECK(plan.at(2).reason == "held by caution");
+    CHECK(plan.at(3).reason == "held by a copy owed to nas; held by caution");
+}

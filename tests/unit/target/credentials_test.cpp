@@ -186,15 +186,24 @@ TEST_CASE("an environment that cannot work is refused before anything is asked")
     CHECK(refused(variables({{"AWS_EC2_METADATA_DISABLED", "true"}})));
     for (const auto* const text :
          {"http://example.com/x", "http://127.0.0.1.example.com/", "http://127.0.0.1@example.com",
-          "http://169.254.170.2.evil/", "ftp://127.0.0.1/", "http://10.0.0.1/"}) {
+          "http://169.254.170.2.evil/", "ftp://127.0.0.1/", "http://10.0.0.1/", "http://127.0.0.1:80@127.0.0.5:9/x",
+          "http://127.0.0.1:@127.0.0.5/x", "http://@127.0.0.1/", "https://user:pass@example.com/", "127.0.0.1",
+          "http://127.0.0.1:80\\@example.com/", "HTTP://example.com/", "http://127.0.0.1:port/", "https://"}) {
         INFO(text);
         CHECK(refused(variables({{uri, text}})));
     }
     for (const auto* const text :
          {"https://example.com/x", "http://127.0.0.1:80/x", "http://localhost/x", "http://[::1]:9/x",
-          "http://169.254.170.23/v1/credentials", "http://[fd00:ec2::23]/v1/credentials"}) {
+          "http://169.254.170.23/v1/credentials", "http://[fd00:ec2::23]/v1/credentials", "HTTPS://example.com/x",
+          "HTTP://LOCALHOST/x", "http://localhost/@example.com", "http://127.0.0.1?a=@b"}) {
         INFO(text);
         CHECK_FALSE(refused(variables({{uri, text}})));
+    }
+    constexpr auto relative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+    CHECK_FALSE(refused(variables({{relative, "/v2/credentials/x"}})));
+    for (const auto* const text : {"@example.com/x", ":80@example.com/x", ".example.com/x"}) {
+        INFO(text);
+        CHECK(refused(variables({{relative, text}})));
     }
 }
 
