@@ -23,6 +23,7 @@ struct Known {
     std::set<model::SetId> pinned;
     std::vector<repository::StoredSet> here;
     std::map<model::SetId, base::RunId> local;  // of them, those whose runs are known
+    std::set<model::SetId> older;               // of them, those that the catalog never had: it was lost since
     std::vector<catalog::SetState> corrupt;     // as the catalog knows of the job's
     std::set<std::string> hosts;                // others, of whose sets it was told before
 };
@@ -44,6 +45,7 @@ Known read_known(const Retention& around, const std::string& job) {
     for (const auto& set : known.here) {
         if (set.pinned) known.pinned.insert(set.manifest.id);
         if (!set.manifest.run.empty()) known.local.emplace(set.manifest.id, set.manifest.run);
+        if (around.catalog != nullptr && is_older(set.manifest, *around.catalog)) known.older.insert(set.manifest.id);
     }
     return known;
 }
@@ -102,12 +104,12 @@ std::string lack_remark(const Retention& around, std::size_t count) {
         fmt::format("{} lacks {} that its retention would keep: ", around.name, base::counted(count, "set"));
     if (around.catalog == nullptr)
         return lacks + "kept here, since there is no state file that could say what is owed to it";
-    return lacks + "owed to it again, since the state file knew of none there";
+    return lacks + "owed to it again, since the state file was lost";
 }
 
 void record_copies(catalog::Catalog& catalog, const std::vector<catalog::Copy>& learnt,
                    const std::vector<catalog::Copy>& gone, const std::vector<catalog::Copy>& lacking) {
-    if (learnt.empty() && gone.empty()) return;
+    if (learnt.empty() && gone.empty() && lacking.empty()) return;
     // First what stands nowhere else: once others are known, nothing says any more that the catalog was lost.
     catalog.put_copies(lacking);
     // What came to be owed meanwhile stays so.
@@ -153,6 +155,9 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     const auto read = [around, name = job->name] { return read_known(around, name); };
     auto known = co_await async::run_blocking(around.pool, read);
     const bool lost = knows_none(known, around.made);
+    const bool had_others = std::any_of(known.there.begin(), known.there.end(), [&around](const auto& copy) {
+        return copy.first != around.made && copy.second.host.empty();
+    });
     const auto sets = co_await remote_sets(around.target, job->name, stop);
     RemotePlan plan;
     std::vector<retention::Candidate> candidates;
@@ -198,9 +203,15 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     for (auto& remark : host_remarks(around, job->name, known, learnt)) plan.remarks.push_back(std::move(remark));
     const auto& policy = job->target_retention.at(around.name);
     const auto is_own = [](const auto& copy) { return copy.host.empty(); };
-    if (around.catalog == nullptr || (lost && std::any_of(learnt.begin(), learnt.end(), is_own))) {
+    // Sets that are older than the catalog stay unknown to it, also once it has copies of later ones.
+    const bool was_ours = std::any_of(learnt.begin(), learnt.end(), is_own) || had_others;
+    if (around.catalog == nullptr || was_ours) {
         const BothPlaces places{proof_of(around, candidates), known.here, known.corrupt};
         plan.lacking = forgotten_copies(around.name, places, policy, now, *job->zone);
+        std::erase_if(plan.lacking, [&](const catalog::Copy& copy) {
+            if (around.catalog == nullptr || lost) return false;
+            return !known.older.contains(copy.id) || known.owed.contains(copy.id);
+        });
     }
     if (!plan.lacking.empty()) plan.remarks.push_back(lack_remark(around, plan.lacking.size()));
     for (auto& [id, copy] : known.there) plan.gone.push_back(std::move(copy));

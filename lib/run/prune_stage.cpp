@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <set>
+
 #include "base/text.hpp"
 #include "holdings/identity.hpp"
 #include "offsite/confirm.hpp"
+#include "offsite/forgotten.hpp"
 #include "offsite/local_set.hpp"
 #include "offsite/retention.hpp"
 #include "run/prune.hpp"
@@ -24,7 +27,24 @@ void tell_deleted(Context& context, const std::string& place, const std::vector<
     }
 }
 
-asio::awaitable<std::size_t> prune_here(Context& context) {
+// Sets that are older than the catalog, which was lost, may be nowhere else: until each target was asked, what its
+// retention would keep stays. Blocks.
+Holds held_for(const std::vector<std::string>& unasked, const repository::Repository& repository,
+               catalog::Catalog& catalog, const model::JobSpec& job, base::Timestamp now) {
+    Holds holds;
+    if (unasked.empty()) return holds;
+    std::set<model::SetId> older;
+    for (const auto& set : repository.sets(job.name))
+        if (offsite::is_older(set.manifest, catalog)) older.insert(set.manifest.id);
+    if (older.empty()) return holds;
+    for (const auto& target : unasked)
+        for (const auto& id : offsite::unproven_copies(target, repository, &catalog, job, now))
+            if (older.contains(id))
+                holds[id].push_back(fmt::format("caution, since {} cannot be asked whether it has it", target));
+    return holds;
+}
+
+asio::awaitable<std::size_t> prune_here(Context& context, std::vector<std::string> unasked) {
     auto& services = context.services;
     const auto* repository = &services.repository;
     auto* catalog = &services.catalog;
@@ -35,8 +55,9 @@ asio::awaitable<std::size_t> prune_here(Context& context) {
     const auto identity = co_await async::run_blocking(services.pool, look);
     if (identity.whose == holdings::Whose::another)
         context.note(fmt::format("nothing is pruned here: {}; {}", identity.what, identity.hint));
-    const auto prune_sets = [repository, catalog, job = context.request.job, now, made = context.set.id] {
-        return prune_local(*repository, catalog, *job, now, made);
+    const auto prune_sets = [repository, catalog, job = context.request.job, now, made = context.set.id, unasked] {
+        const auto holds = held_for(unasked, *repository, *catalog, *job, now);
+        return delete_local(*repository, catalog, plan_local(*repository, catalog, *job, now, made, holds));
     };
     const auto pruned = co_await async::run_blocking(services.pool, prune_sets);
     tell_deleted(context, "local", pruned.deleted);
@@ -187,7 +208,10 @@ asio::awaitable<std::size_t> prune_stage(Context& context, const Copies& copies,
     // Before anything goes: what one of them turns out to lack stays here for it.
     for (auto& place : places)
         if (!stop.stopped()) co_await plan_there(context, place, stop);
-    auto removed = co_await prune_here(context);
+    std::vector<std::string> unasked = context.job.targets;
+    for (const auto& place : places)
+        if (place.plan) std::erase(unasked, place.name);
+    auto removed = co_await prune_here(context, unasked);
     for (auto& place : places)
         if (!stop.stopped()) removed += co_await prune_there(context, place, stop);
     if (context.job.keep_local == model::KeepLocal::until_copied) co_await drop_local(context, complete, stop);

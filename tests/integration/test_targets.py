@@ -785,9 +785,26 @@ class Targets(LifeCase):
         daemon, owed = self.lose_state()
         daemon.start()
         report = daemon.run("job")
-        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again, since the state file knew of none there", report["notes"])
+        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again, since the state file was lost", report["notes"])
         self.check_sent(daemon, [*owed, report["set"]])
         self.assertEqual([note for note in daemon.run("job")["notes"] if "again" in note], [])
+
+    def test_what_was_owed_stays_through_runs_that_do_not_reach_the_target_and_is_owed_again_by_the_first_that_does(self) -> None:
+        daemon, owed = self.lose_state()
+        self.close(daemon, "nas")
+        daemon.start()
+        later = [daemon.run("job")["set"] for _ in range(2)]
+        for name in [*owed, *later]:
+            self.assertTrue(daemon.set_directory(name).exists(), name)
+        daemon.stop()
+        self.open(daemon, "nas")
+        daemon.start()
+        last = daemon.run("job")["set"]
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        daemon.run("job")
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        for name in [*owed, *later, last]:
+            self.assertIn(f"{name.split('/')[1]}/manifest.json", [f"{path.parent.name}/{path.name}" for path in (daemon.directory / "nas").rglob("*")])
 
     def prune_decisions(self, daemon: Daemon, *words: str, code: int = 0) -> list[dict[str, Any]]:
         pruned = daemon.ctl("--json", "prune", *words, check=False)
@@ -809,7 +826,7 @@ class Targets(LifeCase):
         daemon.start()
         daemon.stop()
         said = daemon.ctl("prune").err
-        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again, since the state file knew of none there", said)
+        self.assertIn("nas lacks 2 sets that its retention would keep: owed to it again, since the state file was lost", said)
         self.check_kept(daemon, owed, "held by a copy owed to nas")
         daemon.start()
         self.check_sent(daemon, owed)

@@ -479,7 +479,7 @@ TEST_CASE("where the catalog knew of none of the sets there, what the target lac
     const auto plan = house.plan();
     REQUIRE(plan.remarks.size() == 1);
     CHECK(plan.remarks.front() ==
-          "r2 lacks 1 set that its retention would keep: owed to it again, since the state file knew of none there");
+          "r2 lacks 1 set that its retention would keep: owed to it again, since the state file was lost");
     REQUIRE(house.catalog->owed_copies().size() == 1);
     CHECK(house.catalog->owed_copies().front().id == lacking);
     CHECK(house.plan().remarks.empty());
@@ -488,8 +488,14 @@ TEST_CASE("where the catalog knew of none of the sets there, what the target lac
 TEST_CASE("nothing is owed again where nothing says that the catalog was lost") {
     House house;
     house.policy.days = 90;
-    house.add_set("2026-01-28T00:00:00Z");
-    SECTION("it knows of a set there") {
+    const auto id = house.add_set("2026-01-28T00:00:00Z");
+    SECTION("it knows of a set there, and the run of the one that is lacking") {
+        model::RunReport report;
+        report.run = house.place.repository.find(id).manifest.run;
+        report.job = "shop";
+        report.outcome = model::Outcome::success;
+        report.started_at = report.finished_at = today;
+        house.catalog->begin_run(report);
         house.copied("2026-01-20T00:00:00Z");
         house.found("2026-01-21T00:00:00Z");
     }
@@ -503,6 +509,18 @@ TEST_CASE("nothing is owed again where nothing says that the catalog was lost") 
     }
     house.plan();
     CHECK(house.catalog->owed_copies().empty());
+}
+
+// As after a run that followed the loss while the target was away, and whose own copy is known.
+TEST_CASE("a set that is older than the catalog is owed again, though the catalog knows of later ones there") {
+    House house;
+    house.policy.days = 90;
+    const auto id = house.add_set("2026-01-28T00:00:00Z");
+    house.copied("2026-01-30T00:00:00Z");
+    CHECK(house.plan().lacking.size() == 1);
+    REQUIRE(house.catalog->owed_copies().size() == 1);
+    CHECK(house.catalog->owed_copies().front().id == id);
+    CHECK(house.plan().lacking.empty());
 }
 
 TEST_CASE("a look tells what the target lacks as the plan that is carried out does, and enters nothing") {
