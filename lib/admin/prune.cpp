@@ -86,7 +86,7 @@ void apply_job(const JobTargets& around, TargetsOutcome& all) {
     const bool recorded = record_plans(around, targets, nullptr);
     delete_here(around.context, repository, around.catalog, std::move(plan), all);
     if (!recorded) (void)record_plans(around, targets, &all);
-    apply_plans(around, std::move(targets), all);
+    apply_plans(around, targets, all);
 }
 
 Outcome apply(Context& context, const config::Config& config, const ResolveSecret& secrets, const Jobs& jobs) {

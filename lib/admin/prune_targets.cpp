@@ -89,7 +89,7 @@ void append_decisions(const TargetPlans& plans, TargetsOutcome& outcome) {
         for (const auto& decision : planned.plan.decisions) outcome.decisions.push_back({planned.target, decision});
 }
 
-void apply_plans(const JobTargets& around, TargetPlans plans, TargetsOutcome& outcome) {
+void apply_plans(const JobTargets& around, const TargetPlans& plans, TargetsOutcome& outcome) {
     const repository::Repository repository(around.config.repository.directory);
     for (auto& [name, plan, recorded] : plans.plans) {
         const auto goes = [](const retention::Decision& decision) { return !decision.keep; };
@@ -100,7 +100,7 @@ void apply_plans(const JobTargets& around, TargetPlans plans, TargetsOutcome& ou
                        [&, &target = name, &planned = plan](RemoteAccess access,
                                                             async::StopToken stop) -> asio::awaitable<void> {
                            const auto remote = retention_of(around, repository, access, target);
-                           co_await apply_one(remote, std::move(planned), wanted, outcome, stop);
+                           co_await apply_one(remote, planned, wanted, outcome, stop);
                        });
         } catch (const base::Error& error) {
             add_failure(around, error, outcome);

@@ -56,6 +56,6 @@ bool record_plans(const JobTargets& around, TargetPlans& plans, TargetsOutcome* 
 void append_decisions(const TargetPlans& plans, TargetsOutcome& outcome);
 
 // Carries the plans out, and no others.
-void apply_plans(const JobTargets& around, TargetPlans plans, TargetsOutcome& outcome);
+void apply_plans(const JobTargets& around, const TargetPlans& plans, TargetsOutcome& outcome);
 
 }  // namespace pgbakd::admin
