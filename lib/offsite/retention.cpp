@@ -210,7 +210,9 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
         plan.lacking = forgotten_copies(around.name, places, policy, now, *job->zone);
         std::erase_if(plan.lacking, [&](const catalog::Copy& copy) {
             if (around.catalog == nullptr || lost) return false;
-            return !known.older.contains(copy.id) || known.owed.contains(copy.id);
+            // What it knows to have been there, somebody else has deleted.
+            const bool is_known = known.owed.contains(copy.id) || known.there.contains(copy.id);
+            return is_known || !known.older.contains(copy.id);
         });
     }
     if (!plan.lacking.empty()) plan.remarks.push_back(lack_remark(around, plan.lacking.size()));

@@ -93,6 +93,8 @@ asio::awaitable<void> ChangeWatch::watch_job(Watched watched, async::StopToken s
         } catch (const base::Error& error) {
             stop.check();
             problem = error;
+            saved = false;
+            seen.reset();
         }
         if (problem && !told)
             core_.log.problem(Priority::warning, problem->during(watched.job), {}, {{"PGBAKD_JOB", watched.job}});
@@ -105,10 +107,15 @@ asio::awaitable<void> ChangeWatch::watch_job(Watched watched, async::StopToken s
         co_await async::sleep_for(least_pause, stop);
         const auto rest = pause - least_pause;
         pause = std::min<std::chrono::milliseconds>(2 * pause, longest_pause);
-        if (seen && seen->watch)
-            co_await wait_for_change(seen, watched.settle, rest, stop);
-        else
+        if (!seen || !seen->watch) {
             co_await async::sleep_for(rest, stop);
+            continue;
+        }
+        try {
+            co_await wait_for_change(seen, watched.settle, rest, stop);
+        } catch (const base::Error&) {
+            stop.check();  // the next look tells what is wrong with the watch
+        }
     }
 }
 

@@ -72,8 +72,10 @@ class OnChange(unittest.TestCase):
 
         def has_it() -> list[dict[str, Any]] | None:
             found = self.runs(daemon)
+            if not found or found[-1]["set"] is None:
+                return None
             try:
-                return found if found and self.content(daemon, found[-1], name) == text else None
+                return found if self.content(daemon, found[-1], name) == text else None
             except KeyError:
                 return None
 
