@@ -1,6 +1,9 @@
 #include "alert/policy.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <ranges>
 #include <set>
 #include <string>
 #include <tuple>
@@ -63,6 +66,53 @@ std::optional<Likeness> likeness(const model::Alert& alert, Merging merging) {
     return Likeness{alert.kind, alert.finding, alert.job, alert.place, alert.set};
 }
 
+// That something is over.
+bool is_end(const model::Alert& alert) {
+    return alert.kind == model::AlertKind::finding_closed || alert.kind == model::AlertKind::run_succeeded;
+}
+
+// Finds what is said by another alert that waits. They are taken from the newest on, so that this one remains.
+class Sieve {
+  public:
+    Sieve(const std::vector<Waiting>& waiting, Merging merging) : waiting_(waiting), merging_(merging) {}
+
+    void take(std::size_t i) {
+        const auto& [alert, created_at, attempts, next_attempt] = waiting_[i];
+        const bool is_start = alert.kind == model::AlertKind::run_started;
+        if (is_start && attempts > 0 && ended_.contains(alert.run)) said_.insert(i);
+        if (!is_start) ended_.insert(alert.run);
+        const auto like = likeness(alert, merging_);
+        if (!like || said_.contains(i)) return;
+        const auto [newer, is_newest] = newest_.try_emplace(*like, i);
+        if (!is_newest) said_.insert(i);
+        if (merging_ == Merging::last_state) return;
+        auto& ends = ends_[{alert.finding, alert.job, alert.place}];
+        if (is_newest && is_end(alert)) ends.push_back(i);
+        if (!is_newest && !is_end(alert)) take_out_ends(ends, newer->second);
+    }
+    [[nodiscard]] bool is_said(std::size_t i) const { return said_.contains(i); }
+
+  private:
+    using Subject = std::tuple<std::string, std::string, std::string>;
+
+    // What ended before `newer` ended something that nobody hears of any more. An older end may be of what was heard.
+    void take_out_ends(std::vector<std::size_t>& ends, std::size_t newer) {
+        std::erase_if(ends, [this, newer](std::size_t end) {
+            if (end > newer) return false;
+            said_.insert(end);
+            newest_.erase(*likeness(waiting_[end].alert, merging_));
+            return true;
+        });
+    }
+
+    const std::vector<Waiting>& waiting_;
+    Merging merging_;
+    std::map<Likeness, std::size_t> newest_;
+    std::map<Subject, std::vector<std::size_t>> ends_;
+    std::set<std::string> ended_;  // runs
+    std::set<std::size_t> said_;
+};
+
 }  // namespace
 
 Merging merging_of(const model::ChannelSpec& channel) noexcept {
@@ -81,35 +131,27 @@ Pace after_message(const Pace& pace, base::Timestamp now) noexcept {
 Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Timestamp now, const Pause& asked,
                const Pace& pace) {
     Step step;
-    std::vector<std::size_t> left;
-    std::set<Likeness> seen;
-    std::set<std::string> ended;  // runs
+    std::vector<std::size_t> alive;
     auto gate = asked.until;
-    // From the newest on, so that this one remains.
-    for (auto i = waiting.size(); i-- > 0;) {
-        const auto& entry = waiting[i];
-        if (is_given_up(entry)) {
-            step.expired.push_back(i);
-            continue;
-        }
-        if (is_believable(entry, now)) gate = std::max(gate, entry.next_attempt);
-        const bool is_start = entry.alert.kind == model::AlertKind::run_started;
-        const auto like = likeness(entry.alert, merging);
-        const bool is_over = is_start && entry.attempts > 0 && ended.contains(entry.alert.run);
-        (is_over || (like && !seen.insert(*like).second) ? step.superseded : left).push_back(i);
-        if (!is_start) ended.insert(entry.alert.run);
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+        if (!is_given_up(waiting[i]) && is_believable(waiting[i], now)) gate = std::max(gate, waiting[i].next_attempt);
+        (is_given_up(waiting[i]) ? step.expired : alive).push_back(i);
     }
-    for (auto* indices : {&step.expired, &step.superseded, &left}) std::ranges::reverse(*indices);
-    if (left.empty()) return step;
+    Sieve sieve(waiting, merging);
+    for (const auto i : alive | std::views::reverse) sieve.take(i);
+    const auto is_said = [&sieve](std::size_t i) { return sieve.is_said(i); };
+    std::ranges::copy_if(alive, std::back_inserter(step.superseded), is_said);
+    std::erase_if(alive, is_said);
+    if (alive.empty()) return step;
     const bool gathers = merging == Merging::digests;
-    if (gathers) gate = std::max(gate, next_message(pace, left.size(), now));
+    if (gathers) gate = std::max(gate, next_message(pace, alive.size(), now));
     if (gate > now) {
         step.wake = gate;
         return step;
     }
-    const bool together = gathers && (left.size() >= digest_from || steps_at(pace, now) > 0);
-    left.resize(together ? std::min(left.size(), most_in_digest) : 1);
-    step.send = std::move(left);
+    const bool together = gathers && (alive.size() >= digest_from || steps_at(pace, now) > 0);
+    alive.resize(together ? std::min(alive.size(), most_in_digest) : 1);
+    step.send = std::move(alive);
     return step;
 }
 

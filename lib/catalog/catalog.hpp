@@ -31,6 +31,7 @@ struct RunFilter {
     std::optional<model::Outcome> outcome;
     int limit = 50;  // 1–10,000
     int offset = 0;
+    std::optional<base::Timestamp> not_after{};  // began by then
 };
 
 struct SetState {
@@ -212,6 +213,12 @@ class Catalog {
                         const std::optional<base::RunId>& told_run = std::nullopt);
     // Drops findings that closed before `before`, at most `limit` at a time.
     std::size_t expire_findings(base::Timestamp before, std::size_t limit);
+
+    // The channels that each job names, if it does (JobSpec::alerts).
+    using ChannelsOfJobs = std::map<std::string, std::optional<std::vector<std::string>>>;
+    // Notes those of the jobs there are. Returns those of jobs that were there after `gone_since` and are no more; what
+    // is older is forgotten.
+    ChannelsOfJobs know_channels(const ChannelsOfJobs& jobs, base::Timestamp now, base::Timestamp gone_since);
 
     // --- alerts ---------------------------------------------------------------------------------------------------
     // In one transaction; due at once. An alert that waits for that channel already stays as it is.

@@ -149,6 +149,35 @@ std::map<std::string, base::Timestamp> Catalog::known_since(const std::string& j
     return result;
 }
 
+Catalog::ChannelsOfJobs Catalog::know_channels(const ChannelsOfJobs& jobs, base::Timestamp now,
+                                               base::Timestamp gone_since) {
+    const auto guard = impl_->enter();
+    auto& connection = impl_->connection;
+    Transaction transaction(connection);
+    Statement(connection, "DELETE FROM job_channels WHERE known_at < ?").bind(to_number(gone_since)).run();
+    for (const auto& [job, channels] : jobs) {
+        if (!channels) {
+            Statement(connection, "DELETE FROM job_channels WHERE job = ?").bind(job).run();
+            continue;
+        }
+        Statement(connection,
+                  "INSERT INTO job_channels (job, channels, known_at) VALUES (?, ?, ?)"
+                  " ON CONFLICT (job) DO UPDATE SET channels = excluded.channels, known_at = excluded.known_at")
+            .bind(job)
+            .bind(lines_of(*channels))
+            .bind(to_number(now))
+            .run();
+    }
+    ChannelsOfJobs gone;
+    {
+        Statement statement(connection, "SELECT job, channels FROM job_channels");
+        while (statement.step())
+            if (!jobs.contains(statement.text(0))) gone.emplace(statement.text(0), names_in(statement.text(1)));
+    }
+    transaction.commit();
+    return gone;
+}
+
 std::vector<model::Finding> Catalog::open_findings(const std::optional<std::string>& job) {
     const auto guard = impl_->enter();
     Statement statement(impl_->connection,

@@ -47,12 +47,14 @@ std::string condition(const RunFilter& filter) {
     std::vector<std::string> parts;
     if (filter.job) parts.emplace_back("job = ?");
     if (filter.outcome) parts.emplace_back("outcome = ?");
+    if (filter.not_after) parts.emplace_back("started_at <= ?");
     return parts.empty() ? std::string() : " WHERE " + base::join(parts, " AND ");
 }
 
 void bind_condition(Statement& statement, const RunFilter& filter) {
     if (filter.job) statement.bind(*filter.job);
     if (filter.outcome) statement.bind(model::outcome_text(*filter.outcome));
+    if (filter.not_after) statement.bind(to_number(*filter.not_after));
 }
 
 }  // namespace

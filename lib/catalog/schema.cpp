@@ -176,6 +176,14 @@ constexpr std::array migrations{
         stamp TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     )",
+    R"(
+    -- Whom jobs tell that name their channels: what ran of a job is told there, also when the job is gone.
+    CREATE TABLE job_channels (
+        job TEXT NOT NULL PRIMARY KEY,
+        channels TEXT NOT NULL, -- each name ended by a line end
+        known_at INTEGER NOT NULL -- configured so then, last
+    ) STRICT, WITHOUT ROWID;
+    )",
 };
 
 int version_of(Connection& connection) {
@@ -214,8 +222,9 @@ void migrate(Connection& connection) {
     const auto tables = connection.number(
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
         " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies', 'findings', 'alerts',"
-        " 'channel_states', 'known_places', 'set_names', 'repository', 'change_stamps')");
-    if (tables != 13) throw Error(ErrorCode::corrupt, "a table is missing");
+        " 'channel_states', 'known_places', 'set_names', 'repository', 'change_stamps',"
+        " 'job_channels')");
+    if (tables != 14) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

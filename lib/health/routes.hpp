@@ -1,7 +1,6 @@
 // Which channels are told what. Pure.
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,8 +11,7 @@
 
 namespace pgbakd::health {
 
-// The channels that each job names, if it does (JobSpec::alerts).
-using ChannelsOfJobs = std::map<std::string, std::optional<std::vector<std::string>>>;
+using ChannelsOfJobs = catalog::Catalog::ChannelsOfJobs;
 
 struct Routes {
     const config::Config& config;

@@ -51,7 +51,9 @@ asio::awaitable<void> AlertSender::serve(PostPtr post, async::StopToken stop) {
         post->due = core_.clock.now() + catalog_pause;
     }
     post->busy = false;
-    --serving_;
+    serving_.erase(serving_.find(post->spec.name));
+    // Configured no more: now it is known what is left of it.
+    if (!posts_.contains(post->spec.name)) configured_ = false;
     if (std::exchange(post->again, false) && !failure) post->due = {};
     changed_.notify();
 }

@@ -63,10 +63,13 @@ void AlertSender::configure(const std::vector<catalog::ChannelState>& states) {
 asio::awaitable<std::vector<catalog::ChannelState>> AlertSender::forget_others() {
     std::vector<std::string> names;
     for (const auto& [name, spec] : core_.config->channels) names.push_back(name);
+    // What is on its way is not given up: see serve().
+    auto kept = names;
+    kept.insert(kept.end(), serving_.begin(), serving_.end());
     auto* catalog = core_.catalog.get();
     const auto now = core_.clock.now();
-    const auto keep = [catalog, names, now] {
-        auto given_up = catalog->keep_channels(names);
+    const auto keep = [catalog, names, kept, now] {
+        auto given_up = catalog->keep_channels(kept);
         for (const auto& name : names) catalog->hasten_alerts(name, now);
         return std::pair(std::move(given_up), catalog->channel_states());
     };
@@ -111,7 +114,7 @@ void AlertSender::serve_those_due(const async::StopToken& stop) {
         if (post->due > now && post->due - now <= longest_nap) continue;
         post->busy = true;
         post->again = false;
-        ++serving_;
+        serving_.insert(name);
         tasks_.spawn(serve(post, stop));
     }
 }
@@ -132,7 +135,7 @@ asio::awaitable<void> AlertSender::wait(async::StopToken stop) {
 asio::awaitable<void> AlertSender::wind_up() {
     auto until = core_.clock.steady() + last_patience;
     if (end_by_) until = std::min(until, *end_by_ - last_margin);
-    while (serving_ > 0 && core_.clock.steady() < until) {
+    while (!serving_.empty() && core_.clock.steady() < until) {
         const auto left = until - core_.clock.steady();
         const async::StopToken unstopped;
         co_await async::wait_at_most(changed_, left, unstopped);

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -86,7 +87,7 @@ class AlertSender {
     async::Event changed_;
     async::TaskGroup tasks_;
     std::map<std::string, PostPtr> posts_;
-    std::size_t serving_ = 0;
+    std::multiset<std::string> serving_;  // channels, also such as are configured no more
     async::StopSource cut_;  // ends what is on its way
     std::optional<base::SteadyTime> end_by_;
     bool configured_ = false;

@@ -310,9 +310,11 @@ asio::awaitable<void> CopySender::hold(catalog::Copy copy, base::Error error) {
 
 asio::awaitable<void> CopySender::hasten() {
     auto* catalog = core_.catalog.get();
-    const auto config = core_.config;
-    const auto hasten_all = [catalog, config, now = core_.clock.now()] {
-        for (const auto& [name, target] : config->targets) catalog->hasten_copies(name, now);
+    // Also to targets that the configuration has no more: those are struck.
+    const auto hasten_all = [catalog, now = core_.clock.now()] {
+        std::set<std::string> targets;
+        for (const auto& copy : catalog->owed_copies()) targets.insert(copy.target);
+        for (const auto& name : targets) catalog->hasten_copies(name, now);
     };
     std::exception_ptr failure;
     try {

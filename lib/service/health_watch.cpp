@@ -21,6 +21,7 @@ constexpr std::chrono::days findings_kept{400};
 constexpr std::size_t most_expired = 10'000;
 // What ended earlier is news to nobody; that nothing has come since is told by other means.
 constexpr std::chrono::days untold_kept{7};
+constexpr std::chrono::days former_kept{30};  // whom a job told that is gone
 constexpr std::size_t most_untold = 1'000;
 
 std::string_view journal_word(model::Severity severity) {
@@ -98,7 +99,6 @@ bool HealthWatch::has_work() const {
 
 // The schedule is anchored to when it was read: a health check that was missed is made at the start anyway.
 void HealthWatch::plan(async::StopToken stop) {
-    remember_former_jobs();
     planned_for_ = core_.config;
     if (!planned_for_->targets.empty() && !std::exchange(asking_, true)) tasks_.spawn(ask_for_rooms(std::move(stop)));
     due_.reset();
@@ -107,12 +107,18 @@ void HealthWatch::plan(async::StopToken stop) {
         due_ = base::Timestamp(next->time_since_epoch());
 }
 
-void HealthWatch::remember_former_jobs() {
-    if (!planned_for_ || planned_for_ == core_.config) return;
-    auto former = *former_;
-    for (const auto& job : planned_for_->jobs) former[job->name] = job->alerts;
-    std::erase_if(former, [this](const auto& entry) { return core_.config->job(entry.first) != nullptr; });
-    former_ = std::make_shared<const health::ChannelsOfJobs>(std::move(former));
+// Before anything is told: what ran of a job that is gone by now is told where it would have been.
+asio::awaitable<void> HealthWatch::know_channels() {
+    const auto config = core_.config;
+    auto* catalog = core_.catalog.get();
+    const auto know = [catalog, config, now = core_.clock.now()] {
+        catalog::Catalog::ChannelsOfJobs jobs;
+        for (const auto& job : config->jobs) jobs.emplace(job->name, job->alerts);
+        return catalog->know_channels(jobs, now, now - former_kept);
+    };
+    auto former = co_await async::run_blocking(core_.pool, know);
+    former_ = std::make_shared<const catalog::Catalog::ChannelsOfJobs>(std::move(former));
+    channels_known_for_ = config;
 }
 
 asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
@@ -122,7 +128,9 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
             if (planned_for_ != core_.config) plan(stop);
             std::exception_ptr failure;
             try {
-                if (has_work())
+                if (channels_known_for_ != core_.config)
+                    co_await know_channels();
+                else if (has_work())
                     co_await do_next();
                 else
                     co_await look_by_schedule(stop);
@@ -150,6 +158,7 @@ asio::awaitable<void> HealthWatch::watch(async::StopToken stop) {
 // is told at the next start.
 asio::awaitable<void> HealthWatch::drain() {
     try {
+        if (!former_ && !(started_.empty() && ended_.empty())) co_await know_channels();
         while (!started_.empty() || !ended_.empty()) co_await do_next();
     } catch (const std::exception& error) {
         core_.log.write(Priority::warning,

@@ -69,7 +69,7 @@ class HealthWatch {
     [[nodiscard]] bool has_work() const;
     void plan(async::StopToken stop);
     asio::awaitable<void> ask_for_rooms(async::StopToken stop);
-    void remember_former_jobs();
+    asio::awaitable<void> know_channels();
     void tell_journal(const health::Changes& changes);
 
     Core& core_;
@@ -87,7 +87,8 @@ class HealthWatch {
     bool asking_ = false;     // targets are being asked for their room
     bool told_unrecorded_ = false;
     ConfigPtr planned_for_;
-    std::shared_ptr<const health::ChannelsOfJobs> former_ = std::make_shared<health::ChannelsOfJobs>();
+    ConfigPtr channels_known_for_;
+    std::shared_ptr<const catalog::Catalog::ChannelsOfJobs> former_;  // of jobs that are gone
     std::optional<base::Timestamp> due_;    // by the schedule
     std::optional<base::Timestamp> aging_;  // a set becomes too old then
     std::function<void()> tell_findings_;

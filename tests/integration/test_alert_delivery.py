@@ -217,6 +217,35 @@ class AlertDelivery(AlertCase):
         self.reload(daemon, lambda config: config.pop("alerts"))
         daemon.wait_for_log("1 alert for hook given up: the configuration has no such channel any more")
 
+    def test_an_alert_on_its_way_to_a_channel_that_is_removed_arrives_and_is_not_given_up(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook(), "ops": self.services.webhook("/ops")})
+        self.services.behave("held", "/hook")
+        daemon.run("shop")
+        wait_for(lambda: self.services.alerts("/hook"), what="a delivery")
+        self.reload(daemon, lambda config: config["alerts"].pop("hook"))
+        self.services.behave("ok", "/hook")
+        self.wait_until_told(daemon)
+        daemon.run("shop")
+        wait_for(lambda: self.services.alerts("/ops")[1:], what="the second run")
+        self.assertEqual(len(self.services.alerts("/hook")), 1)
+        self.assertNotIn("given up", daemon.log())
+
+    def test_what_ran_of_a_job_that_was_removed_meanwhile_is_told_where_it_was(self) -> None:
+        alerts = {name: self.services.webhook(f"/{name}") for name in ("night", "ops")}
+        daemon = self.daemon(alerts, {"shop": self.job(alerts=["night"]), "other": self.job()})
+        lock = self.hold_lock()
+        daemon.ctl("run", "shop")
+        lock.wait_for_dump()
+        daemon.kill9()
+        lock.release()
+        config = json.loads(daemon.config_file.read_text(encoding="utf-8"))
+        del config["jobs"]["shop"]
+        daemon.write_config(config)
+        daemon.start()
+        self.services.wait_for_alert("run_failed", "/night", job="shop")
+        self.wait_until_told(daemon)
+        self.assertEqual(self.services.alerts("/ops"), [])
+
     def test_test_alert_names_the_channels_there_are(self) -> None:
         daemon = self.daemon({"hook": self.services.webhook()})
         answer = daemon.ctl("test-alert", "hok", check=False)

@@ -125,6 +125,21 @@ class Alerts(AlertCase):
         self.wait_until_told(daemon)
         self.assertEqual(self.services.alerts("/ops"), [])
 
+    def test_a_channel_that_was_renamed_hears_at_once_what_is_wrong(self) -> None:
+        daemon = self.daemon({"early": self.services.webhook("/early")}, {"night": self.job("nothing"), "shop": self.job()})
+        daemon.run("night", check=False)
+        self.services.wait_for_alert("run_failed", "/early", job="night")
+        self.wait_until_told(daemon)
+        self.reload(daemon, lambda config: config.update(alerts={"late": self.services.webhook("/late")}))
+        told = self.services.wait_for_alert("finding_reminded", "/late", job="night")
+        self.assertIn("night failed", told["title"])
+        self.wait_until_told(daemon)
+        # Once: it has been told now.
+        daemon.ctl("reload")
+        daemon.run("shop")
+        self.services.wait_for_alert("run_succeeded", "/late", job="shop")
+        self.assertEqual([alert["kind"] for alert in self.services.alerts("/late")], ["finding_reminded", "run_succeeded"])
+
     # --- health ---
 
     def test_a_corrupt_set_is_a_finding_of_its_own(self) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -124,7 +125,7 @@ class Runs(ApiCase):
         self.assertEqual(self.local.get("/v1/status").json["jobs"], status["jobs"])
 
     def test_pages_and_filters(self) -> None:
-        self.serve()
+        daemon = self.serve()
         started = [self.api.post("/v1/jobs/job/runs?wait=true").json["run"] for _ in range(3)]
         failed = self.api.post("/v1/jobs/broken/runs?wait=true").json["run"]
         newest_first = [failed, *reversed(started)]
@@ -140,6 +141,11 @@ class Runs(ApiCase):
         self.assertEqual(self.api.get("/v1/backups?status=FAILED&job=job").json["total"], 0)
         self.assertEqual(self.api.get("/v1/backups/latest").json["run"], failed)
         self.assertEqual(self.api.get("/v1/backups/latest?job=&status=SUCCESS").json["run"], started[-1])
+        # What a clock ahead has dated is not the latest for the rest of the year.
+        with sqlite3.connect(daemon.directory / "state" / "state.db", timeout=60) as state:
+            state.execute("update runs set started_at = started_at + 86400000 where id = ?", [started[0]])
+        state.close()
+        self.assertEqual(self.api.get("/v1/backups/latest").json["run"], failed)
         none = self.api.get("/v1/backups/latest?job=job&status=FAILED")
         self.assertEqual((none.status, none.error["message"]), (404, "there is no run of job that is FAILED"))
 

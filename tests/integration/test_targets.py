@@ -890,6 +890,20 @@ class Targets(LifeCase):
         daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
         self.assertEqual(self.files(daemon.directory / "nas-away" / name), self.files(daemon.set_directory(name)))
 
+    def test_a_reload_without_a_target_ends_what_is_owed_to_it_at_once(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        name = daemon.run("job")["set"]
+        self.put_off(daemon)
+        self.assertEqual(len(daemon.status()["owed"]), 1)
+        del self.configuration["targets"]
+        del self.configuration["jobs"]["job"]["targets"]
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        daemon.wait_for_log(f"the copy of {name.removeprefix('job/')} is not owed to nas any more: the configuration has no such target")
+        self.assertEqual(daemon.status()["owed"], [])
+
     def test_a_restored_copy_is_the_database(self) -> None:
         daemon = self.targets(["nas"]).start()
         name = daemon.run("job")["set"]

@@ -43,6 +43,18 @@ Waiting of_run(AlertKind kind, const std::string& run, int attempts) {
     return waiting;
 }
 
+// As a failed run is told, and the success behind it.
+model::Alert failure() {
+    auto alert = failed();
+    alert.finding = "run_failed";
+    return alert;
+}
+model::Alert success_after_failure() {
+    auto alert = failure();
+    alert.kind = AlertKind::run_succeeded;
+    return alert;
+}
+
 std::vector<Waiting> many(std::size_t count) {
     std::vector<Waiting> waiting;
     for (std::size_t i = 0; i < count; ++i) waiting.push_back(entry(failed("job" + std::to_string(i))));
@@ -106,9 +118,29 @@ TEST_CASE("what is sent next") {
               {{0}, {}, {}, now + 5s}},
              {"opened and closed stay in order", {entry(opened), entry(closed)}, {}, {{}, {}, {0}, {}}},
              {"of those alike the newest remains",
-              {entry(opened), entry(closed), entry(opened)},
+              {entry(opened), entry(opened)},
               {},
               {{}, {0}, {1}, {}}},
+             {"the end of what nobody will hear of goes with it",
+              {entry(opened), entry(closed), entry(opened)},
+              {},
+              {{}, {0, 1}, {2}, {}}},
+             {"also where it happened twice",
+              {entry(opened), entry(closed), entry(opened), entry(closed), entry(opened)},
+              {},
+              {{}, {0, 1, 2, 3}, {4}, {}}},
+             {"the end of what was heard of stays",
+              {entry(closed), entry(opened), entry(closed), entry(opened)},
+              {},
+              {{}, {1, 2}, {0}, {}}},
+             {"the end of another thing stays",
+              {entry(opened), entry(finding(AlertKind::finding_closed, "too_old", "local")), entry(opened)},
+              {},
+              {{}, {0}, {1}, {}}},
+             {"a success goes with the failure that nobody will hear of",
+              {entry(failure()), entry(success_after_failure()), entry(failure())},
+              {},
+              {{}, {0, 1}, {2}, {}}},
              {"another place is another finding", {entry(opened), entry(elsewhere)}, {}, {{}, {}, {0}, {}}},
              {"in the order in which they came, whatever the clock said",
               {entry(failed("b"), 10s), entry(failed("a"), 60s)},

@@ -261,3 +261,17 @@ TEST_CASE("sets found corrupt are told from those that were only read again") {
     CHECK(place.catalog->corrupt_sets("shop").front().message == "a bit");
     CHECK(place.catalog->corrupt_sets("none").empty());
 }
+
+TEST_CASE("whom jobs tell is known when they are gone, for a while") {
+    Place place;
+    using Channels = Catalog::ChannelsOfJobs;
+    const Channels jobs{{"shop", Texts{"ops", "night"}}, {"quiet", Texts{}}, {"crm", std::nullopt}};
+    CHECK(place.catalog->know_channels(jobs, today, today - 1h).empty());
+    place.reopen();
+    CHECK(place.catalog->know_channels({{"crm", std::nullopt}}, today + 1h, today) ==
+          Channels{{"quiet", Texts{}}, {"shop", Texts{"ops", "night"}}});
+    // One that tells every channel now has told nobody in particular when it goes.
+    CHECK(place.catalog->know_channels({{"shop", std::nullopt}}, today + 2h, today) == Channels{{"quiet", Texts{}}});
+    CHECK(place.catalog->know_channels({}, today + 3h, today) == Channels{{"quiet", Texts{}}});
+    CHECK(place.catalog->know_channels({}, today + 4h, today + 1h).empty());
+}
