@@ -110,10 +110,11 @@ const Section<JobSpec>& job_keys() {
     return section;
 }
 
-const Section<ServerSpec>& client_keys() {
-    static const Section<ServerSpec> section(
+const Section<model::ClientSpec>& client_keys() {
+    using model::ClientSpec;
+    static const Section<ClientSpec> section(
         {},
-        {key<ServerSpec>("bin", &ServerSpec::client_directory, absolute_path(),
+        {key<ClientSpec>("bin", &ClientSpec::directory, absolute_path(),
                          absent("the newest installed version that fits the server"),
                          "The directory of `pg_dump` and its like.")},
         {{"docker", "programs in containers come with a later version: install the client programs on this host"},
@@ -148,7 +149,7 @@ const Section<ServerSpec>& server_keys() {
             key<ServerSpec>("maintenance_database", &ServerSpec::maintenance_database,
                             text("the name of a database", 63), is("postgres"),
                             "The database to connect to for questions about the whole server."),
-            section_key<ServerSpec>("client", Same{}, client_keys(), {}, "Where the client programs come from."),
+            section_key<ServerSpec>("client", &ServerSpec::client, client_keys(), {}, "Where the client programs come from."),
         },
         {{"type", "this version backs up PostgreSQL servers only: remove the key, or the whole server"}});
     return section;

@@ -18,8 +18,20 @@
 
 namespace pgbakd::model {
 
+enum class ServerType { postgresql, tdengine };
+
+// Where the client programs of a server run: on this host, in a container of it, or on another host.
+struct ClientSpec {
+    enum class Where { here, docker, ssh };
+    Where where = Where::here;
+    std::string name;                 // of the container; of the host as ssh takes it, user@host; empty: here
+    std::filesystem::path directory;  // of the programs; empty: found by the server's version
+    friend bool operator==(const ClientSpec&, const ClientSpec&) = default;
+};
+
 struct ServerSpec {
     std::string name;
+    ServerType type = ServerType::postgresql;
     std::string host;        // empty: libpq's default Unix socket; a path: a socket directory
     std::uint16_t port = 0;  // 0: libpq's default
     std::string user;        // empty: libpq's default, the operating-system user
@@ -29,7 +41,7 @@ struct ServerSpec {
     std::filesystem::path sslrootcert;
     std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
     std::string maintenance_database = "postgres";
-    std::filesystem::path client_directory;  // client: {bin: DIR}; empty: searched by server version
+    ClientSpec client;
 };
 
 struct RetentionPolicy {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -29,6 +30,22 @@ struct PgDumpSource {
     FingerprintKind fingerprint = FingerprintKind::counts;
 };
 
+enum class Checkpoint { fast, spread };
+
+// A whole PostgreSQL cluster, by the protocol that pg_basebackup speaks.
+struct PgBasebackupSource {
+    std::string server;
+    Checkpoint checkpoint = Checkpoint::fast;  // that the server makes first: at once, or over its usual time
+    std::uint64_t max_rate = 0;                // bytes per second, as the server sends; 0: unlimited
+};
+
+// Databases of a TDengine server, by taosdump.
+struct TaosdumpSource {
+    std::string server;
+    bool all_databases = false;
+    std::vector<std::string> databases;  // empty with all_databases
+};
+
 // What a program writes to its standard output.
 struct CommandSource {
     struct Variable {
@@ -51,9 +68,9 @@ struct FilesSource {
     friend bool operator==(const FilesSource&, const FilesSource&) = default;
 };
 
-using Source = std::variant<PgDumpSource, CommandSource, FilesSource>;
+using Source = std::variant<PgDumpSource, CommandSource, FilesSource, PgBasebackupSource, TaosdumpSource>;
 
-// As the configuration and the manifest name it: "pg_dump", "command", "files".
+// As the configuration and the manifest name it: "pg_dump", "pg_basebackup", "taosdump", "command", "files".
 [[nodiscard]] std::string_view source_type(const Source& source);
 // The server it reads from; empty: none.
 [[nodiscard]] const std::string& server_of(const Source& source);

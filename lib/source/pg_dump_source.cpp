@@ -111,7 +111,7 @@ asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     auto session = co_await postgres::Session::connect(options, stop);
     server_ = co_await postgres::server_facts(*session, stop);
     const auto major = server_.version_number / 10000;
-    programs_ = co_await postgres::find_programs(major, settings_.server.client_directory, settings_.programs, stop);
+    programs_ = co_await postgres::find_programs(major, settings_.server.client.directory, settings_.programs, stop);
     auto existing = co_await postgres::list_databases(*session, stop);
     if (settings_.source.globals) {
         with_role_passwords_ = co_await postgres::can_read_role_passwords(*session, stop);
