@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
-#include <ranges>
 #include <set>
 #include <string>
 #include <tuple>
@@ -138,7 +137,7 @@ Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Times
         (is_given_up(waiting[i]) ? step.expired : alive).push_back(i);
     }
     Sieve sieve(waiting, merging);
-    for (const auto i : alive | std::views::reverse) sieve.take(i);
+    std::for_each(alive.rbegin(), alive.rend(), [&sieve](std::size_t i) { sieve.take(i); });
     const auto is_said = [&sieve](std::size_t i) { return sieve.is_said(i); };
     std::ranges::copy_if(alive, std::back_inserter(step.superseded), is_said);
     std::erase_if(alive, is_said);

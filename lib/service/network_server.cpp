@@ -16,6 +16,8 @@ using boost::system::error_code;
 
 constexpr std::chrono::seconds bind_pause{10};
 constexpr std::chrono::seconds refusal_pause{60};
+// An answer of megabytes goes out in pieces of this size, so that what a run does next need not wait for all of it.
+constexpr int send_buffer = 128 << 10;
 
 std::array<std::byte, 32> random_key() {
     std::array<std::byte, 32> key{};
@@ -70,6 +72,7 @@ std::shared_ptr<NetworkServer::Acceptor> NetworkServer::bind(const config::Liste
     auto acceptor = std::make_shared<Acceptor>(executor_);
     acceptor->open(endpoint.protocol(), failure);
     if (!failure) acceptor->set_option(asio::socket_base::reuse_address(true), failure);
+    if (!failure) acceptor->set_option(asio::socket_base::send_buffer_size(send_buffer), failure);  // of each client's
     if (!failure && ip.is_v6()) acceptor->set_option(asio::ip::v6_only(true), failure);
     if (!failure) acceptor->bind(endpoint, failure);
     if (!failure) acceptor->listen(asio::socket_base::max_listen_connections, failure);
