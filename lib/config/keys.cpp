@@ -149,7 +149,8 @@ const Section<ServerSpec>& server_keys() {
             key<ServerSpec>("maintenance_database", &ServerSpec::maintenance_database,
                             text("the name of a database", 63), is("postgres"),
                             "The database to connect to for questions about the whole server."),
-            section_key<ServerSpec>("client", &ServerSpec::client, client_keys(), {}, "Where the client programs come from."),
+            section_key<ServerSpec>("client", &ServerSpec::client, client_keys(), {},
+                                    "Where the client programs come from."),
         },
         {{"type", "this version backs up PostgreSQL servers only: remove the key, or the whole server"}});
     return section;

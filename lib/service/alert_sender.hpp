@@ -88,7 +88,7 @@ class AlertSender {
     async::TaskGroup tasks_;
     std::map<std::string, PostPtr> posts_;
     std::multiset<std::string> serving_;  // channels, also such as are configured no more
-    async::StopSource cut_;  // ends what is on its way
+    async::StopSource cut_;               // ends what is on its way
     std::optional<base::SteadyTime> end_by_;
     bool configured_ = false;
     std::function<void()> tell_change_;

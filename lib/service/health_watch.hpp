@@ -89,8 +89,8 @@ class HealthWatch {
     ConfigPtr planned_for_;
     ConfigPtr channels_known_for_;
     std::shared_ptr<const catalog::Catalog::ChannelsOfJobs> former_;  // of jobs that are gone
-    std::optional<base::Timestamp> due_;    // by the schedule
-    std::optional<base::Timestamp> aging_;  // a set becomes too old then
+    std::optional<base::Timestamp> due_;                              // by the schedule
+    std::optional<base::Timestamp> aging_;                            // a set becomes too old then
     std::function<void()> tell_findings_;
     std::function<void()> tell_alerts_;
     std::function<void(std::optional<std::vector<model::Finding>>)> tell_unrecorded_;

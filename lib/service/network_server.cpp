@@ -43,7 +43,7 @@ base::Error cannot_listen(const config::ListenAddress& address, const error_code
 
 }  // namespace
 
-NetworkServer::NetworkServer(asio::any_io_executor executor, Log& log, Handler handler)
+NetworkServer::NetworkServer(const asio::any_io_executor& executor, Log& log, Handler handler)
     : executor_(executor),
       log_(log),
       guard_(random_key()),
@@ -52,7 +52,7 @@ NetworkServer::NetworkServer(asio::any_io_executor executor, Log& log, Handler h
       conversations_(
           executor, std::move(handler),
           [this](std::string_view authorization, const std::string& from) { return admits(authorization, from); }),
-      tasks_(std::move(executor)) {}
+      tasks_(executor) {}
 
 bool NetworkServer::admits(std::string_view authorization, const std::string& from) {
     if (guard_.admits(authorization)) return true;

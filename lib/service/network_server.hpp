@@ -19,7 +19,7 @@ namespace pgbakd::service {
 
 class NetworkServer {
   public:
-    NetworkServer(asio::any_io_executor executor, Log& log, Handler handler);
+    NetworkServer(const asio::any_io_executor& executor, Log& log, Handler handler);
 
     // The address and token from now on; what is being answered goes on. Nothing: not over the network. An address that
     // cannot be had now is tried again for as long as it is wanted (an interface may come up later than we do).

@@ -62,8 +62,7 @@ asio::awaitable<std::string> Operations::reports(ReportQuery query) {
 
 asio::awaitable<std::string> Operations::latest_report(ReportQuery query) {
     auto* catalog = core_.catalog.get();
-    const auto find = [catalog, query, active = going_on(),
-                       now = core_.clock.now()]() -> std::optional<std::string> {
+    const auto find = [catalog, query, active = going_on(), now = core_.clock.now()]() -> std::optional<std::string> {
         auto found = catalog->runs({query.job, query.status, 1, 0, now});
         // All there are have been dated by a clock ahead.
         if (found.empty()) found = catalog->runs({query.job, query.status, 1, 0});

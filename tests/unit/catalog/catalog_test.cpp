@@ -101,8 +101,9 @@ TEST_CASE("runs come newest first, filtered and in pages") {
     CHECK(runs_of(*place.catalog, {.job = "b", .outcome = Outcome::success}) ==
           std::vector{run_id(3).text(), run_id(1).text()});
     CHECK(runs_of(*place.catalog, {.job = {}, .outcome = {}, .limit = 0, .offset = -1}).size() == 1);
-    CHECK(runs_of(*place.catalog, {.job = {}, .outcome = {}, .limit = 1, .not_after = today + std::chrono::seconds(4)}) ==
-          std::vector{run_id(4).text()});
+    CHECK(
+        runs_of(*place.catalog, {.job = {}, .outcome = {}, .limit = 1, .not_after = today + std::chrono::seconds(4)}) ==
+        std::vector{run_id(4).text()});
     CHECK(runs_of(*place.catalog, {.job = "b", .outcome = {}, .not_after = today}).empty());
     CHECK(place.catalog->count_runs({}) == 10);
     CHECK(place.catalog->count_runs({.job = "a", .outcome = Outcome::failed, .limit = 1}) == 2);
