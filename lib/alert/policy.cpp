@@ -1,11 +1,11 @@
 #include "alert/policy.hpp"
 
 #include <algorithm>
-#include <iterator>
 #include <map>
 #include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 
 namespace pgbakd::alert {
 namespace {
@@ -56,15 +56,6 @@ base::Timestamp next_message(const Pace& pace, std::size_t waiting, base::Timest
     return pace.last + (waiting >= most_in_digest ? first_gap : doubled(first_gap, pace.steps - 1, longest_gap));
 }
 
-using Likeness = std::tuple<model::AlertKind, std::string, std::string, std::string, std::string>;
-
-// What two alerts have in common of which one is enough; nothing for one that stands for itself.
-std::optional<Likeness> likeness(const model::Alert& alert, Merging merging) {
-    if (merging == Merging::last_state) return Likeness{alert.kind, {}, alert.job, {}, {}};
-    if (alert.finding.empty()) return std::nullopt;
-    return Likeness{alert.kind, alert.finding, alert.job, alert.place, alert.set};
-}
-
 // That something is over.
 bool is_end(const model::Alert& alert) {
     return alert.kind == model::AlertKind::finding_closed || alert.kind == model::AlertKind::run_succeeded;
@@ -73,43 +64,30 @@ bool is_end(const model::Alert& alert) {
 // Finds what is said by another alert that waits. They are taken from the newest on, so that this one remains.
 class Sieve {
   public:
-    Sieve(const std::vector<Waiting>& waiting, Merging merging) : waiting_(waiting), merging_(merging) {}
+    explicit Sieve(Merging merging) : merging_(merging) {}
 
-    void take(std::size_t i) {
-        const auto& [alert, created_at, attempts, next_attempt] = waiting_[i];
+    // Whether it need not be told.
+    [[nodiscard]] bool is_said(const Waiting& entry) {
+        const auto& alert = entry.alert;
         const bool is_start = alert.kind == model::AlertKind::run_started;
-        if (is_start && attempts > 0 && ended_.contains(alert.run)) said_.insert(i);
+        if (is_start && entry.attempts > 0 && ended_.contains(alert.run)) return true;
         if (!is_start) ended_.insert(alert.run);
-        const auto like = likeness(alert, merging_);
-        if (!like || said_.contains(i)) return;
-        const auto [newer, is_newest] = newest_.try_emplace(*like, i);
-        if (!is_newest) said_.insert(i);
-        if (merging_ == Merging::last_state) return;
-        auto& ends = ends_[{alert.finding, alert.job, alert.place}];
-        if (is_newest && is_end(alert)) ends.push_back(i);
-        if (!is_newest && !is_end(alert)) take_out_ends(ends, newer->second);
+        if (merging_ == Merging::last_state) return !states_.insert({alert.kind, alert.job}).second;
+        if (alert.finding.empty()) return false;
+        auto& told = told_[{alert.finding, alert.job, alert.place}];
+        if (!is_end(alert)) return !told.insert({alert.kind, alert.set}).second;
+        // What is older is over by that, and another story.
+        told.clear();
+        return false;
     }
-    [[nodiscard]] bool is_said(std::size_t i) const { return said_.contains(i); }
 
   private:
     using Subject = std::tuple<std::string, std::string, std::string>;
 
-    // What ended before `newer` ended something that nobody hears of any more. An older end may be of what was heard.
-    void take_out_ends(std::vector<std::size_t>& ends, std::size_t newer) {
-        std::erase_if(ends, [this, newer](std::size_t end) {
-            if (end > newer) return false;
-            said_.insert(end);
-            newest_.erase(*likeness(waiting_[end].alert, merging_));
-            return true;
-        });
-    }
-
-    const std::vector<Waiting>& waiting_;
     Merging merging_;
-    std::map<Likeness, std::size_t> newest_;
-    std::map<Subject, std::vector<std::size_t>> ends_;
-    std::set<std::string> ended_;  // runs
-    std::set<std::size_t> said_;
+    std::set<std::pair<model::AlertKind, std::string>> states_;
+    std::map<Subject, std::set<std::pair<model::AlertKind, std::string>>> told_;  // since it was last over
+    std::set<std::string> ended_;                                                 // runs
 };
 
 }  // namespace
@@ -136,11 +114,12 @@ Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Times
         if (!is_given_up(waiting[i]) && is_believable(waiting[i], now)) gate = std::max(gate, waiting[i].next_attempt);
         (is_given_up(waiting[i]) ? step.expired : alive).push_back(i);
     }
-    Sieve sieve(waiting, merging);
-    std::for_each(alive.rbegin(), alive.rend(), [&sieve](std::size_t i) { sieve.take(i); });
-    const auto is_said = [&sieve](std::size_t i) { return sieve.is_said(i); };
-    std::ranges::copy_if(alive, std::back_inserter(step.superseded), is_said);
-    std::erase_if(alive, is_said);
+    Sieve sieve(merging);
+    std::for_each(alive.rbegin(), alive.rend(), [&](std::size_t i) {
+        if (sieve.is_said(waiting[i])) step.superseded.push_back(i);
+    });
+    std::ranges::reverse(step.superseded);
+    std::erase_if(alive, [&step](std::size_t i) { return std::ranges::binary_search(step.superseded, i); });
     if (alive.empty()) return step;
     const bool gathers = merging == Merging::digests;
     if (gathers) gate = std::max(gate, next_message(pace, alive.size(), now));

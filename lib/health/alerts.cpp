@@ -185,6 +185,10 @@ std::vector<ToldAlert> alerts_of(const Changes& changes, const Teller& teller) {
     return told;
 }
 
+ToldAlert reminder_of(const Finding& finding, const Teller& teller) {
+    return tell(finding, AlertKind::finding_reminded, teller);
+}
+
 ToldAlert alert_of_start(const std::string& job, const std::string& run, const Teller& teller) {
     auto alert = blank(AlertKind::run_started, Severity::info, teller);
     alert.job = job;

@@ -35,6 +35,8 @@ struct Teller {
 [[nodiscard]] std::vector<ToldAlert> alerts_of(const Changes& changes, const Teller& teller);
 
 // A run began; for heartbeats alone.
+// That it is wrong still.
+[[nodiscard]] ToldAlert reminder_of(const model::Finding& finding, const Teller& teller);
 [[nodiscard]] ToldAlert alert_of_start(const std::string& job, const std::string& run, const Teller& teller);
 // A run came to its end: what it was, beside `previous`, the job's success before it. Nothing for one that was skipped,
 // cancelled, or is still going on.

@@ -66,14 +66,6 @@ std::string why_not_looked_at(const model::FindingKey& key, const Inputs& inputs
     return {};
 }
 
-// Those who heard of it are configured no more: a channel that was renamed must not wait for the next reminder.
-bool is_forgotten(const Finding& finding, const Inputs& inputs) {
-    const auto is_there = [&inputs](const std::string& name) {
-        return std::ranges::find(inputs.channels, name, &Channel::name) != inputs.channels.end();
-    };
-    return inputs.everything && !finding.told_to.empty() && std::ranges::none_of(finding.told_to, is_there);
-}
-
 }  // namespace
 
 std::vector<Finding> Changes::all() const {
@@ -128,12 +120,6 @@ Changes reconcile(const Inputs& inputs, const std::vector<Finding>& found) {
             changes.closed.push_back(std::move(finding));
         else
             changes.dropped.push_back({std::move(finding), std::move(why)});
-    }
-    auto still = std::exchange(changes.still, {});
-    for (auto& finding : still) {
-        const bool forgotten = is_forgotten(finding, inputs);
-        if (forgotten) finding.told_at = inputs.now;
-        (forgotten ? changes.reminded : changes.still).push_back(std::move(finding));
     }
     return changes;
 }

@@ -13,7 +13,7 @@ namespace pgbakd::health {
 struct Changes {
     std::vector<model::Finding> opened;
     std::vector<model::Finding> raised;    // open before, with a lower severity
-    std::vector<model::Finding> reminded;  // critical, and told a day ago; or nobody who was told is there any more
+    std::vector<model::Finding> reminded;  // critical, and told a day ago
     std::vector<model::Finding> still;     // nothing to say; the message is as of now
     std::vector<model::Finding> closed;    // as last seen, with an end
     struct Dropped {

@@ -28,4 +28,9 @@ struct Routes {
 [[nodiscard]] std::vector<catalog::QueuedAlert> routed(const std::vector<ToldAlert>& told, const Routes& routes,
                                                        Changes& changes);
 
+// After routed(): what is wrong already, for channels that would hear of it and have not. They are new, were renamed or
+// edited, or the job names them now. Marked as by routed().
+[[nodiscard]] std::vector<catalog::QueuedAlert> news_for_others(const Routes& routes, const Teller& teller,
+                                                                Changes& changes);
+
 }  // namespace pgbakd::health

@@ -52,8 +52,12 @@ asio::awaitable<void> AlertSender::serve(PostPtr post, async::StopToken stop) {
     }
     post->busy = false;
     serving_.erase(serving_.find(post->spec.name));
-    // Configured no more: now it is known what is left of it.
-    if (!posts_.contains(post->spec.name)) configured_ = false;
+    // Configured no more, or anew: now it is known what is left.
+    const auto present = posts_.find(post->spec.name);
+    if (present == posts_.end())
+        configured_ = false;
+    else if (present->second != post)
+        present->second->due = {};
     if (std::exchange(post->again, false) && !failure) post->due = {};
     changed_.notify();
 }

@@ -109,7 +109,8 @@ asio::awaitable<void> AlertSender::send(async::StopToken stop) {
 void AlertSender::serve_those_due(const async::StopToken& stop) {
     const auto now = core_.clock.now();
     for (const auto& [name, post] : posts_) {
-        if (post->busy || post->due == never) continue;
+        // The one of this name that was configured before may be sending still.
+        if (serving_.contains(name) || post->due == never) continue;
         // Further away than it is ever put: the clock was set back.
         if (post->due > now && post->due - now <= longest_nap) continue;
         post->busy = true;
@@ -122,7 +123,7 @@ void AlertSender::serve_those_due(const async::StopToken& stop) {
 asio::awaitable<void> AlertSender::wait(async::StopToken stop) {
     auto until = never;
     for (const auto& [name, post] : posts_)
-        if (!post->busy) until = std::min(until, post->due);
+        if (!serving_.contains(name)) until = std::min(until, post->due);
     if (until == never) {
         co_await changed_.wait(stop);
         co_return;

@@ -141,10 +141,10 @@ bool Conversations::make_room() {
     const auto ripe = std::chrono::steady_clock::now() - spared;
     ClientPtr least;
     const auto gives_way_before = [](const Client& one, const Client& other) {
-        return std::tie(one.admitted, one.since) < std::tie(other.admitted, other.since);
+        return std::tuple(one.admitted, !one.parting, one.since) < std::tuple(other.admitted, !other.parting, other.since);
     };
     for (const auto& client : clients_)
-        if (client->waits_for_it && client->since < ripe && (!least || gives_way_before(*client, *least)))
+        if ((client->parting || (client->waits_for_it && client->since < ripe)) && (!least || gives_way_before(*client, *least)))
             least = client;
     if (!least) return false;
     close(least);
@@ -260,6 +260,7 @@ asio::awaitable<bool> Conversations::exchange(ClientPtr client, std::shared_ptr<
         co_return false;
     }
     if (!co_await send_answer(executor_, client, std::move(answer), keep_alive)) co_return false;
+    client->parting = !keep_alive;
     if (!keep_alive) co_await end_politely(executor_, client);
     co_return keep_alive;
 }

@@ -28,6 +28,7 @@ struct Client {
     std::string from;          // its address; empty on the Unix socket
     bool waits_for_it = true;  // nothing was asked yet, or all that was asked is answered
     bool admitted = false;     // it has asked before, and was let in
+    bool parting = false;      // it has its last answer, and is only seen off
     std::chrono::steady_clock::time_point since = std::chrono::steady_clock::now();
 };
 
@@ -42,8 +43,8 @@ class Conversations {
 
     Conversations(asio::any_io_executor executor, Handler handler, Admits admits);
 
-    // Where there are as many as may be, the one that has been silent for longest gives way, and one that has shown no
-    // token before one that has; where none is silent, the new one is told to come back later.
+    // Where there are as many as may be, the one that has been silent for longest gives way, after those that are only
+    // seen off, and one that has shown no token before one that has; where none is silent, the new one is told to come back later.
     void take(StreamSocket socket, std::string from, async::StopToken stop);
     asio::awaitable<void> join();
 

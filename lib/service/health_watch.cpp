@@ -293,7 +293,9 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
                                             config->job(run->job) ? health::JobIs::configured : health::JobIs::gone);
         else
             told = health::alerts_of(looked.changes, teller);
-        const auto queued = health::routed(told, {*config, *former}, looked.changes);
+        auto queued = health::routed(told, {*config, *former}, looked.changes);
+        for (auto& news : health::news_for_others({*config, *former}, teller, looked.changes))
+            queued.push_back(std::move(news));
         looked.told = !queued.empty();
         catalog.apply_findings(looked.changes.all(), queued, run ? std::optional(run->run) : std::nullopt);
         if (!job) (void)catalog.expire_findings(now - findings_kept, most_expired);

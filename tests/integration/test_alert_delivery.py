@@ -230,6 +230,19 @@ class AlertDelivery(AlertCase):
         self.assertEqual(len(self.services.alerts("/hook")), 1)
         self.assertNotIn("given up", daemon.log())
 
+    def test_a_channel_that_is_put_back_while_an_alert_is_on_its_way_gets_it_once(self) -> None:
+        daemon = self.daemon({"hook": self.services.webhook()})
+        self.services.behave("held")
+        daemon.run("shop")
+        wait_for(self.services.alerts, what="a delivery")
+        self.reload(daemon, lambda config: config.pop("alerts"))
+        self.reload(daemon, lambda config: config.update(alerts={"hook": self.services.webhook()}))
+        self.services.behave("ok")
+        self.wait_until_told(daemon)
+        daemon.run("shop")
+        wait_for(lambda: len({alert["run"] for alert in self.services.alerts()}) == 2, what="the second run")
+        self.assertEqual(len(self.services.alerts()), 2)
+
     def test_what_ran_of_a_job_that_was_removed_meanwhile_is_told_where_it_was(self) -> None:
         alerts = {name: self.services.webhook(f"/{name}") for name in ("night", "ops")}
         daemon = self.daemon(alerts, {"shop": self.job(alerts=["night"]), "other": self.job()})

@@ -100,6 +100,7 @@ class Alerts(AlertCase):
         self.services.wait_for_alert("run_failed", "/early", job="night")
         # From now on it is to be told elsewhere, and the one that was told is told of other jobs only.
         self.reload(daemon, lambda config: config["jobs"]["night"].update(alerts=["late"]))
+        self.services.wait_for_alert("finding_reminded", "/late", job="night")
         self.server.createdb("fleeting")
         daemon.run("night")
         back = self.services.wait_for_alert("run_succeeded", "/early", job="night")
@@ -108,7 +109,8 @@ class Alerts(AlertCase):
         daemon.run("night", check=False)
         self.services.wait_for_alert("run_failed", "/late", job="night")
         self.wait_until_told(daemon)
-        self.assertEqual([alert["kind"] for alert in self.services.alerts("/late")], ["run_failed"])
+        kinds = ["finding_reminded", "run_succeeded", "run_failed"]
+        self.assertEqual([alert["kind"] for alert in self.services.alerts("/late")], kinds)
         self.assertEqual([alert["kind"] for alert in self.services.alerts("/early")], ["run_failed", "run_succeeded"])
 
     def test_a_job_that_is_removed_is_not_well_again(self) -> None:
@@ -126,11 +128,12 @@ class Alerts(AlertCase):
         self.assertEqual(self.services.alerts("/ops"), [])
 
     def test_a_channel_that_was_renamed_hears_at_once_what_is_wrong(self) -> None:
-        daemon = self.daemon({"early": self.services.webhook("/early")}, {"night": self.job("nothing"), "shop": self.job()})
+        alerts = {"early": self.services.webhook("/early"), "other": self.services.webhook("/other")}
+        daemon = self.daemon(alerts, {"night": self.job("nothing"), "shop": self.job()})
         daemon.run("night", check=False)
         self.services.wait_for_alert("run_failed", "/early", job="night")
         self.wait_until_told(daemon)
-        self.reload(daemon, lambda config: config.update(alerts={"late": self.services.webhook("/late")}))
+        self.reload(daemon, lambda config: config["alerts"].update(late=config["alerts"].pop("early") | {"url": self.services.webhook("/late")["url"]}))
         told = self.services.wait_for_alert("finding_reminded", "/late", job="night")
         self.assertIn("night failed", told["title"])
         self.wait_until_told(daemon)
@@ -139,6 +142,8 @@ class Alerts(AlertCase):
         daemon.run("shop")
         self.services.wait_for_alert("run_succeeded", "/late", job="shop")
         self.assertEqual([alert["kind"] for alert in self.services.alerts("/late")], ["finding_reminded", "run_succeeded"])
+        self.services.wait_for_alert("run_succeeded", "/other", job="shop")
+        self.assertEqual([alert["kind"] for alert in self.services.alerts("/other")], ["run_failed", "run_succeeded"])
 
     # --- health ---
 

@@ -402,6 +402,15 @@ class Harm(ApiCase):
         known.sendall(request)
         self.assertTrue(known.recv(65536).startswith(b"HTTP/1.1 200"), "it was idle for longest, but is no stranger")
 
+    def test_strangers_that_were_refused_and_stay_give_way_at_once(self) -> None:
+        self.serve()
+        held = self.hold(self.api, MOST, b"GET /v1/status HTTP/1.1\r\nHost: x\r\n\r\n")
+        for connection in held:
+            connection.settimeout(60)
+            self.assertTrue(connection.recv(12).startswith(b"HTTP/1.1 401"))
+        for _ in range(MOST):
+            self.assertEqual(self.api.get("/healthz").status, 200)
+
     def test_64_that_are_served_and_one_more_is_told_to_come_back(self) -> None:
         daemon = self.serve()
         lock = self.hold_lock()

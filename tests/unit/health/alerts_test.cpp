@@ -287,21 +287,6 @@ TEST_CASE("what nobody looks at any more is not well again") {
         CHECK(changes.all()[0].closed_at == now);
         if (!row.why.empty()) CHECK(changes.dropped[0].why == row.why);
     }
-    // Those who heard of it are configured no more: those who are there hear of it now, once.
-    auto heard = open(FindingKind::run_failed, "shop");
-    heard.told_at = now - 1h;
-    for (const auto& [told_to, reminded] : std::vector<std::pair<Texts, bool>>{
-             {{}, false}, {{"ops"}, false}, {{"former", "ops"}, false}, {{"former"}, true}}) {
-        heard.told_to = told_to;
-        inputs.open = {heard};
-        auto changes = reconcile(inputs, {heard});
-        INFO(told_to.size());
-        CHECK(changes.reminded.size() == (reminded ? 1 : 0));
-        CHECK(changes.still.size() == (reminded ? 0 : 1));
-        inputs.everything = false;
-        CHECK(reconcile(inputs, {heard}).reminded.empty());
-        inputs.everything = true;
-    }
     inputs.open = {open(FindingKind::run_failed, "crm")};
     const auto alerts = alerts_of(reconcile(inputs, {}), teller());
     CHECK(told(alerts) == Texts{"was finding_closed no longer looked at: crm failed: the configuration has no job crm "

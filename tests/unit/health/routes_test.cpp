@@ -196,6 +196,31 @@ TEST_CASE("who hears of each failure has heard of the finding") {
     CHECK(changes.still[0].told_to == Texts{"night", "all"});
 }
 
+TEST_CASE("who has not heard of what is wrong, and would, hears of it once") {
+    const auto config = configuration();
+    auto before = told_of(FindingKind::run_failed, "shop", {"former", "ops"});
+    before.severity = Severity::critical;
+    before.told_at = now - 1h;
+    auto changes = reconcile({before}, {before}, now);
+    REQUIRE(changes.still.size() == 1);
+    const auto names = [](const std::vector<catalog::QueuedAlert>& queued) {
+        Texts result;
+        for (const auto& each : queued) {
+            CHECK(each.alert.kind == AlertKind::finding_reminded);
+            result.push_back(each.channel);
+        }
+        return result;
+    };
+    CHECK(names(news_for_others({config, none}, teller(), changes)) == Texts{"all", "night"});
+    CHECK(changes.still[0].told_to == Texts{"former", "ops", "all", "night"});
+    CHECK(changes.still[0].told_at == now - 1h);  // the next reminder comes when it would have
+    CHECK(names(news_for_others({config, none}, teller(), changes)).empty());
+    // What none of them wants to hear of is told to nobody.
+    auto mild = told_of(FindingKind::run_failed, "shop", {"all", "ops"});
+    changes = reconcile({mild}, {mild}, now);
+    CHECK(names(news_for_others({config, none}, teller(), changes)).empty());
+}
+
 TEST_CASE("what ran of a job that is gone is told where it would have been") {
     const ChannelsOfJobs former{{"gone", Texts{"night"}}, {"other", std::nullopt}};
     const auto failed = [&](const std::string& job) {
