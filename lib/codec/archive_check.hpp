@@ -31,6 +31,8 @@ void note_entry(CheckResult& result, const ArchiveEntry& entry);
 [[nodiscard]] std::unique_ptr<Check> make_custom_archive_check();
 [[nodiscard]] std::unique_ptr<Check> make_directory_archive_check();
 [[nodiscard]] std::unique_ptr<Check> make_tar_check();
+// A backup manifest by itself.
+[[nodiscard]] std::unique_ptr<Check> make_manifest_check();
 // The first and the last comment that the text must have ("PostgreSQL database dump complete").
 [[nodiscard]] std::unique_ptr<Check> make_plain_check(std::string_view beginning, std::string_view ending);
 

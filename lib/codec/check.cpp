@@ -54,6 +54,7 @@ std::unique_ptr<Check> make_content_check(Content content) {
         case Content::plain_globals:
             return make_plain_check("PostgreSQL database cluster dump", "PostgreSQL database cluster dump complete");
         case Content::tar: return make_tar_check();
+        case Content::backup_manifest: return make_manifest_check();
         case Content::raw: break;
     }
     return std::make_unique<RawCheck>();
@@ -62,7 +63,11 @@ std::unique_ptr<Check> make_content_check(Content content) {
 }  // namespace
 
 std::unique_ptr<Check> make_check(Content content, Method method) {
-    return std::make_unique<FileCheck>(method, make_content_check(content));
+    return make_check(make_content_check(content), method);
+}
+
+std::unique_ptr<Check> make_check(std::unique_ptr<Check> content, Method method) {
+    return std::make_unique<FileCheck>(method, std::move(content));
 }
 
 }  // namespace pgbakd::codec

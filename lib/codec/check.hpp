@@ -17,6 +17,7 @@ enum class Content {
     plain_dump,         // pg_dump as SQL: must end with "-- PostgreSQL database dump complete"
     plain_globals,      // pg_dumpall --globals-only: "-- PostgreSQL database cluster dump complete"
     tar,                // any tar: its headers and its end mark
+    backup_manifest,    // of a base backup: its syntax and its own checksum
     raw,                // nothing to parse: only the compression is checked
 };
 
@@ -25,7 +26,7 @@ struct CheckResult {
     std::uint64_t raw_bytes = 0;         // after decompression (of the data blocks, for archives)
     std::uint64_t tables_with_data = 0;  // archives: TOC entries of TABLE DATA
     std::uint64_t large_objects = 0;     // archives: blobs read
-    std::uint64_t members = 0;           // tars: files, directories, links
+    std::uint64_t members = 0;           // tars: files, directories, links; manifests: files
     std::string archive_version;         // archives: "1.14"
     std::string server_version;          // archives: the server's version string in the header
     std::string database;                // archives: the database's name in the header
@@ -45,5 +46,7 @@ class Check : public Sink {
 // `method` is the outer compression of the file (none for custom archives and directory tars, whose blocks carry their
 // own).
 [[nodiscard]] std::unique_ptr<Check> make_check(Content content, Method method);
+// The same with a check of its own for what is inside.
+[[nodiscard]] std::unique_ptr<Check> make_check(std::unique_ptr<Check> content, Method method);
 
 }  // namespace pgbakd::codec

@@ -42,6 +42,9 @@ std::string found_text(const Reading& reading, const codec::CheckResult& result)
                                result.tables_with_data == 1 ? "table" : "tables", raw);
         case Content::tar:
             return fmt::format("decoded: {} {}, {} raw", result.members, result.members == 1 ? "file" : "files", raw);
+        case Content::backup_manifest:
+            return fmt::format("decoded: {} {} named, its own checksum is right", result.members,
+                               result.members == 1 ? "file" : "files");
         case Content::plain_dump:
         case Content::plain_globals:
         case Content::raw: break;
@@ -115,6 +118,8 @@ Reading reading_of(const model::Artifact& artifact) {
         reading.content = Content::plain_dump;
     else if (artifact.format == "tar")
         reading.content = Content::tar;
+    else if (artifact.format == "backup_manifest")
+        reading.content = Content::backup_manifest;
     return reading;
 }
 
@@ -126,6 +131,10 @@ std::optional<Reading> reading_of_name(std::string_view name) {
         constexpr std::string_view globals = "globals_";
         const bool is_globals = name.starts_with(globals) && model::is_set_name(name.substr(globals.size()));
         reading.content = is_globals ? Content::plain_globals : Content::plain_dump;
+        return reading;
+    }
+    if (name.ends_with(".json") && name.starts_with("backup_manifest_")) {
+        reading.content = Content::backup_manifest;
         return reading;
     }
     if (name.ends_with(".tar") && !name.ends_with(".dir.tar")) {

@@ -21,7 +21,8 @@ struct Reading {
 
 // By kind and format of the manifest, and by the file's name for its outer compression.
 [[nodiscard]] Reading reading_of(const model::Artifact& artifact);
-// By the name alone: .dump, .dir.tar, .sql, .sql.gz, .sql.zst, with .age or .gpg behind. Nothing for other names.
+// By the name alone: .dump, .dir.tar, .tar, .sql, .sql.gz, .sql.zst, with .age or .gpg behind, and
+// backup_manifest_….json. Nothing for other names.
 [[nodiscard]] std::optional<Reading> reading_of_name(std::string_view name);
 // By the first bytes: a custom archive, SQL, gzip or zstd. Nothing for others.
 [[nodiscard]] std::optional<Reading> reading_of_bytes(std::string_view head);
