@@ -10,13 +10,12 @@
 #include <utility>
 
 #include "os/descriptor.hpp"
+#include "postgres/results.hpp"
 
 namespace pgbakd::postgres {
 namespace {
 
 using Wait = asio::posix::stream_descriptor::wait_type;
-
-void drop_notice(void* /*nothing*/, const PGresult* /*notice*/) {}
 
 // libpq would say this on standard error and go on without the password.
 void check_passfile(const std::string& passfile) {
@@ -28,36 +27,6 @@ void check_passfile(const std::string& passfile) {
                       "chmod 0600 " + passfile);
 }
 
-std::size_t append(Rows& rows, const PGresult* result) {
-    std::size_t bytes = 0;
-    const int columns = PQnfields(result);
-    for (int row = 0; row < PQntuples(result); ++row) {
-        Row values;
-        values.reserve(static_cast<std::size_t>(columns));
-        for (int column = 0; column < columns; ++column) {
-            if (PQgetisnull(result, row, column) != 0) {
-                values.emplace_back();
-                continue;
-            }
-            const auto length = static_cast<std::size_t>(PQgetlength(result, row, column));
-            values.emplace_back(std::in_place, PQgetvalue(result, row, column), length);
-            bytes += length;
-        }
-        rows.push_back(std::move(values));
-    }
-    return bytes;
-}
-
-ServerAnswer answer_of(const PGresult* result) {
-    const auto field = [result](int code) -> std::string {
-        const char* text = PQresultErrorField(result, code);
-        return text == nullptr ? "" : text;
-    };
-    ServerAnswer answer{field(PG_DIAG_SQLSTATE), field(PG_DIAG_MESSAGE_PRIMARY), field(PG_DIAG_MESSAGE_DETAIL)};
-    if (answer.message.empty()) answer.message = PQresultErrorMessage(result);
-    return answer;
-}
-
 }  // namespace
 
 void Connection::CloseHandle::operator()(pg_conn* handle) const noexcept {
@@ -65,6 +34,23 @@ void Connection::CloseHandle::operator()(pg_conn* handle) const noexcept {
 }
 void Connection::ClearResult::operator()(pg_result* result) const noexcept {
     PQclear(result);
+}
+
+void Connection::FreeMemory::operator()(char* memory) const noexcept {
+    PQfreemem(memory);
+}
+
+// Called by libpq, which knows no exceptions.
+void Connection::take_notice(void* connection, const pg_result* notice) {
+    const auto& told = static_cast<Connection*>(connection)->on_warning;
+    const char* severity = PQresultErrorField(notice, PG_DIAG_SEVERITY_NONLOCALIZED);
+    const char* message = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+    if (!told || severity == nullptr || message == nullptr || std::string_view(severity) != "WARNING") return;
+    try {
+        told(message);
+    } catch (const std::exception&) {
+        // Nobody is told then.
+    }
 }
 
 Connection::Connection(const asio::any_io_executor& executor, Place place)
@@ -91,7 +77,7 @@ asio::awaitable<void> Connection::open(const ConnectOptions& options, const Addr
     const auto settings = startup_options(options);
     // What is empty falls back to libpq's default; what is set cannot be changed by the environment. The password's
     // text is the whole of a std::string, so it ends with a NUL.
-    const std::array<std::pair<const char*, const char*>, 18> parameters{{
+    const std::array<std::pair<const char*, const char*>, 19> parameters{{
         {"host", address.host.c_str()},
         {"hostaddr", address.numeric.c_str()},
         {"port", port.c_str()},
@@ -106,6 +92,7 @@ asio::awaitable<void> Connection::open(const ConnectOptions& options, const Addr
         {"application_name", options.application_name.c_str()},
         {"client_encoding", "UTF8"},
         {"options", settings.c_str()},
+        {"replication", options.replication ? "true" : ""},
         // A snapshot is idle for as long as its dump runs: keep firewalls from forgetting it, and notice a dead peer.
         {"keepalives_idle", "60"},
         {"keepalives_interval", "15"},
@@ -122,7 +109,7 @@ asio::awaitable<void> Connection::open(const ConnectOptions& options, const Addr
     handle_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
     if (!handle_) throw std::bad_alloc();
     PQsetErrorVerbosity(handle_.get(), PQERRORS_VERBOSE);
-    PQsetNoticeReceiver(handle_.get(), drop_notice, nullptr);
+    PQsetNoticeReceiver(handle_.get(), take_notice, this);
 
     auto next = PQstatus(handle_.get()) == CONNECTION_BAD ? PGRES_POLLING_FAILED : PGRES_POLLING_WRITING;
     while (next == PGRES_POLLING_READING || next == PGRES_POLLING_WRITING) {
@@ -173,9 +160,11 @@ void Connection::send(const std::string& sql, const std::vector<std::string>& pa
     std::vector<const char*> values;
     values.reserve(parameters.size());
     for (const auto& parameter : parameters) values.push_back(parameter.c_str());
-    if (PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()), nullptr, values.data(), nullptr,
-                          nullptr, 0) == 0)
-        lose();
+    // A walsender takes nothing but simple queries.
+    const int sent = place_.replication ? PQsendQuery(handle_.get(), sql.c_str())
+                                        : PQsendQueryParams(handle_.get(), sql.c_str(), static_cast<int>(values.size()),
+                                                            nullptr, values.data(), nullptr, nullptr, 0);
+    if (sent == 0) lose();
     // Row by row, so that an answer without bounds is noticed before it fills the memory.
     PQsetSingleRowMode(handle_.get());
 }
@@ -210,7 +199,7 @@ asio::awaitable<Rows> Connection::query(std::string sql, std::vector<std::string
         if (!result) break;
         switch (PQresultStatus(result.get())) {
             case PGRES_SINGLE_TUPLE:
-            case PGRES_TUPLES_OK: bytes += append(rows, result.get()); break;
+            case PGRES_TUPLES_OK: bytes += append_rows(rows, result.get()); break;
             case PGRES_COMMAND_OK:
             case PGRES_EMPTY_QUERY: break;
             case PGRES_COPY_IN:
@@ -225,19 +214,21 @@ asio::awaitable<Rows> Connection::query(std::string sql, std::vector<std::string
         close();
         throw base::Error(base::ErrorCode::unsupported, place_.text() + " gave a longer answer than expected");
     }
-    if (failed) {
-        // What follows an error is its end, or the end of the connection: neither says more than the error.
-        bool lost = false;
-        try {
-            co_await drain(stop);
-        } catch (const base::Error&) {
-            lost = !stop.stopped();
-        }
-        if (lost) close();
-        stop.check();
-        throw base::Error(*failed);
-    }
+    if (failed) co_await fail(*failed, stop);
     co_return rows;
+}
+
+// What follows an error is its end, or the end of the connection: neither says more than the error.
+asio::awaitable<void> Connection::fail(base::Error error, async::StopToken stop) {
+    bool lost = false;
+    try {
+        co_await drain(stop);
+    } catch (const base::Error&) {
+        lost = !stop.stopped();
+    }
+    if (lost) close();
+    stop.check();
+    throw base::Error(error);
 }
 
 asio::awaitable<void> Connection::drain(async::StopToken stop) {

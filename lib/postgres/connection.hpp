@@ -1,7 +1,9 @@
 // The libpq handle of a Session and its waits: one address, one statement at a time, nothing that blocks the reactor.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -36,6 +38,16 @@ class Connection {
     // Sends a statement and reads its whole answer. Stopped in the middle, it leaves the statement running: drain() or
     // close() comes next.
     asio::awaitable<Rows> query(std::string sql, std::vector<std::string> parameters, async::StopToken stop);
+    // For a command that begins a COPY OUT: sends it and reads what comes before, one element for each set of rows.
+    asio::awaitable<std::vector<Rows>> begin_copy(std::string command, async::StopToken stop);
+    // The next message of the COPY, valid until the next call; empty at its end. Stopped in the middle, only close() is
+    // allowed.
+    asio::awaitable<std::span<const std::byte>> next_copy_message(async::StopToken stop);
+    // After the end: the sets of rows that follow.
+    asio::awaitable<std::vector<Rows>> end_copy(async::StopToken stop);
+    // Told of warnings of the server from now on, without their severity; they are dropped else.
+    std::function<void(std::string)> on_warning;
+
     // Reads what is left of an answer and drops it, so that the next statement can be sent.
     asio::awaitable<void> drain(async::StopToken stop);
     // Without a word to the server beyond "terminate"; a statement under way runs on there.
@@ -54,17 +66,25 @@ class Connection {
     struct ClearResult {
         void operator()(pg_result* result) const noexcept;
     };
+    struct FreeMemory {
+        void operator()(char* memory) const noexcept;
+    };
     using Result = std::unique_ptr<pg_result, ClearResult>;
+
+    static void take_notice(void* connection, const pg_result* notice);
 
     void watch_socket();
     asio::awaitable<void> wait(asio::posix::stream_descriptor::wait_type type, async::StopToken stop);
     asio::awaitable<void> flush(async::StopToken stop);
     asio::awaitable<Result> next_result(async::StopToken stop);
+    asio::awaitable<std::vector<Rows>> result_sets(async::StopToken stop);
+    asio::awaitable<void> fail(base::Error error, async::StopToken stop);
     void send(const std::string& sql, const std::vector<std::string>& parameters);
     [[nodiscard]] std::string error_text() const;
     [[noreturn]] void lose();
 
     Place place_;
+    std::unique_ptr<char, FreeMemory> copy_message_;
     std::unique_ptr<pg_conn, CloseHandle> handle_;
     asio::posix::stream_descriptor socket_;  // a duplicate of libpq's: both close their own
 };

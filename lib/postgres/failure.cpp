@@ -132,7 +132,45 @@ std::string peer_hint(const Place& place) {
         ours, place.user);
 }
 
+// "from host "192.0.2.7"": where the server sees us; empty where it does not say.
+std::string_view client_address(std::string_view message) noexcept {
+    constexpr std::string_view before = "from host \"";
+    const auto begin = message.find(before);
+    if (begin == std::string_view::npos) return {};
+    const auto rest = message.substr(begin + before.size());
+    const auto end = rest.find('"');
+    return end == std::string_view::npos ? std::string_view{} : rest.substr(0, end);
+}
+
+// The line of pg_hba.conf that lets us in for replication (its manual, "The pg_hba.conf File").
+std::string replication_line(const Place& place, const ServerAnswer& answer) {
+    const auto user = quote_identifier(place.user.empty() ? place.system_user : place.user);
+    const auto address = client_address(answer.message);
+    const bool local = address.empty() ? place.host.empty() || place.host.starts_with('/') : address == "[local]";
+    if (local) return fmt::format("local replication {} scram-sha-256 (or peer)", user);
+    if (address.empty()) return fmt::format("host replication {} ADDRESS/32 scram-sha-256", user);
+    return fmt::format("host replication {} {}/{} scram-sha-256", user, address, has(address, ":") ? 128 : 32);
+}
+
+// Of a walsender that was refused; empty: what holds for a backend holds for it too.
+std::string hint_for_replication(const Place& place, const ServerAnswer& answer) {
+    const auto user = quote_identifier(place.user.empty() ? place.system_user : place.user);
+    if (answer.sqlstate == "42501") return fmt::format("ALTER ROLE {} REPLICATION", user);
+    if (answer.sqlstate == "53300")
+        return "raise max_wal_senders on the server (which wants a restart), or end what else it sends WAL or backups "
+               "to";
+    if (answer.sqlstate == "28000" && !is_peer_refusal(place, answer))
+        return fmt::format(
+            "pg_hba.conf needs a line of its own for replication, which \"all\" does not stand for: {}; then reload "
+            "the "
+            "server",
+            replication_line(place, answer));
+    return {};
+}
+
 std::string hint_for(const Place& place, const ServerAnswer& answer, const Meaning& meaning) {
+    if (place.replication)
+        if (auto hint = hint_for_replication(place, answer); !hint.empty()) return hint;
     // The same code at the door means the privilege to come in.
     if (answer.sqlstate == "42501" && !place.user.empty())
         return fmt::format("GRANT CONNECT ON DATABASE {} TO {}", quote_identifier(place.database),
@@ -173,7 +211,15 @@ Meaning meaning_of_client_text(std::string_view text) noexcept {
             "firewall"};
 }
 
+// What of the server was spoken to.
+std::string inside(const Place& place) {
+    return place.replication ? "for replication" : fmt::format("database \"{}\"", place.database);
+}
+
 std::string connecting(const Place& place) {
+    if (place.replication)
+        return fmt::format("cannot connect to {}{} for replication", place.text(),
+                           place.user.empty() ? "" : " as " + place.user);
     return fmt::format("cannot connect to database \"{}\" on {}{}", place.database, place.text(),
                        place.user.empty() ? "" : " as " + place.user);
 }
@@ -197,17 +243,16 @@ base::Error statement_failed(const Place& place, const ServerAnswer& answer) {
     if (answer.sqlstate.empty()) return connection_lost(place, answer.message);
     const auto meaning = meaning_of(answer.sqlstate);
     return {meaning.code,
-            base::printable(fmt::format("{}, database \"{}\": {}{} (SQLSTATE {})", place.text(), place.database,
-                                        answer.message, answer.detail.empty() ? "" : " (" + answer.detail + ")",
-                                        answer.sqlstate)),
+            base::printable(fmt::format("{}, {}: {}{} (SQLSTATE {})", place.text(), inside(place), answer.message,
+                                        answer.detail.empty() ? "" : " (" + answer.detail + ")", answer.sqlstate)),
             fill(meaning.hint, place), meaning.persistence};
 }
 
 base::Error connection_lost(const Place& place, std::string_view why) {
     const auto line = base::trim(why.substr(0, why.find('\n')));
     return {ErrorCode::unreachable,
-            base::printable(fmt::format("the connection to {}, database \"{}\", was lost{}{}", place.text(),
-                                        place.database, line.empty() ? "" : ": ", line)),
+            base::printable(fmt::format("the connection to {}, {}, was lost{}{}", place.text(), inside(place),
+                                        line.empty() ? "" : ": ", line)),
             "look into the server's log, and check the network between this host and the server", passing};
 }
 

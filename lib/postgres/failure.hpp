@@ -19,6 +19,7 @@ struct Place {
     std::string user;
     std::string system_user{};   // the operating system's name for whom we run as: what "peer" asks about
     std::string database_key{};  // of the configuration, if one names the database: "servers.main.maintenance_database"
+    bool replication = false;    // no database, but a walsender
 
     [[nodiscard]] std::string text() const;  // "server main (db1.example:5432)"
 };

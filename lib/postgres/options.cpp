@@ -10,8 +10,8 @@
 namespace pgbakd::postgres {
 
 Place place_of(const ConnectOptions& options) {
-    return {options.server, options.host,    options.port,        options.database,
-            options.user,   os::user_name(), options.database_key};
+    return {options.server, options.host,    options.port,         options.database,
+            options.user,   os::user_name(), options.database_key, options.replication};
 }
 
 std::string startup_options(const ConnectOptions& options) {

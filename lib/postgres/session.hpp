@@ -38,6 +38,9 @@ struct ConnectOptions {
     // makes: search_path '', UTF8, no time limits, no JIT.
     std::vector<std::pair<std::string, std::string>> settings;
     std::string role;  // SET ROLE to it once connected, as pg_dump --role does; empty: stay `user`
+    // A walsender instead of a backend: it knows no SQL but the commands of the replication protocol, without
+    // parameters, and belongs to no database. A statement that is stopped ends the session.
+    bool replication = false;
 };
 
 using Value = std::optional<std::string>;  // text form; bytes as the server sent them (SQL_ASCII: any)

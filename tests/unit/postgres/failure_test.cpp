@@ -65,6 +65,45 @@ TEST_CASE("a place reads like an address") {
     CHECK(postgres::Place{"", "::1", 5432, "", ""}.text() == "the server at [::1]:5432");
 }
 
+TEST_CASE("a refused walsender is told what lets it in") {
+    struct Row {
+        const char* host;
+        const char* text;
+        const char* hint;
+    };
+    const std::vector<Row> rows{
+        {"db1",
+         "FATAL:  28000: no pg_hba.conf entry for replication connection from host \"192.0.2.7\", user \"backup\", no "
+         "encryption",
+         "pg_hba.conf needs a line of its own for replication, which \"all\" does not stand for: host replication "
+         "\"backup\" 192.0.2.7/32 scram-sha-256; then reload the server"},
+        {"db1",
+         "FATAL:  28000: no pg_hba.conf entry for replication connection from host \"2001:db8::7\", user \"backup\"",
+         "pg_hba.conf needs a line of its own for replication, which \"all\" does not stand for: host replication "
+         "\"backup\" 2001:db8::7/128 scram-sha-256; then reload the server"},
+        {"", "FATAL:  28000: no pg_hba.conf entry for replication connection from host \"[local]\", user \"backup\"",
+         "pg_hba.conf needs a line of its own for replication, which \"all\" does not stand for: local replication "
+         "\"backup\" scram-sha-256 (or peer); then reload the server"},
+        {"db1", "FATAL:  28000: kein pg_hba.conf-Eintrag",
+         "pg_hba.conf needs a line of its own for replication, which \"all\" does not stand for: host replication "
+         "\"backup\" ADDRESS/32 scram-sha-256; then reload the server"},
+        {"db1", "FATAL:  42501: must be superuser or replication role to start walsender",
+         "ALTER ROLE \"backup\" REPLICATION"},
+        {"db1", "FATAL:  53300: number of requested standby connections exceeds max_wal_senders (currently 1)",
+         "raise max_wal_senders on the server (which wants a restart), or end what else it sends WAL or backups to"},
+        {"db1", "FATAL:  28P01: password authentication failed",
+         "check the password configured for user backup, and the method in pg_hba.conf"},
+    };
+    for (const auto& row : rows) {
+        postgres::Place walsender{"main", row.host, 0, "replication", "backup", "pgbakd", ""};
+        walsender.replication = true;
+        const auto error = postgres::connection_failed(walsender, {row.text, false, "", false});
+        CHECK(error.hint() == row.hint);
+        CHECK(error.message().starts_with("cannot connect to server main ("));
+        CHECK(error.message().find(") as backup for replication: ") != std::string::npos);
+    }
+}
+
 TEST_CASE("the SQLSTATE of a refused connection is found in libpq's text") {
     struct Row {
         const char* text;
