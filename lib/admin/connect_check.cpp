@@ -15,6 +15,7 @@
 #include "os/file.hpp"
 #include "repository/repository.hpp"
 #include "run/preflight.hpp"
+#include "source/basebackup_source.hpp"
 #include "source/command_source.hpp"
 #include "source/connection.hpp"
 #include "source/pg_dump_source.hpp"
@@ -130,6 +131,10 @@ class JobCheck {
                 executor, pool,
                 source::CommandSource::Settings{job_.name, *command, job_.compression, programs.plain, {}, 0});
         }
+        if (const auto* backup = std::get_if<model::PgBasebackupSource>(&job_.source))
+            return std::make_unique<source::PgBasebackupSource>(
+                source::PgBasebackupSource::Settings{config_.servers.at(backup->server), *backup, job_.compression,
+                                                     password(backup->server), source::application_name("check")});
         const auto& dump = std::get<model::PgDumpSource>(job_.source);
         return std::make_unique<source::PgDumpSource>(
             executor, pool,

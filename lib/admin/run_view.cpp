@@ -88,6 +88,16 @@ ProgressState progress_of(const boost::json::object& progress) {
     state.done = count_at(progress, "bytes");
     state.total = count_at(progress, "expected_bytes");
     state.rate = count_at(progress, "rate_bytes_per_second");
+    // What the server tells of the run under way is nearer than the size of the last one; it counts before compression.
+    const auto raw = count_at(progress, "raw_bytes");
+    if (const auto expected = count_at(progress, "expected_raw_bytes"); expected > 0 && raw > 0) {
+        if (state.done > 0) {
+            const auto ratio = static_cast<double>(raw) / static_cast<double>(state.done);
+            state.rate = static_cast<std::uint64_t>(static_cast<double>(state.rate) * ratio);
+        }
+        state.done = raw;
+        state.total = expected;
+    }
     state.elapsed = std::chrono::milliseconds(static_cast<std::int64_t>(number_at(progress, "elapsed_seconds") * 1000));
     return state;
 }

@@ -39,12 +39,18 @@ class Printer {
     Context& context_;
 };
 
+// Of no database, but of all of them.
+bool is_of_cluster(const model::Artifact& artifact) {
+    return artifact.kind == "globals" || artifact.kind == "base" || artifact.kind == "tablespace" ||
+           artifact.kind == "manifest";
+}
+
 void print_artifacts(Printer& printer, const model::BackupSet& set) {
     Table table(
         {{"FILE"}, {"DATABASE"}, {"FORMAT"}, {"SIZE", true}, {"RAW", true}, {"COMPRESSION"}, {"VERIFIED"}, {"SHA256"}});
     for (const auto& artifact : set.artifacts)
         table.add({{artifact.file},
-                   {artifact.kind == "globals" ? "(globals)" : artifact.database},
+                   {is_of_cluster(artifact) ? "(" + artifact.kind + ")" : artifact.database},
                    {artifact.format},
                    {base::format_size(artifact.bytes)},
                    {base::format_size(artifact.raw_bytes)},
@@ -79,6 +85,16 @@ void print_databases(Printer& printer, const model::BackupSet& set) {
     printer.table(table);
 }
 
+void print_cluster(Printer& printer, const model::BackupSet& set) {
+    if (!set.source.base_backup) return;
+    const auto& facts = *set.source.base_backup;
+    printer.fact("WAL", fmt::format("from {} on timeline {} to {} on timeline {}", facts.start_lsn,
+                                    facts.start_timeline, facts.end_lsn, facts.end_timeline));
+    for (const auto& tablespace : facts.tablespaces)
+        printer.fact("tablespace",
+                     fmt::format("{} {}, was in {}", tablespace.oid, tablespace.name, tablespace.location));
+}
+
 void print(Context& context, const config::Config& config, const ShownSet& shown) {
     const auto& set = shown.stored.manifest;
     const auto zone = zone_of(context, config, set);
@@ -101,6 +117,7 @@ void print(Context& context, const config::Config& config, const ShownSet& shown
                                (set.source.server_version.empty() ? "" : ", PostgreSQL " + set.source.server_version));
     printer.fact("client", set.source.client_version);
     printer.fact("cluster", set.source.system_identifier);
+    print_cluster(printer, set);
     printer.fact("host", set.host);
     for (const auto& part : set.missing)
         printer.fact("missing", (part.database.empty() ? "globals" : part.database) + ": " + part.reason,

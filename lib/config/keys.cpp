@@ -77,7 +77,7 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("settle", &JobSpec::settle, maybe(duration(1s, 1h)), absent("5s"),
                          "With `schedule: on change`, how long nothing more must change before a run starts; where "
                          "changes do not end it starts after twelve times that."),
-            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {"pg_basebackup", "taosdump"},
+            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {"taosdump"},
                                    required("as in source: {type: pg_dump, server: local, databases: all}"),
                                    "What is backed up."),
             key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),

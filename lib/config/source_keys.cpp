@@ -9,6 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using model::CommandSource;
 using model::FilesSource;
+using model::PgBasebackupSource;
 using model::PgDumpSource;
 using model::Source;
 
@@ -56,6 +57,31 @@ const Section<Source>& pg_dump_keys() {
                               "`counts`: count the rows of each table in the dump's own snapshot, so that a restored "
                               "copy can be compared, and look whether tables were changed just when they were "
                               "dumped. `none`: neither."),
+        }));
+    return section;
+}
+
+const Section<Source>& pg_basebackup_keys() {
+    static const Section<Source> section(
+        PgBasebackupSource{},
+        keys_of_variant<Source>(std::vector<Key<PgBasebackupSource>>{
+            kind_key<PgBasebackupSource>(
+                "type", "pg_basebackup", {}, type_is("pg_basebackup"),
+                "A whole cluster as it lies on the server's disk, with the WAL that makes it consistent: one tar, one "
+                "more for each tablespace, and the backup manifest, which all of it is compared with while it comes. "
+                "PostgreSQL 15 or newer; needs no client program."),
+            key<PgBasebackupSource>("server", &PgBasebackupSource::server, text("the name of a server", 63),
+                                    required("the name of an entry of servers, as in server: local"),
+                                    "Which entry of `servers` is backed up. Its role needs `REPLICATION`, and "
+                                    "`pg_hba.conf` a line for `replication`."),
+            key<PgBasebackupSource>(
+                "checkpoint", &PgBasebackupSource::checkpoint,
+                choice<model::Checkpoint>({{"fast", model::Checkpoint::fast}, {"spread", model::Checkpoint::spread}}),
+                is("fast"),
+                "The checkpoint that the server makes first: `fast`, at once, or `spread` over the time that its "
+                "checkpoints usually take, for which the run then waits."),
+            key<PgBasebackupSource>("max_rate", &PgBasebackupSource::max_rate, server_rate(), absent("unlimited"),
+                                    "How fast the server may send: `100 MiB/s`; from `32 KiB/s` to `1 GiB/s`."),
         }));
     return section;
 }
@@ -115,6 +141,7 @@ bool is_a(const Source& source) {
 
 std::vector<Kind<Source>> source_kinds() {
     return {{"pg_dump", &pg_dump_keys(), is_a<PgDumpSource>},
+            {"pg_basebackup", &pg_basebackup_keys(), is_a<PgBasebackupSource>},
             {"command", &command_keys(), is_a<CommandSource>},
             {"files", &files_keys(), is_a<FilesSource>}};
 }

@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "config/domain_types.hpp"
+#include "config/target_types.hpp"
 #include "config/text_check.hpp"
 #include "model/key_patterns.hpp"
 #include "model/path_excludes.hpp"
@@ -17,6 +18,10 @@ namespace {
 
 using base::Result;
 using Variable = model::CommandSource::Variable;
+
+// MAX_RATE of BASE_BACKUP (PostgreSQL's src/include/backup/basebackup.h).
+constexpr std::uint64_t slowest_rate = std::uint64_t{32} << 10U;
+constexpr std::uint64_t fastest_rate = std::uint64_t{1} << 30U;
 
 constexpr std::size_t most_variables = 100;
 constexpr std::size_t most_arguments = 1000;
@@ -203,6 +208,20 @@ Type<std::vector<std::string>> path_patterns() {
 
 Type<std::vector<std::string>> key_patterns() {
     return patterns<model::KeyPatterns>("a list of patterns of keys", "as in redact: [\"*PASSWORD*\", \"*_KEY\"]");
+}
+
+Type<std::uint64_t> server_rate() {
+    auto type = byte_rate();
+    type.words = "a rate from 32 KiB/s to 1 GiB/s";
+    type.read = [words = type.words, one = type.read](Problems& problems, const Node& node, std::uint64_t& rate) {
+        std::uint64_t given = 0;
+        one(problems, node, given);
+        if (node.refused) return;
+        if (given < slowest_rate || given > fastest_rate)
+            return wrong_type(problems, node, words, "the server takes no other; without the key there is no limit");
+        rate = given;
+    };
+    return type;
 }
 
 Type<std::string> file_extension() {

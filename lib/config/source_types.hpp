@@ -1,6 +1,7 @@
 // Types of values that only sources have.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -21,6 +22,8 @@ namespace pgbakd::config {
 // Patterns of paths to leave out, and of keys whose values are secrets.
 [[nodiscard]] Type<std::vector<std::string>> path_patterns();
 [[nodiscard]] Type<std::vector<std::string>> key_patterns();
+// How fast a server may send a base backup: what it takes as such.
+[[nodiscard]] Type<std::uint64_t> server_rate();
 // Of a file, without the dot before it.
 [[nodiscard]] Type<std::string> file_extension();
 

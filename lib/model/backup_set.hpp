@@ -26,9 +26,9 @@ enum class Verification { none, hashed, read_back, decoded, proven };
 
 struct Artifact {
     std::string file;             // name inside the set's directory
-    std::string kind;             // "database" or "globals"
-    std::string database;         // as the server spells it; empty for globals
-    std::string format;           // "custom", "plain", "directory"
+    std::string kind;             // "database", "globals", "base", "tablespace", "manifest", "files", "command"
+    std::string database;         // as the server spells it; empty where it is none
+    std::string format;           // "custom", "plain", "directory", "tar", "backup_manifest", "raw"
     std::uint64_t bytes = 0;      // of the file
     std::uint64_t raw_bytes = 0;  // before compression
     std::string sha256;
@@ -55,6 +55,22 @@ struct DatabaseFacts {
     std::vector<std::string> extensions;  // "name version"
     bool fingerprinted = false;
     std::vector<TableCount> fingerprint;
+};
+
+// Of a backup of a whole cluster: what restoring it needs to know.
+struct BaseBackupFacts {
+    struct Tablespace {
+        std::uint32_t oid = 0;
+        std::string name;
+        std::string location;  // on the server it comes from
+        bool operator==(const Tablespace&) const = default;
+    };
+    std::string start_lsn;  // the WAL from here, "0/2000028" …
+    std::uint32_t start_timeline = 0;
+    std::string end_lsn;  // … up to here makes it consistent, and is in it
+    std::uint32_t end_timeline = 0;
+    std::vector<Tablespace> tablespaces;  // beside the data directory
+    bool operator==(const BaseBackupFacts&) const = default;
 };
 
 struct MissingPart {
@@ -84,6 +100,7 @@ struct BackupSet {
         int server_version_number = 0;  // 150008
         std::string client_version;     // "pg_dump (PostgreSQL) 15.8"
         std::string system_identifier;
+        std::optional<BaseBackupFacts> base_backup{};  // only of one
     } source;
 
     std::vector<std::string> recipients;  // of encrypted artifacts: public keys

@@ -1,6 +1,7 @@
 // manifest.json: the keys of a backup set, printed and read back.
 #include <fmt/format.h>
 
+#include <limits>
 #include <set>
 
 #include "base/text.hpp"
@@ -41,6 +42,47 @@ json::array json_databases(const BackupSet& set) {
     json::array result;
     for (const auto& facts : set.databases) result.emplace_back(json_database(facts));
     return result;
+}
+
+json::object json_base_backup(const BaseBackupFacts& facts) {
+    json::array tablespaces;
+    for (const auto& each : facts.tablespaces)
+        tablespaces.push_back(
+            {{"oid", each.oid}, {"name", json_text_or_null(each.name)}, {"location", json_text(each.location)}});
+    return {{"start_lsn", json_text(facts.start_lsn)},
+            {"start_timeline", facts.start_timeline},
+            {"end_lsn", json_text(facts.end_lsn)},
+            {"end_timeline", facts.end_timeline},
+            {"tablespaces", std::move(tablespaces)}};
+}
+
+json::object json_source(const BackupSet::Source& source) {
+    json::object result{{"type", json_text(source.type)},
+                        {"server", json_text(source.server)},
+                        {"databases", json_texts(source.databases)},
+                        {"server_version", json_text(source.server_version)},
+                        {"server_version_number", source.server_version_number},
+                        {"client_version", json_text(source.client_version)},
+                        {"system_identifier", json_text_or_null(source.system_identifier)}};
+    if (source.base_backup) result["base_backup"] = json_base_backup(*source.base_backup);
+    return result;
+}
+
+std::uint32_t read_id(const JsonReader& reader, std::string_view key) {
+    const auto number = reader.count_or(key, 0);
+    if (number > std::numeric_limits<std::uint32_t>::max()) reader.refuse(key, "is too large");
+    return static_cast<std::uint32_t>(number);
+}
+
+BaseBackupFacts read_base_backup(const JsonReader& reader) {
+    BaseBackupFacts facts;
+    facts.start_lsn = reader.text_or_empty("start_lsn");
+    facts.start_timeline = read_id(reader, "start_timeline");
+    facts.end_lsn = reader.text_or_empty("end_lsn");
+    facts.end_timeline = read_id(reader, "end_timeline");
+    for (const auto& each : reader.objects("tablespaces"))
+        facts.tablespaces.push_back({read_id(each, "oid"), each.text_or_empty("name"), each.text_or_empty("location")});
+    return facts;
 }
 
 // As the clock on the wall showed it; in UTC where the zone's text is not known.
@@ -101,6 +143,7 @@ BackupSet read_manifest(const JsonReader& reader) {
                   .server_version_number = source.integer_or("server_version_number", 0),
                   .client_version = source.text_or_empty("client_version"),
                   .system_identifier = source.text_or_empty("system_identifier")};
+    if (source.has("base_backup")) set.source.base_backup = read_base_backup(source.object("base_backup"));
     set.recipients = reader.texts("recipients");
     if (!reader.has("artifacts")) reader.refuse("artifacts", "is missing");
     for (const auto& artifact : reader.objects("artifacts")) set.artifacts.push_back(read_artifact(artifact));
@@ -148,14 +191,7 @@ json::object json_manifest(const BackupSet& set) {
             {"timezone", json_text(set.timezone)},
             {"complete", set.complete},
             {"missing", json_missing(set)},
-            {"source",
-             {{"type", json_text(set.source.type)},
-              {"server", json_text(set.source.server)},
-              {"databases", json_texts(set.source.databases)},
-              {"server_version", json_text(set.source.server_version)},
-              {"server_version_number", set.source.server_version_number},
-              {"client_version", json_text(set.source.client_version)},
-              {"system_identifier", json_text_or_null(set.source.system_identifier)}}},
+            {"source", json_source(set.source)},
             {"size_bytes", set.bytes()},
             {"recipients", json_texts(set.recipients)},
             {"artifacts", json_artifacts(set)},

@@ -22,6 +22,11 @@ void Growing::abandon() {
     changed_.notify();
 }
 
+void Growing::withdraw() {
+    state_ = State::abandoned;
+    changed_.notify();
+}
+
 void Growing::check() const {
     if (state_ == State::abandoned)
         throw base::Error(base::ErrorCode::cancelled, name_ + " was given up while it was written");

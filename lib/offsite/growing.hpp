@@ -50,6 +50,8 @@ class Growing {
     void complete(std::uint64_t bytes, std::string sha256 = {});
     // It will not become an artifact.
     void abandon();
+    // The same, also after complete(): those that belong with it did not come about.
+    void withdraw();
 
     // --- readers ---
     virtual asio::awaitable<std::unique_ptr<Reading>> open(async::Pool& pool) = 0;

@@ -54,11 +54,11 @@ struct ArtifactWriter::State {
 };
 
 ArtifactWriter::ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool,
-                               std::optional<std::filesystem::path> path, codec::Content content, codec::Method outer,
+                               std::optional<std::filesystem::path> path, std::unique_ptr<codec::Check> check,
                                const std::function<void()>& on_failure,
                                const std::function<void(std::uint64_t)>& on_written)
     : pool_(pool),
-      state_(std::make_unique<State>(State{std::move(path), {}, 0, 0, {}, codec::make_check(content, outer)})),
+      state_(std::make_unique<State>(State{std::move(path), {}, 0, 0, {}, std::move(check)})),
       progress_(executor),
       file_(
           executor, pool, [state = state_.get()](codec::Bytes bytes) { state->write(bytes); }, failed(on_failure),

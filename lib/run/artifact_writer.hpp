@@ -23,11 +23,11 @@ struct WrittenArtifact {
 
 class ArtifactWriter {
   public:
-    // Without a path there is no file: the bytes are hashed and decoded only. `on_failure` is called on the reactor
-    // when a lane fails: the writer of chunks should stop then. `on_written` (may be empty) is told there how many
-    // bytes are in the file.
+    // Without a path there is no file: the bytes are hashed and decoded only, by `check`. `on_failure` is called on the
+    // reactor when a lane fails: the writer of chunks should stop then. `on_written` (may be empty) is told there how
+    // many bytes are in the file.
     ArtifactWriter(const asio::any_io_executor& executor, async::Pool& pool, std::optional<std::filesystem::path> path,
-                   codec::Content content, codec::Method outer, const std::function<void()>& on_failure,
+                   std::unique_ptr<codec::Check> check, const std::function<void()>& on_failure,
                    const std::function<void(std::uint64_t)>& on_written);
     ~ArtifactWriter();
 

@@ -162,7 +162,7 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
             co_await destination.changed.wait();
             continue;
         }
-        const auto file = destination.waiting.front();
+        const auto file = destination.current = destination.waiting.front();
         destination.waiting.pop_front();
         const auto told = with_length_told(destination.target, file);
         const offsite::Means means{*told, context_.services.pool, context_.services.random};
@@ -176,6 +176,7 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
             failure = std::current_exception();
         }
         destination.sending.reset();
+        destination.current.reset();
         destination.coming.erase(file->name());
         destination.changed.notify();
         if (!failure || file->is_abandoned()) continue;

@@ -31,6 +31,10 @@ class Copies {
     // An artifact of the set is being made from now on. Null if there is nobody to send it to.
     [[nodiscard]] std::unique_ptr<Feed> follow(const std::filesystem::path& path);
 
+    // All artifacts that were made so far are no more, and will be made anew: what targets have or lack of them is of
+    // no account.
+    void begin_anew();
+
     // For a set that is to be on targets alone: until each target has that artifact or has given it up. Throws the
     // first failure if none has it: it must be dumped anew.
     asio::awaitable<void> settled(std::string file, async::StopToken stop);

@@ -24,6 +24,7 @@ struct Copies::Destination {
     std::set<std::string> missing;               // artifacts that it did not get, and that are on no disk
     std::set<std::string> coming;                // artifacts that it is to get, and that are on no disk
     std::unique_ptr<async::StopSource> sending;  // what goes on now
+    std::shared_ptr<offsite::Growing> current;   // that it is about
     async::Event changed;
     std::optional<base::Error> failure;  // of the last attempt
     int attempts = 0;                    // that failed

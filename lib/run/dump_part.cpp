@@ -33,6 +33,11 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
     co_return buffer;
 }
 
+std::unique_ptr<codec::Check> check_of(source::OpenPart& open, const source::Part& part) {
+    if (auto own = open.content_check()) return codec::make_check(std::move(own), part.outer.method);
+    return codec::make_check(part.content, part.outer.method);
+}
+
 // What one attempt at a part holds together; its coroutines refer to it, and it outlives them.
 class Attempt {
   public:
@@ -53,7 +58,7 @@ class Attempt {
           compressor_(services.executor, services.pool, part.outer, width_),
           writer_(
               services.executor, services.pool, storing == Storing::file ? std::optional(path) : std::nullopt,
-              part.content, part.outer.method, [this] { lane_failed(); },
+              check_of(*open_, part), [this] { lane_failed(); },
               [this](std::uint64_t bytes) {
                   if (feed_) feed_->on_disk(bytes);
               }),

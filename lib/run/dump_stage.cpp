@@ -8,6 +8,7 @@
 #include "base/text.hpp"
 #include "base/units.hpp"
 #include "holdings/begin_set.hpp"
+#include "os/file.hpp"
 #include "run/dump_part.hpp"
 
 namespace pgbakd::run {
@@ -55,25 +56,30 @@ void add(Context& context, DumpedPart dumped, const std::string& name, std::chro
     if (dumped.facts) set.databases.push_back(std::move(*dumped.facts));
 }
 
-asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source::Part part, async::StopToken stop) {
+// One attempt at one part. `changed`: what becomes of one that is in doubt.
+asio::awaitable<void> dump_once(Context& context, Copies& copies, source::Part part, Changed changed,
+                                async::StopToken stop) {
     auto& services = context.services;
     const auto encrypted = context.cipher ? "." + context.cipher->method : std::string();
     const auto file = fmt::format("{}_{}{}{}", part.stem, context.partial->id.set, part.extension, encrypted);
-    const auto what = part.database.empty() ? part.kind : fmt::format("\"{}\"", part.database);
     const auto storing = context.job.keep_local == model::KeepLocal::never ? Storing::nothing : Storing::file;
     const Follow follow = [&copies](const std::filesystem::path& path) { return copies.follow(path); };
+    const auto began = services.clock.steady();
+    auto dumped = co_await dump_part(services, *context.source, part, context.cipher, context.partial->directory, file,
+                                     context.progress, storing, changed, follow, stop);
+    co_await copies.settled(file, stop);
+    const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
+    add(context, std::move(dumped), part.what(), took);
+}
+
+asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source::Part part, async::StopToken stop) {
+    const auto what = part.database.empty() ? part.kind : fmt::format("\"{}\"", part.database);
     async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
     for (int attempt = 1;; ++attempt) {
         const auto changed = attempt < context.job.retries.attempts ? Changed::fails : Changed::is_told;
-        const auto began = services.clock.steady();
         std::exception_ptr failure;
         try {
-            auto dumped =
-                co_await dump_part(services, *context.source, part, context.cipher, context.partial->directory, file,
-                                   context.progress, storing, changed, follow, stop);
-            co_await copies.settled(file, stop);
-            const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(services.clock.steady() - began);
-            add(context, std::move(dumped), part.what(), took);
+            co_await dump_once(context, copies, part, changed, stop);
         } catch (...) {
             failure = std::current_exception();
         }
@@ -81,6 +87,78 @@ asio::awaitable<void> dump_with_retries(Context& context, Copies& copies, source
         // The failed attempt's backends must not go on holding locks beside the next one's.
         co_await end_backends(context);
         co_await wait_or_rethrow(context, backoff, failure, "dumping " + what, stop);
+    }
+}
+
+// One part after the other, each with attempts of its own; one that fails is left out of the set. Whether there is
+// anything that makes it a set.
+asio::awaitable<bool> dump_each(Context& context, Copies& copies, async::StopToken stop) {
+    auto& progress = *context.progress;
+    bool has_any = false;
+    for (const auto& part : context.ready.prepared.parts) {
+        progress.part = part.what();
+        std::exception_ptr failure;
+        try {
+            co_await dump_with_retries(context, copies, part, stop);
+            has_any = has_any || !part.is_accessory;
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        ++progress.parts_done;
+        if (!failure) continue;
+        const auto error = base::to_error(failure);
+        if (ends_the_run(error, stop)) std::rethrow_exception(failure);
+        context.part_failed(part.database, error);
+    }
+    co_return has_any;
+}
+
+asio::awaitable<void> dump_together_once(Context& context, Copies& copies, async::StopToken stop) {
+    auto& progress = *context.progress;
+    progress.part = "waiting for the server's checkpoint";
+    const auto begun = co_await context.source->begin(context.partial->directory, stop);
+    for (const auto& note : begun.notes) context.note(note);
+    progress.parts = begun.parts.size();
+    progress.expected_raw_bytes = begun.raw_bytes;
+    for (const auto& part : begun.parts) {
+        progress.part = part.what();
+        co_await dump_once(context, copies, part, Changed::fails, stop);
+        ++progress.parts_done;
+    }
+    // It was an estimate, and all has come.
+    progress.expected_raw_bytes = progress.raw_bytes;
+    context.source->complete(context.set.source);
+}
+
+// What an attempt has left that did not come to its end.
+asio::awaitable<void> forget_attempt(Context& context, Copies& copies) {
+    auto& set = context.set;
+    copies.begin_anew();
+    const auto remove = [directory = context.partial->directory, artifacts = set.artifacts] {
+        for (const auto& artifact : artifacts) os::remove_file(directory / artifact.file);
+    };
+    co_await async::run_blocking(context.services.pool, remove);
+    set.artifacts.clear();
+    set.restore_order.clear();
+    context.progress->parts_done = 0;
+    context.progress->raw_bytes = 0;
+    context.progress->bytes = 0;
+}
+
+// All parts in each attempt: those of one do not fit those of another.
+asio::awaitable<void> dump_together(Context& context, Copies& copies, async::StopToken stop) {
+    async::Backoff backoff(context.job.retries.attempts, context.job.retries.backoff);
+    for (;;) {
+        std::exception_ptr failure;
+        try {
+            co_await dump_together_once(context, copies, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        if (!failure) co_return;
+        co_await end_backends(context);
+        co_await wait_or_rethrow(context, backoff, failure, "the backup", stop);
+        co_await forget_attempt(context, copies);
     }
 }
 
@@ -106,27 +184,16 @@ asio::awaitable<void> dump_stage(Context& context, Copies& copies, async::StopTo
     co_await begin_partial(context);
     copies.begin(context.partial->id);
     progress.dump_started = context.services.clock.steady();
-    bool has_any = false;  // of what makes it a set
     const auto& prepared = context.ready.prepared;
-    for (const auto& part : prepared.parts) {
-        progress.part = part.what();
-        std::exception_ptr failure;
-        try {
-            co_await dump_with_retries(context, copies, part, stop);
-            has_any = has_any || !part.is_accessory;
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        ++progress.parts_done;
-        if (!failure) continue;
-        const auto error = base::to_error(failure);
-        if (ends_the_run(error, stop)) std::rethrow_exception(failure);
-        context.part_failed(part.database, error);
-    }
+    bool has_any = true;  // of what makes it a set
+    if (prepared.together)
+        co_await dump_together(context, copies, stop);
+    else
+        has_any = co_await dump_each(context, copies, stop);
     if (!has_any) throw base::Error(*context.first_failure);
     const auto bytes = context.set.bytes();
     stages.end(bytes, fmt::format("{} of {}", context.set.artifacts.size(),
-                                  base::counted(prepared.parts.size() + prepared.refused.size(), "part")));
+                                  base::counted(progress.parts + prepared.refused.size(), "part")));
     stages.begin(model::StageName::verify);
     stages.end(bytes, "every artifact was decoded to its end while it was written, and read back");
 }

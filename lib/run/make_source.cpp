@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "host/secrets.hpp"
+#include "source/basebackup_source.hpp"
 #include "source/command_source.hpp"
 #include "source/connection.hpp"
 #include "source/files_source.hpp"
@@ -25,6 +26,19 @@ asio::awaitable<std::unique_ptr<source::Source>> make_pg_dump(Services& services
     settings.application = source::application_name(request.run.text());
     settings.nice = services.limits.nice;
     co_return std::make_unique<source::PgDumpSource>(services.executor, services.pool, std::move(settings));
+}
+
+asio::awaitable<std::unique_ptr<source::Source>> make_basebackup(Services& services, Request request,
+                                                                 model::PgBasebackupSource spec) {
+    const auto& server = request.server.value();
+    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
+    source::PgBasebackupSource::Settings settings;
+    settings.password = co_await async::run_blocking(services.pool, resolve);
+    settings.server = server;
+    settings.source = std::move(spec);
+    settings.compression = request.job->compression;
+    settings.application = source::application_name(request.run.text());
+    co_return std::make_unique<source::PgBasebackupSource>(std::move(settings));
 }
 
 asio::awaitable<std::unique_ptr<source::Source>> make_command(Services& services, Request request,
@@ -65,6 +79,8 @@ asio::awaitable<std::unique_ptr<source::Source>> make_source(Services& services,
         return make_command(services, std::move(request), *command);
     if (const auto* files = std::get_if<model::FilesSource>(&spec))
         return make_files(services, std::move(request), *files);
+    if (const auto* basebackup = std::get_if<model::PgBasebackupSource>(&spec))
+        return make_basebackup(services, std::move(request), *basebackup);
     return make_pg_dump(services, std::move(request), std::get<model::PgDumpSource>(spec));
 }
 

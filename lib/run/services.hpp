@@ -78,6 +78,8 @@ struct Progress {
     std::uint64_t raw_bytes = 0;       // read from the source
     std::uint64_t bytes = 0;           // written to the repository
     std::uint64_t expected_bytes = 0;  // the size of the job's last good set; 0: not known
+    // What raw_bytes will come to, as the server estimates it; 0: not known.
+    std::uint64_t expected_raw_bytes = 0;
     base::SteadyTime dump_started{};
     std::function<void()> on_stage;          // called when another begins; may be empty
     std::vector<model::StageReport> stages;  // begun so far, as the report will tell them

@@ -26,9 +26,18 @@ double rate(const ActiveRun& run, base::SteadyTime now) {
     return elapsed > 0.5 ? static_cast<double>(run.progress->bytes) / elapsed : 0;
 }
 
+// By what the server said there is to read, else by the size of the last set.
 std::optional<std::chrono::milliseconds> remaining(const ActiveRun& run, base::SteadyTime now) {
-    const auto speed = rate(run, now);
     const auto& progress = *run.progress;
+    if (progress.expected_raw_bytes > 0 && progress.raw_bytes > 0) {
+        const auto elapsed = seconds_between(progress.dump_started, now);
+        if (progress.expected_raw_bytes <= progress.raw_bytes) return std::nullopt;
+        const auto part = static_cast<double>(progress.expected_raw_bytes) / static_cast<double>(progress.raw_bytes);
+        const auto left = elapsed * (part - 1);
+        if (elapsed <= 0.5 || left > longest_told) return std::nullopt;
+        return std::chrono::milliseconds(static_cast<std::int64_t>(left * 1000));
+    }
+    const auto speed = rate(run, now);
     if (speed <= 0 || progress.expected_bytes <= progress.bytes) return std::nullopt;
     const auto left = static_cast<double>(progress.expected_bytes - progress.bytes) / speed;
     if (left > longest_told) return std::nullopt;
@@ -102,6 +111,7 @@ boost::json::object progress_json(const ActiveRun& run, base::SteadyTime now) {
             {"raw_bytes", progress.raw_bytes},
             {"bytes", progress.bytes},
             {"expected_bytes", progress.expected_bytes},
+            {"expected_raw_bytes", progress.expected_raw_bytes},
             {"rate_bytes_per_second", static_cast<std::uint64_t>(rate(run, now))},
             {"elapsed_seconds", seconds_between(run.started, now)}};
 }

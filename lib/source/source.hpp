@@ -28,9 +28,13 @@ struct Part {
     codec::Compression compression;  // what a reader of the file must undo, either way
     std::string extension;           // ".dump", ".sql.gz", ".dir.tar"
     bool is_accessory = false;       // a set that has nothing else is none
+    std::string title{};             // what it is called, where neither its database nor its kind says it
 
     // Short, for progress and the journal: "shop", "globals".
-    [[nodiscard]] const std::string& what() const noexcept { return database.empty() ? kind : database; }
+    [[nodiscard]] const std::string& what() const noexcept {
+        if (!title.empty()) return title;
+        return database.empty() ? kind : database;
+    }
 };
 
 // A part that cannot be saved, found out before anything is read.
@@ -47,6 +51,15 @@ struct Prepared {
     std::vector<Refused> refused;
     std::vector<std::string> notes;
     std::uint64_t estimated_bytes = 0;  // an upper estimate of what the set takes on disk
+    // The parts are of use together only, and come as one: see Source::begin().
+    bool together = false;
+};
+
+// An attempt at parts that come together.
+struct Begun {
+    std::vector<Part> parts;      // as they come: maybe others, and in another order, than were known before
+    std::uint64_t raw_bytes = 0;  // what they have come to before compression, as the server estimates it; 0: not known
+    std::vector<std::string> notes;
 };
 
 // What is asked of a database beside its dump, in the dump's own snapshot.
@@ -76,6 +89,8 @@ class OpenPart {
     virtual ~OpenPart() = default;
 
     [[nodiscard]] virtual Stream& stream() noexcept = 0;
+    // What looks into the bytes as they are stored, where that knows more than one for the part's content. Once.
+    [[nodiscard]] virtual std::unique_ptr<codec::Check> content_check() { return nullptr; }
     // Null: nothing is asked beside the stream.
     [[nodiscard]] virtual Witness* witness() noexcept { return nullptr; }
     // What is known of the database; with the fingerprint after count_rows() ended well. Nothing where it is none.
@@ -97,13 +112,23 @@ class Source {
     // Asks the server and the host everything that must hold before the first byte is read. Throws what concerns the
     // whole run; what concerns one part goes into `refused`.
     virtual asio::awaitable<Prepared> prepare(async::StopToken stop) = 0;
+    // Of parts that come together: begins an attempt at all of them, after the one before has ended. Each is then
+    // opened once, in that order, after the one before it was read to its end; if one fails, so do all of them. `work`
+    // is a directory for nameless files.
+    virtual asio::awaitable<Begun> begin(std::filesystem::path work, async::StopToken stop);
     // Starts a part of what prepare() gave. `work` is a directory for the part's own use, which does not exist yet.
     virtual asio::awaitable<std::unique_ptr<OpenPart>> open(Part part, std::filesystem::path work,
                                                             async::StopToken stop) = 0;
     // Whatever became of a part: ends what it may have left running elsewhere. Returns how many there were.
     virtual asio::awaitable<std::size_t> end_leftovers(async::StopToken stop) = 0;
+    // What the manifest says of the source, once all parts are there; it has what prepare() gave.
+    virtual void complete(model::BackupSet::Source& /*origin*/) const {}
     // Shell commands that restore the set without pgbakd, in its directory, in order.
     [[nodiscard]] virtual std::vector<std::string> stock_restore(const model::BackupSet& set) const = 0;
 };
+
+inline asio::awaitable<Begun> Source::begin(std::filesystem::path /*work*/, async::StopToken /*stop*/) {
+    co_return Begun();
+}
 
 }  // namespace pgbakd::source

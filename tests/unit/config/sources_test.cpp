@@ -69,7 +69,7 @@ TEST_CASE("a command that cannot be meant so is refused") {
          "2:40: jobs.j.source.server: unknown key\n  hint: keys here: type, argv, environment, working_directory, "
          "exit_codes, extension"},
         {with_source("argv: [a]"),
-         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, command, files"},
+         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, pg_basebackup, command, files"},
     });
 }
 
@@ -155,6 +155,39 @@ TEST_CASE("encryption names who can decrypt, in one way") {
     CHECK(problems_of(with("{age: [AGE-SECRET-KEY-1QQQ]}")).find("1QQQ") == std::string::npos);
     CHECK(fault("{age_recipients_file: recipients}")
               .starts_with("jobs.j.encryption.age_recipients_file: must be an absolute path"));
+}
+
+TEST_CASE("a whole cluster is backed up at once and without a limit, unless it says otherwise") {
+    const auto source = [](const std::string& keys) {
+        const auto config =
+            config_of("servers: {main: {}}\n" + with_source("type: pg_basebackup, server: main" + keys));
+        return std::get<model::PgBasebackupSource>(config->jobs[0]->source);
+    };
+    CHECK(source("").server == "main");
+    CHECK(source("").checkpoint == model::Checkpoint::fast);
+    CHECK(source("").max_rate == 0);
+    CHECK(source(", checkpoint: spread").checkpoint == model::Checkpoint::spread);
+    CHECK(source(", max_rate: 100 MiB/s").max_rate == std::uint64_t{100} << 20U);
+    CHECK(source(", max_rate: 32 KiB/s").max_rate == std::uint64_t{32} << 10U);
+    CHECK(source(", max_rate: 1 GiB/s").max_rate == std::uint64_t{1} << 30U);
+}
+
+TEST_CASE("a rate that a server does not take is refused, and so are keys that only dumps have") {
+    const auto backup = [](const std::string& keys) {
+        return "jobs: {j: {schedule: hourly,\n    source: {type: pg_basebackup, server: main, " + keys +
+               "}}}\nservers: {main: {}}\n";
+    };
+    const std::string place = "2:59: jobs.j.source.max_rate: ";
+    check_problems({
+        {backup("max_rate: 31 KiB/s"),
+         place + "must be a rate from 32 KiB/s to 1 GiB/s (got \"31 KiB/s\")\n  hint: the server takes no other; "
+                 "without the key there is no limit"},
+        {backup("max_rate: 2 GiB/s"),
+         place + "must be a rate from 32 KiB/s to 1 GiB/s (got \"2 GiB/s\")\n  hint: the server takes no other; "
+                 "without the key there is no limit"},
+    });
+    CHECK(problems_of(backup("databases: all")).find("databases: unknown key") != std::string::npos);
+    CHECK(problems_of(backup("checkpoint: now")).find("must be one of fast, spread") != std::string::npos);
 }
 
 }  // namespace pgbakd::config

@@ -64,6 +64,24 @@ TEST_CASE("a manifest has the keys that its readers rely on") {
     CHECK(text("/system/hostname") == "db1.example");
 }
 
+TEST_CASE("a manifest of a base backup says what restoring it needs to know") {
+    auto set = full_set();
+    CHECK(model::to_manifest(set).find("base_backup") == std::string::npos);
+    set.source.base_backup = model::BaseBackupFacts{
+        "16/B374D848", 7, "16/B4000000", 8, {{4'294'967'295U, "schnell", "/srv/pg/größe"}, {16400, "", "/b"}}};
+    const auto text = model::to_manifest(set);
+    const auto read = model::parse_manifest(text);
+    REQUIRE(read);
+    CHECK(read->source.base_backup == set.source.base_backup);
+    CHECK(model::to_manifest(*read) == text);
+    const auto json = model::parse_json(text, 100'000).value();
+    CHECK(json.at_pointer("/source/base_backup/start_lsn") == boost::json::value("16/B374D848"));
+    CHECK(json.at_pointer("/source/base_backup/tablespaces/0/location") == boost::json::value("/srv/pg/größe"));
+    CHECK(json.at_pointer("/source/base_backup/tablespaces/1/name").is_null());
+    const auto wrong = model::parse_manifest(with("/source/system_identifier", "7"));
+    CHECK_FALSE(wrong);
+}
+
 TEST_CASE("a set's size and its level of verification are those of its artifacts") {
     auto set = full_set();
     set.artifacts.at(0).bytes = 10;

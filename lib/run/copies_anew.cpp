@@ -1,0 +1,24 @@
+// What becomes of copies when a backup whose parts belong together is made anew.
+#include "run/copies_destination.hpp"
+
+namespace pgbakd::run {
+
+void Copies::begin_anew() {
+    for (const auto& destination : destinations_) {
+        // The file of that name will be another one.
+        for (const auto& file : destination->waiting) {
+            file->withdraw();
+            file->give_up();
+        }
+        destination->waiting.clear();
+        if (destination->current) destination->current->withdraw();
+        if (destination->sending) destination->sending->stop({base::ErrorCode::cancelled, "the backup is made anew"});
+        destination->coming.clear();
+        destination->way.sent.clear();
+        if (!only_there_) continue;
+        destination->missing.clear();
+        if (destination->target) destination->failure.reset();
+    }
+}
+
+}  // namespace pgbakd::run
