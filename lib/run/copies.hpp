@@ -33,7 +33,7 @@ class Copies {
 
     // All artifacts that were made so far are no more, and will be made anew: what targets have or lack of them is of
     // no account.
-    void begin_anew();
+    asio::awaitable<void> begin_anew(async::StopToken stop);
 
     // For a set that is to be on targets alone: until each target has that artifact or has given it up. Throws the
     // first failure if none has it: it must be dumped anew.

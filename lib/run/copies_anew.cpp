@@ -3,7 +3,7 @@
 
 namespace pgbakd::run {
 
-void Copies::begin_anew() {
+asio::awaitable<void> Copies::begin_anew(async::StopToken stop) {
     for (const auto& destination : destinations_) {
         // The file of that name will be another one.
         for (const auto& file : destination->waiting) {
@@ -15,7 +15,12 @@ void Copies::begin_anew() {
         if (destination->sending) destination->sending->stop({base::ErrorCode::cancelled, "the backup is made anew"});
         destination->coming.clear();
         destination->way.sent.clear();
-        if (!only_there_) continue;
+    }
+    if (!only_there_) co_return;
+    for (const auto& destination : destinations_) {
+        while (destination->current) co_await destination->changed.wait(stop);
+        // What is streamed takes nothing's place: there would be no second try.
+        co_await remove_sent(*destination);
         destination->missing.clear();
         if (destination->target) destination->failure.reset();
     }

@@ -131,9 +131,9 @@ asio::awaitable<void> dump_together_once(Context& context, Copies& copies, async
 }
 
 // What an attempt has left that did not come to its end.
-asio::awaitable<void> forget_attempt(Context& context, Copies& copies) {
+asio::awaitable<void> forget_attempt(Context& context, Copies& copies, async::StopToken stop) {
     auto& set = context.set;
-    copies.begin_anew();
+    co_await copies.begin_anew(stop);
     const auto remove = [directory = context.partial->directory, artifacts = set.artifacts] {
         for (const auto& artifact : artifacts) os::remove_file(directory / artifact.file);
     };
@@ -158,7 +158,7 @@ asio::awaitable<void> dump_together(Context& context, Copies& copies, async::Sto
         if (!failure) co_return;
         co_await end_backends(context);
         co_await wait_or_rethrow(context, backoff, failure, "the backup", stop);
-        co_await forget_attempt(context, copies);
+        co_await forget_attempt(context, copies, stop);
     }
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "async/timer.hpp"
 #include "base/text.hpp"
 #include "postgres/base_backup.hpp"
 
@@ -13,6 +14,10 @@ namespace {
 
 using base::Error;
 using base::ErrorCode;
+
+// For two seconds at most: then the backup finds out whether there is a place for it.
+constexpr int most_looks = 100;
+constexpr std::chrono::milliseconds between_looks{20};
 
 template <class Number>
 Number number_of(const postgres::Value& value) {
@@ -96,6 +101,18 @@ asio::awaitable<void> ask_tablespaces(postgres::Session& session, ClusterFacts& 
     facts.bytes = std::max(tablespaces, databases);
 }
 
+// It may have taken the last place, which the backup itself is going to need.
+asio::awaitable<void> wait_until_gone(postgres::Session& session, int pid, async::StopToken stop) {
+    for (int i = 0; i < most_looks; ++i) {
+        std::vector<std::string> parameters;
+        parameters.push_back(std::to_string(pid));
+        const auto rows =
+            co_await session.query("SELECT FROM pg_stat_activity WHERE pid = $1", std::move(parameters), stop);
+        if (rows.empty()) co_return;
+        co_await async::sleep_for(between_looks, stop);
+    }
+}
+
 }  // namespace
 
 asio::awaitable<ClusterFacts> check_cluster(postgres::ConnectOptions options, async::StopToken stop) {
@@ -106,16 +123,18 @@ asio::awaitable<ClusterFacts> check_cluster(postgres::ConnectOptions options, as
     const auto allowance = co_await ask_allowance(*session, facts, stop);
     check_allowance(session->place(), facts, allowance);
     co_await ask_tablespaces(*session, facts, stop);
-    session.reset();
 
     // pg_hba.conf has lines of their own for walsenders: only one that is let in knows that it will be.
     options.replication = true;
     options.database = "replication";
     options.database_key.clear();
-    const auto walsender = co_await postgres::Session::connect(options, stop);
+    auto walsender = co_await postgres::Session::connect(options, stop);
     const auto system = co_await walsender->query("IDENTIFY_SYSTEM", {}, stop);
     if (facts.server.system_identifier.empty() && !system.empty() && !system.front().empty())
         facts.server.system_identifier = system.front().front().value_or("");
+    const auto pid = walsender->backend_pid();
+    walsender.reset();
+    co_await wait_until_gone(*session, pid, stop);
     co_return facts;
 }
 

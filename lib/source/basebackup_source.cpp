@@ -211,6 +211,7 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgBasebackupSource::open(Part part, s
 }
 
 asio::awaitable<std::size_t> PgBasebackupSource::end_leftovers(async::StopToken stop) {
+    if (attempt_) attempt_->backup->close();
     auto options = connection();
     // A name of its own, so that this session does not count itself.
     options.application_name = "pgbakd";

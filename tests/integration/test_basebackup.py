@@ -33,7 +33,9 @@ def make_tablespace(test: type[unittest.TestCase], server: PostgresServer, name:
     return directory
 
 
-def restored(test: unittest.TestCase, daemon: Daemon, set_directory: Path, key: Path | None = None) -> PostgresServer:
+def restored(
+    test: unittest.TestCase, daemon: Daemon, set_directory: Path, key: Path | None = None, *, start: bool = True
+) -> PostgresServer:
     """A server made of a set by the commands of its manifest, as a person would type them; gone with the test."""
     place = scratch_directory(daemon.account, "pgb-restored-")
     test.addCleanup(remove_directory, place)
@@ -53,7 +55,7 @@ def restored(test: unittest.TestCase, daemon: Daemon, set_directory: Path, key: 
         test.assertEqual(done.code, 0, f"{command}: {done.out}{done.err}")
     remove_directory(server.data)
     os.rename(place / "data", server.data)
-    return server.start()
+    return server.start() if start else server
 
 
 class Cluster(ServerCase):
@@ -183,6 +185,35 @@ class WholeClusters(Cluster):
         shown = daemon.ctl("show", name).out
         for text in ("(base)", "(tablespace)", "(manifest)", "timeline 1", "slow disks, was in", "pg_verifybackup data"):
             self.assertIn(text, shown)
+
+    def test_a_standby_is_backed_up_like_its_primary(self) -> None:
+        daemon = self.start_daemon({"job": {"source": SOURCE}})
+        standby = restored(self, daemon, daemon.set_directory(daemon.run("job")["set"]), start=False)
+        (standby.data / "standby.signal").touch()
+        with (standby.data / "postgresql.auto.conf").open("a", encoding="utf-8") as settings:
+            settings.write(f"primary_conninfo = 'host={self.server.host} user={self.server.superuser}'\n")
+        standby.start()
+        self.server.sql("create table later as select generate_series(1, 1000) i", "shop")
+        self.addCleanup(self.server.sql, "drop table later", "shop")
+        there = "select count(*) from pg_class where relname = 'later'"
+        wait_for(lambda: standby.sql(there, "shop") == "1", what="the standby to catch up")
+        daemon.write_config(config_for(standby, jobs={"job": {"source": SOURCE}}))
+        daemon.ctl("reload")
+        self.assertIn(", a standby, as role", daemon.ctl("check", "--connect").out)
+        report = daemon.run("job")
+        self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
+        standby.close()
+        server = restored(self, daemon, daemon.set_directory(report["set"]), start=False)
+        (server.data / "standby.signal").unlink()
+        self.assertEqual(server.start().counts("shop"), self.server.counts("shop"))
+
+    def test_the_last_walsender_is_enough(self) -> None:
+        server = PostgresServer(settings={"max_wal_senders": "1"})
+        self.addCleanup(server.close)
+        server.start()
+        daemon = self.new_daemon(config_for(server, jobs={"job": {"source": SOURCE, "retries": {"attempts": 1}}}))
+        report = daemon.start().run("job")
+        self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), report)
 
     def test_without_a_free_slot_it_goes_on_and_says_what_to_raise(self) -> None:
         for number in range(10):
@@ -355,6 +386,31 @@ class Middles(Cluster):
         (found,) = daemon.sets()
         self.assertEqual(found["verified"], "decoded")
         daemon.ctl("verify", found["set"])
+        self.nothing_left()
+
+    def test_what_an_attempt_had_done_and_sent_is_made_anew(self) -> None:
+        place = scratch_directory(self.server.account, "pgb-target-")
+        self.addCleanup(remove_directory, place)
+        job = {
+            "source": {**SOURCE, "max_rate": "4 MiB/s"}, "targets": ["nas"], "retries": {"attempts": 2, "backoff": "100ms"},
+        }  # fmt: skip
+        jobs: dict[str, Any] = {"both": job, "there": {**job, "keep_local": "never"}}
+        daemon = self.start_daemon(jobs, targets={"nas": {"type": "directory", "path": str(place)}})
+        for job_name in jobs:
+            with self.subTest(job_name):
+                run_id = daemon.ctl("--json", "run", job_name).json["run"]
+                daemon.wait_for(
+                    lambda: [entry for entry in daemon.status()["running"] if entry["parts_done"] == 2],
+                    what="the tablespaces to be there, and not the data directory",
+                )
+                self.end_walsender()
+                daemon.wait_for(lambda: self.status_of(daemon, run_id) != "RUNNING", what="the end of the run")
+                (report,) = [entry for entry in daemon.ctl("--json", "runs").json["runs"] if entry["run"] == run_id]
+                self.assertEqual((report["status"], report["notes"]), ("SUCCESS", []), daemon.log())
+                (dump,) = [stage for stage in report["stages"] if stage["name"] == "dump"]
+                self.assertEqual((dump["attempts"], dump["message"]), (2, "4 of 4 parts"))
+                daemon.ctl("verify", report["set"], "--from", "nas")
+        self.assertEqual(daemon.partial_directories(), [])
         self.nothing_left()
 
     def test_the_server_stops(self) -> None:
