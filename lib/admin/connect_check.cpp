@@ -18,7 +18,9 @@
 #include "source/basebackup_source.hpp"
 #include "source/command_source.hpp"
 #include "source/connection.hpp"
+#include "source/files_source.hpp"
 #include "source/pg_dump_source.hpp"
+#include "source/taosdump_source.hpp"
 
 namespace pgbakd::admin {
 namespace {
@@ -98,7 +100,9 @@ class JobCheck {
         try {
             const auto prepared = prepare();
             for (const auto& fact : prepared.facts) good(fact);
-            if (std::holds_alternative<model::PgDumpSource>(job_.source)) dumped(prepared);
+            if (std::holds_alternative<model::PgDumpSource>(job_.source) ||
+                std::holds_alternative<model::TaosdumpSource>(job_.source))
+                dumped(prepared);
             for (const auto& refused : prepared.refused) failed(refused.error);
             for (const auto& note : prepared.notes) good("note: " + note);
             space(prepared.estimated_bytes);
@@ -135,6 +139,17 @@ class JobCheck {
             return std::make_unique<source::PgBasebackupSource>(
                 source::PgBasebackupSource::Settings{config_.servers.at(backup->server), *backup, job_.compression,
                                                      password(backup->server), source::application_name("check")});
+        if (const auto* files = std::get_if<model::FilesSource>(&job_.source))
+            return std::make_unique<source::FilesSource>(
+                pool,
+                source::FilesSource::Settings{
+                    job_.name, *files, job_.compression, {config_.repository.directory, config_.reports_directory}});
+        if (const auto* taosdump = std::get_if<model::TaosdumpSource>(&job_.source))
+            return std::make_unique<source::TaosdumpSource>(
+                executor, pool,
+                source::TaosdumpSource::Settings{config_.servers.at(taosdump->server), *taosdump, job_.compression,
+                                                 programs.plain, password(taosdump->server),
+                                                 source::mark_variable("check"), 0});
         const auto& dump = std::get<model::PgDumpSource>(job_.source);
         return std::make_unique<source::PgDumpSource>(
             executor, pool,
@@ -159,7 +174,9 @@ class JobCheck {
         }
         if (databases.empty() && prepared.refused.empty())
             failed({base::ErrorCode::not_found, "the server has no database to dump",
-                    "look at exclude, and at psql -l on the server"});
+                    std::holds_alternative<model::TaosdumpSource>(job_.source)
+                        ? "look at show databases in taos, as this user"
+                        : "look at exclude, and at psql -l on the server"});
         if (!databases.empty())
             good(fmt::format("{} to dump: {}{}", counted_databases(databases.size()), databases_text(databases),
                              globals ? "; and the globals" : ""));

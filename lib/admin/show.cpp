@@ -73,9 +73,10 @@ void print_databases(Printer& printer, const model::BackupSet& set) {
     for (const auto& facts : set.databases) {
         const auto rows = std::accumulate(facts.fingerprint.begin(), facts.fingerprint.end(), std::uint64_t{0},
                                           [](auto sum, const auto& count) { return sum + count.rows; });
+        const auto told = facts.fingerprinted ? std::optional(rows) : facts.rows;
         table.add({{facts.database},
                    {facts.fingerprinted ? std::to_string(facts.fingerprint.size()) : "not counted"},
-                   {facts.fingerprinted ? std::to_string(rows) : ""},
+                   {told ? std::to_string(*told) : ""},
                    {facts.encoding},
                    {facts.collation},
                    {facts.snapshot_lsn},
@@ -113,8 +114,10 @@ void print(Context& context, const config::Config& config, const ShownSet& shown
     if (shown.stored.pinned) printer.fact("pinned", "yes");
     printer.fact("milestone", set.milestone);
     printer.fact("run", set.run.text() + (set.trigger.empty() ? "" : " (" + set.trigger + ")"));
-    printer.fact("server", set.source.server +
-                               (set.source.server_version.empty() ? "" : ", PostgreSQL " + set.source.server_version));
+    const std::string product = set.source.type == "taosdump" ? "TDengine" : "PostgreSQL";
+    printer.fact("server", set.source.server + (set.source.server_version.empty()
+                                                    ? ""
+                                                    : fmt::format(", {} {}", product, set.source.server_version)));
     printer.fact("client", set.source.client_version);
     printer.fact("cluster", set.source.system_identifier);
     print_cluster(printer, set);

@@ -30,7 +30,8 @@ void note_entry(CheckResult& result, const ArchiveEntry& entry);
 
 [[nodiscard]] std::unique_ptr<Check> make_custom_archive_check();
 [[nodiscard]] std::unique_ptr<Check> make_directory_archive_check();
-[[nodiscard]] std::unique_ptr<Check> make_tar_check();
+// `required`: a file that must be there, and not empty; none where it is empty itself.
+[[nodiscard]] std::unique_ptr<Check> make_tar_check(std::string required = {});
 // A backup manifest by itself.
 [[nodiscard]] std::unique_ptr<Check> make_manifest_check();
 // The first and the last comment that the text must have ("PostgreSQL database dump complete").

@@ -55,6 +55,7 @@ std::unique_ptr<Check> make_content_check(Content content) {
             return make_plain_check("PostgreSQL database cluster dump", "PostgreSQL database cluster dump complete");
         case Content::tar: return make_tar_check();
         case Content::backup_manifest: return make_manifest_check();
+        case Content::taosdump: return make_tar_check("dbs.sql");
         case Content::raw: break;
     }
     return std::make_unique<RawCheck>();

@@ -18,6 +18,7 @@ enum class Content {
     plain_globals,      // pg_dumpall --globals-only: "-- PostgreSQL database cluster dump complete"
     tar,                // any tar: its headers and its end mark
     backup_manifest,    // of a base backup: its syntax and its own checksum
+    taosdump,           // a tar of what taosdump wrote: dbs.sql, by which it begins to restore, must be in it
     raw,                // nothing to parse: only the compression is checked
 };
 

@@ -120,12 +120,32 @@ void check_pg_dump(Problems& problems, const Node& node, const model::PgDumpSour
     if (const auto* options = node.usable("options")) check_options_of_format(problems, *options, source.format);
 }
 
+// Each program speaks to one kind of server.
+void check_server_type(Problems& problems, const JobSurroundings& around, const Node& server, const JobSpec& job) {
+    const auto& name = model::server_of(job.source);
+    const auto found = around.server_types.find(name);
+    if (found == around.server_types.end()) return;
+    const bool wants_tdengine = std::holds_alternative<model::TaosdumpSource>(job.source);
+    const bool is_tdengine = found->second == model::ServerType::tdengine;
+    if (wants_tdengine == is_tdengine) return;
+    problems.error(server,
+                   fmt::format("\"{}\" is a {} server, which {} does not speak to", excerpt(name),
+                               is_tdengine ? "TDengine" : "PostgreSQL", model::source_type(job.source)),
+                   is_tdengine ? "as in source: {type: taosdump, server: NAME, databases: all}"
+                               : "give the server type: tdengine, or the source type: pg_dump");
+}
+
 void check_source(Problems& problems, const JobSurroundings& around, const Node& node, const JobSpec& job) {
     const auto* server = node.usable("server");
     const auto& servers = around.servers;
     const auto& name = model::server_of(job.source);
     if (server != nullptr && around.servers_known && !std::binary_search(servers.begin(), servers.end(), name))
-        report_unknown_name(problems, *server, "server", name, servers, "servers: {local: {}}");
+        report_unknown_name(problems, *server, "server", name, servers,
+                            std::holds_alternative<model::TaosdumpSource>(job.source)
+                                ? "servers: {ticks: {type: tdengine, host: ticks.example.com}}"
+                                : "servers: {local: {}}");
+    else if (server != nullptr)
+        check_server_type(problems, around, *server, job);
     if (const auto* source = std::get_if<model::PgDumpSource>(&job.source)) check_pg_dump(problems, node, *source);
 }
 
@@ -217,6 +237,8 @@ void check_targets(Problems& problems, const JobSurroundings& around, const Node
         source->format == model::DumpFormat::directory)
         problems.error(*keep_local, "pg_dump's directory format needs room on this host's disk",
                        "use format: custom, or keep_local: false");
+    if (job.keep_local == model::KeepLocal::never && std::holds_alternative<model::TaosdumpSource>(job.source))
+        problems.error(*keep_local, "taosdump needs room on this host's disk", "use keep_local: false");
 }
 
 // A set that is not followed by another in time is too old: two hours are for the run itself.

@@ -1,6 +1,7 @@
 // What must hold between the keys of a job, and between a job and the rest.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +23,7 @@ struct JobSurroundings {
     std::vector<std::string> targets{};
     bool channels_known = false;  // likewise `alerts`
     std::vector<std::string> channels{};
+    std::map<std::string, model::ServerType> server_types{};  // of those that could be read
 };
 
 // Completes the job (zone, default retention, default age) and reports what does not fit.

@@ -117,6 +117,41 @@ std::string print_secret(const model::SecretReference& secret) {
     return "\"***\"";
 }
 
+Result<std::string> parse_tdengine_database(std::string_view text) {
+    // TSDB_DB_NAME_LEN of TDengine's include/util/tdef.h, with the zero at its end.
+    constexpr std::size_t longest = 64;
+    if (text.size() > longest)
+        return wrong(fmt::format("must be at most {} bytes long (got {})", longest, text.size()));
+    // taosdump takes a list with commas, and a word that begins with "-" for an option; "." ends a database's name.
+    if (text.starts_with('-') || text.find_first_of(",.`") != std::string_view::npos)
+        return wrong(fmt::format("must be the name of a database (got \"{}\")", excerpt(text)),
+                     "as `show databases` prints it, each an element of its own");
+    return std::string(text);
+}
+
+// `all`, or names, as two members of a source.
+template <class Source>
+Type<Source> all_or_named(const Type<std::vector<std::string>>& names) {
+    auto read = [names](Problems& problems, const Node& node, Source& source) {
+        if (node.kind == Node::Kind::scalar && node.text == "all") {
+            source.all_databases = true;
+            return;
+        }
+        names.read(problems, node, source.databases);
+        if (node.kind == Node::Kind::list && node.children.empty())
+            problems.error(node, "an empty list: there is nothing to back up",
+                           "write databases: all, or a list as in [shop, crm]");
+        const auto& named = source.databases;
+        if (std::find(named.begin(), named.end(), "all") != named.end())
+            problems.warning(node, "this is a database of the name \"all\"",
+                             "for all databases write databases: all, without brackets");
+    };
+    auto write = [names](const Source& source) {
+        return source.all_databases ? std::string("all") : names.write(source.databases);
+    };
+    return {"`all` or a list of database names", std::move(read), std::move(write)};
+}
+
 }  // namespace
 
 Type<calendar::Schedule> schedule() {
@@ -152,26 +187,13 @@ Type<std::vector<std::string>> database_names(std::string words) {
 }
 
 Type<model::PgDumpSource> databases() {
-    const std::string words = "`all` or a list of database names";
-    auto names = database_names("all or a list of database names");
-    auto read = [names](Problems& problems, const Node& node, model::PgDumpSource& source) {
-        if (node.kind == Node::Kind::scalar && node.text == "all") {
-            source.all_databases = true;
-            return;
-        }
-        names.read(problems, node, source.databases);
-        if (node.kind == Node::Kind::list && node.children.empty())
-            problems.error(node, "an empty list: there is nothing to back up",
-                           "write databases: all, or a list as in [shop, crm]");
-        const auto& named = source.databases;
-        if (std::find(named.begin(), named.end(), "all") != named.end())
-            problems.warning(node, "this is a database of the name \"all\"",
-                             "for all databases write databases: all, without brackets");
-    };
-    auto write = [names](const model::PgDumpSource& source) {
-        return source.all_databases ? std::string("all") : names.write(source.databases);
-    };
-    return {words, std::move(read), std::move(write)};
+    return all_or_named<model::PgDumpSource>(database_names("all or a list of database names"));
+}
+
+Type<model::TaosdumpSource> tdengine_databases() {
+    const auto name = text_form<std::string>("the name of a database", parse_tdengine_database,
+                                             [](const std::string& value) { return value; });
+    return all_or_named<model::TaosdumpSource>(set_of(name, "all or a list of database names"));
 }
 
 Type<std::vector<std::string>> dump_options() {

@@ -19,6 +19,8 @@ namespace pgbakd::config {
 [[nodiscard]] Type<std::string> host_name();
 // `all` or a list of names: two members of a source.
 [[nodiscard]] Type<model::PgDumpSource> databases();
+// The same of a TDengine server.
+[[nodiscard]] Type<model::TaosdumpSource> tdengine_databases();
 // A list of names without repetition.
 [[nodiscard]] Type<std::vector<std::string>> database_names(std::string words);
 // Options for pg_dump, as elements of its argument vector.

@@ -10,6 +10,7 @@
 #include "config/source_keys.hpp"
 #include "config/target_keys.hpp"
 #include "config/target_types.hpp"
+#include "config/tdengine_keys.hpp"
 
 // The rows below are what docs/configuration.md shows as its reference. `later` lists keys of parts that this version
 // does not have: they are refused with a word of their own.
@@ -77,7 +78,7 @@ const Section<JobSpec>& job_keys() {
             key<JobSpec>("settle", &JobSpec::settle, maybe(duration(1s, 1h)), absent("5s"),
                          "With `schedule: on change`, how long nothing more must change before a run starts; where "
                          "changes do not end it starts after twelve times that."),
-            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {"taosdump"},
+            kinds_section<JobSpec>("source", &JobSpec::source, source_kinds(), {},
                                    required("as in source: {type: pg_dump, server: local, databases: all}"),
                                    "What is backed up."),
             key<JobSpec>("compression", &JobSpec::compression, compression(), is("gzip:6"),
@@ -125,35 +126,40 @@ const Section<model::ClientSpec>& client_keys() {
 const Section<ServerSpec>& server_keys() {
     const auto mode = [](const char* name) { return Choice<std::string>{name, name}; };
     static const Section<ServerSpec> section(
-        {},
-        {
-            key<ServerSpec>("host", &ServerSpec::host, host_name(), absent("libpq's: the local Unix socket"),
-                            "Host name, address, or the directory of a Unix socket."),
-            key<ServerSpec>("port", &ServerSpec::port, whole_number<std::uint16_t>(1, 65535), absent("libpq's: 5432"),
-                            "TCP port, also of a Unix socket."),
-            key<ServerSpec>("user", &ServerSpec::user, text("the name of a role", 63),
-                            absent("the operating-system user"), "Role to log in as."),
-            key<ServerSpec>("password", &ServerSpec::password, secret(), absent("none; `passfile` is asked"),
-                            "Password of the role; see \"Secrets\" above."),
-            key<ServerSpec>("passfile", &ServerSpec::passfile, absolute_path(), absent("libpq's: `~/.pgpass`"),
-                            "A password file of libpq."),
-            key<ServerSpec>("sslmode", &ServerSpec::sslmode,
-                            choice<std::string>({mode("disable"), mode("allow"), mode("prefer"), mode("require"),
-                                                 mode("verify-ca"), mode("verify-full")}),
-                            absent("libpq's: `prefer`"), "Whether TLS is used and what of the server is verified."),
-            key<ServerSpec>("sslrootcert", &ServerSpec::sslrootcert, absolute_path(),
-                            absent("libpq's: `~/.postgresql/root.crt`"),
-                            "Certificates of the authorities that may vouch for the server."),
-            key<ServerSpec>("connect_timeout", &ServerSpec::connect_timeout, duration(1s, 1h), is("10s"),
-                            "How long a connection may take to come about."),
-            key<ServerSpec>("maintenance_database", &ServerSpec::maintenance_database,
-                            text("the name of a database", 63), is("postgres"),
-                            "The database to connect to for questions about the whole server."),
-            section_key<ServerSpec>("client", &ServerSpec::client, client_keys(), {},
-                                    "Where the client programs come from."),
-        },
-        {{"type", "this version backs up PostgreSQL servers only: remove the key, or the whole server"}});
+        {}, {
+                kind_key<ServerSpec>("type", "postgresql", {}, is("postgresql"), "A PostgreSQL server."),
+                key<ServerSpec>("host", &ServerSpec::host, host_name(), absent("libpq's: the local Unix socket"),
+                                "Host name, address, or the directory of a Unix socket."),
+                key<ServerSpec>("port", &ServerSpec::port, whole_number<std::uint16_t>(1, 65535),
+                                absent("libpq's: 5432"), "TCP port, also of a Unix socket."),
+                key<ServerSpec>("user", &ServerSpec::user, text("the name of a role", 63),
+                                absent("the operating-system user"), "Role to log in as."),
+                key<ServerSpec>("password", &ServerSpec::password, secret(), absent("none; `passfile` is asked"),
+                                "Password of the role; see \"Secrets\" above."),
+                key<ServerSpec>("passfile", &ServerSpec::passfile, absolute_path(), absent("libpq's: `~/.pgpass`"),
+                                "A password file of libpq."),
+                key<ServerSpec>("sslmode", &ServerSpec::sslmode,
+                                choice<std::string>({mode("disable"), mode("allow"), mode("prefer"), mode("require"),
+                                                     mode("verify-ca"), mode("verify-full")}),
+                                absent("libpq's: `prefer`"), "Whether TLS is used and what of the server is verified."),
+                key<ServerSpec>("sslrootcert", &ServerSpec::sslrootcert, absolute_path(),
+                                absent("libpq's: `~/.postgresql/root.crt`"),
+                                "Certificates of the authorities that may vouch for the server."),
+                key<ServerSpec>("connect_timeout", &ServerSpec::connect_timeout, duration(1s, 1h), is("10s"),
+                                "How long a connection may take to come about."),
+                key<ServerSpec>("maintenance_database", &ServerSpec::maintenance_database,
+                                text("the name of a database", 63), is("postgres"),
+                                "The database to connect to for questions about the whole server."),
+                section_key<ServerSpec>("client", &ServerSpec::client, client_keys(), {},
+                                        "Where the client programs come from."),
+            });
     return section;
+}
+
+std::vector<Kind<ServerSpec>> server_kinds() {
+    using model::ServerType;
+    return {{"postgresql", &server_keys(), [](const auto& server) { return server.type == ServerType::postgresql; }},
+            {"tdengine", &tdengine_keys(), [](const auto& server) { return server.type == ServerType::tdengine; }}};
 }
 
 const Section<model::Limits>& limit_keys() {
@@ -222,8 +228,10 @@ const Section<Draft>& all_keys() {
                 "health", [](auto& draft) -> auto& { return draft.config.health; }, health_keys(), {},
                 "When and how it is looked whether all is well."),
             section_key<Draft>("api", config, api_keys(), {}, "How the daemon is spoken to."),
-            open_map<Draft>("servers", "server", &Draft::servers, server_keys(),
-                            "PostgreSQL servers. `local: {}` is the one on this host, by its Unix socket."),
+            kinds_map<Draft>("servers", "server", &Draft::servers, server_kinds(),
+                             "PostgreSQL servers, and TDengine servers by their `type`. `local: {}` is the PostgreSQL "
+                             "server on this host, by its Unix socket.",
+                             "postgresql"),
             kinds_map<Draft>("targets", "target", &Draft::targets, target_kinds(),
                              "Places off this host for copies of the sets: buckets, SFTP accounts, mounted "
                              "directories, rclone remotes."),

@@ -125,16 +125,17 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     const auto* targets = root.find("targets");
     const auto* channels = root.find("alerts");
     LongestGaps gaps(host.now);
-    const JobSurroundings surroundings{config,
-                                       host,
-                                       zones,
-                                       gaps,
-                                       servers == nullptr || !servers->refused,
-                                       names_below(servers),
-                                       targets == nullptr || !targets->refused,
-                                       names_below(targets),
-                                       channels == nullptr || !channels->refused,
-                                       names_below(channels)};
+    JobSurroundings surroundings{config,
+                                 host,
+                                 zones,
+                                 gaps,
+                                 servers == nullptr || !servers->refused,
+                                 names_below(servers),
+                                 targets == nullptr || !targets->refused,
+                                 names_below(targets),
+                                 channels == nullptr || !channels->refused,
+                                 names_below(channels)};
+    for (const auto& server : draft.servers) surroundings.server_types.emplace(server.name, server.value.type);
     for (auto& job : draft.jobs) check_job(problems, surroundings, job);
     check_places(problems, host, draft);
     const auto* jobs = root.find("jobs");

@@ -55,7 +55,7 @@ void check_keys(Problems& problems, const Node& node, const SectionFacts& facts)
         if (child.refused || std::any_of(facts.keys.begin(), facts.keys.end(), is_child)) continue;
         const auto later = std::find_if(facts.later.begin(), facts.later.end(), is_child);
         if (later != facts.later.end()) {
-            problems.error_at_key(child, "not supported by this version of pgbakd", later->hint);
+            problems.error_at_key(child, later->message, later->hint);
             excused.emplace_back(later->instead_of);
         } else {
             auto hint = problems.full() ? std::string() : hint_for_unknown(child, facts);
@@ -88,8 +88,11 @@ std::string usual_hint(const KeyFacts& facts) {
 }
 
 std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry, const std::vector<std::string>& words,
-                                         const std::vector<std::string>& later) {
+                                         const std::vector<std::string>& later, std::string_view usual) {
     const auto all = base::join(words, ", ");
+    const auto usual_kind = static_cast<std::size_t>(std::find(words.begin(), words.end(), usual) - words.begin());
+    // What is no mapping at all the section itself refuses, with its keys.
+    if (!usual.empty() && entry.find("type") == nullptr) return usual_kind;
     if (entry.kind != Node::Kind::map && entry.kind != Node::Kind::null) {
         wrong_type(problems, entry, "a mapping", "as in {type: " + words.front() + ", …}; types: " + all);
         return std::nullopt;

@@ -51,11 +51,12 @@ struct KeyFacts {
     std::vector<std::pair<std::string, std::shared_ptr<const SectionFacts>>> kinds{};
 };
 
-// A key of a version to come: refused, but not as if it were a misspelling.
+// A key of a version to come, or of another kind of the same thing: refused, but not as if it were a misspelling.
 struct Later {
     std::string name;
     std::string hint;
     std::string instead_of = {};  // a key that is not missed where this one stands
+    std::string message = "not supported by this version of pgbakd";
 };
 
 struct SectionFacts {
@@ -205,10 +206,12 @@ struct Kind {
     std::function<bool(const T&)> is;
 };
 // Which of `words` an entry's `type` is; reports and gives nothing if it is none.
-// `later`: types of versions to come, refused with a word of their own.
+// `later`: types of versions to come, refused with a word of their own. `usual`: what it is without a `type`; empty: an
+// error.
 [[nodiscard]] std::optional<std::size_t> kind_of_entry(Problems& problems, const Node& entry,
                                                        const std::vector<std::string>& words,
-                                                       const std::vector<std::string>& later = {});
+                                                       const std::vector<std::string>& later = {},
+                                                       std::string_view usual = {});
 
 // Which of them a `type` that is none of them was most likely meant to be.
 [[nodiscard]] std::optional<std::size_t> kind_meant(const Node& entry, const std::vector<std::string>& words);
@@ -243,24 +246,24 @@ template <class Owner, class Member, class Inner>
     return {std::move(facts), std::move(read), std::move(write)};
 }
 
-// The same, of entries of several kinds.
+// The same, of entries of several kinds; without a `type` they are of the kind `usual`, if that is given.
 template <class Owner, class Member, class T>
 [[nodiscard]] Key<Owner> kinds_map(const std::string& name, const std::string& what, Member member,
-                                   std::vector<Kind<T>> kinds, std::string help) {
+                                   std::vector<Kind<T>> kinds, std::string help, const std::string& usual = {}) {
     KeyFacts facts{name, "a mapping", {}, std::move(help), {}, false, kinds.front().section->facts(), "NAME"};
     std::vector<std::string> words;
     for (const auto& kind : kinds) {
         words.push_back(kind.word);
         facts.kinds.emplace_back(kind.word, kind.section->facts());
     }
-    auto read = [what, member, kinds, words](Problems& problems, const Node& node, Owner& owner) {
+    auto read = [what, member, kinds, words, usual](Problems& problems, const Node& node, Owner& owner) {
         if (node.kind == Node::Kind::null) return;
         if (node.kind != Node::Kind::map)
             return wrong_type(problems, node, "a mapping of " + what + " names to their settings");
         auto& entries = std::invoke(member, owner);
         for (const auto& child : node.children) {
             if (child.refused || !check_entry_name(problems, child, what)) continue;
-            const auto number = kind_of_entry(problems, child, words);
+            const auto number = kind_of_entry(problems, child, words, {}, usual);
             if (!number) continue;
             const auto& section = *kinds[*number].section;
             entries.push_back({child.key, &child, section.blank()});

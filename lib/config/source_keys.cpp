@@ -12,6 +12,7 @@ using model::FilesSource;
 using model::PgBasebackupSource;
 using model::PgDumpSource;
 using model::Source;
+using model::TaosdumpSource;
 
 constexpr auto day = 24h;
 
@@ -132,6 +133,24 @@ const Section<Source>& files_keys() {
     return section;
 }
 
+const Section<Source>& taosdump_keys() {
+    static const Section<Source> section(
+        TaosdumpSource{},
+        keys_of_variant<Source>(std::vector<Key<TaosdumpSource>>{
+            kind_key<TaosdumpSource>("type", "taosdump", {}, type_is("taosdump"),
+                                     "Databases of a TDengine server, by `taosdump`: one tar for each."),
+            key<TaosdumpSource>("server", &TaosdumpSource::server, text("the name of a server", 63),
+                                required("the name of an entry of servers, as in server: ticks"),
+                                "Which entry of `servers` with `type: tdengine` is dumped."),
+            key<TaosdumpSource>("databases", Same{}, tdengine_databases(),
+                                required("databases: all, or a list as in databases: [market_data]"),
+                                "Which databases. `all` is every database of the server but its own "
+                                "(`information_schema`, `performance_schema`), asked anew at each run with `taos`, the "
+                                "shell that comes with TDengine's client."),
+        }));
+    return section;
+}
+
 template <class Alternative>
 bool is_a(const Source& source) {
     return std::holds_alternative<Alternative>(source);
@@ -142,6 +161,7 @@ bool is_a(const Source& source) {
 std::vector<Kind<Source>> source_kinds() {
     return {{"pg_dump", &pg_dump_keys(), is_a<PgDumpSource>},
             {"pg_basebackup", &pg_basebackup_keys(), is_a<PgBasebackupSource>},
+            {"taosdump", &taosdump_keys(), is_a<TaosdumpSource>},
             {"command", &command_keys(), is_a<CommandSource>},
             {"files", &files_keys(), is_a<FilesSource>}};
 }

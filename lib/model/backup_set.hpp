@@ -28,7 +28,7 @@ struct Artifact {
     std::string file;             // name inside the set's directory
     std::string kind;             // "database", "globals", "base", "tablespace", "manifest", "files", "command"
     std::string database;         // as the server spells it; empty where it is none
-    std::string format;           // "custom", "plain", "directory", "tar", "backup_manifest", "raw"
+    std::string format;           // "custom", "plain", "directory", "taosdump", "tar", "backup_manifest", "raw"
     std::uint64_t bytes = 0;      // of the file
     std::uint64_t raw_bytes = 0;  // before compression
     std::string sha256;
@@ -55,6 +55,7 @@ struct DatabaseFacts {
     std::vector<std::string> extensions;  // "name version"
     bool fingerprinted = false;
     std::vector<TableCount> fingerprint;
+    std::optional<std::uint64_t> rows{};  // of all tables, as the dump's own program counted them (taosdump)
 };
 
 // Of a backup of a whole cluster: what restoring it needs to know.

@@ -82,7 +82,8 @@ json::object json_database(const DatabaseFacts& facts) {
             {"snapshot", json_text_or_null(facts.snapshot)},
             {"snapshot_lsn", json_text_or_null(facts.snapshot_lsn)},
             {"extensions", std::move(extensions)},
-            {"fingerprint", json_fingerprint(facts)}};
+            {"fingerprint", json_fingerprint(facts)},
+            {"rows", facts.rows ? json::value(*facts.rows) : json::value(nullptr)}};
 }
 
 DatabaseFacts read_database(const JsonReader& reader) {
@@ -99,6 +100,7 @@ DatabaseFacts read_database(const JsonReader& reader) {
         if (!count.has("rows")) count.refuse("rows", "is missing");
         facts.fingerprint.push_back({count.text("schema"), count.text("name"), count.count_or("rows", 0)});
     }
+    if (reader.has("rows")) facts.rows = reader.count_or("rows", 0);
     return facts;
 }
 

@@ -41,6 +41,7 @@ std::string found_text(const Reading& reading, const codec::CheckResult& result)
             return fmt::format("decoded: {} {} with data, {} raw", result.tables_with_data,
                                result.tables_with_data == 1 ? "table" : "tables", raw);
         case Content::tar:
+        case Content::taosdump:
             return fmt::format("decoded: {} {}, {} raw", result.members, result.members == 1 ? "file" : "files", raw);
         case Content::backup_manifest:
             return fmt::format("decoded: {} {} named, its own checksum is right", result.members,
@@ -120,6 +121,8 @@ Reading reading_of(const model::Artifact& artifact) {
         reading.content = Content::tar;
     else if (artifact.format == "backup_manifest")
         reading.content = Content::backup_manifest;
+    else if (artifact.format == "taosdump")
+        reading.content = Content::taosdump;
     return reading;
 }
 

@@ -9,6 +9,7 @@
 #include "source/connection.hpp"
 #include "source/files_source.hpp"
 #include "source/pg_dump_source.hpp"
+#include "source/taosdump_source.hpp"
 
 namespace pgbakd::run {
 namespace {
@@ -71,6 +72,21 @@ asio::awaitable<std::unique_ptr<source::Source>> make_files(Services& services, 
     co_return std::make_unique<source::FilesSource>(services.pool, std::move(settings));
 }
 
+asio::awaitable<std::unique_ptr<source::Source>> make_taosdump(Services& services, Request request,
+                                                               model::TaosdumpSource spec) {
+    const auto& server = request.server.value();
+    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
+    source::TaosdumpSource::Settings settings;
+    settings.password = co_await async::run_blocking(services.pool, resolve);
+    settings.server = server;
+    settings.source = std::move(spec);
+    settings.compression = request.job->compression;
+    settings.search_path = services.programs.plain;
+    settings.mark = source::mark_variable(request.run.text());
+    settings.nice = services.limits.nice;
+    co_return std::make_unique<source::TaosdumpSource>(services.executor, services.pool, std::move(settings));
+}
+
 }  // namespace
 
 asio::awaitable<std::unique_ptr<source::Source>> make_source(Services& services, Request request) {
@@ -81,6 +97,8 @@ asio::awaitable<std::unique_ptr<source::Source>> make_source(Services& services,
         return make_files(services, std::move(request), *files);
     if (const auto* basebackup = std::get_if<model::PgBasebackupSource>(&spec))
         return make_basebackup(services, std::move(request), *basebackup);
+    if (const auto* taosdump = std::get_if<model::TaosdumpSource>(&spec))
+        return make_taosdump(services, std::move(request), *taosdump);
     return make_pg_dump(services, std::move(request), std::get<model::PgDumpSource>(spec));
 }
 

@@ -10,6 +10,13 @@
 namespace pgbakd::run {
 namespace {
 
+// Whether the source takes every database that its server has at the time.
+bool takes_all_databases(const model::Source& source) {
+    if (const auto* dump = std::get_if<model::PgDumpSource>(&source)) return dump->all_databases;
+    const auto* dump = std::get_if<model::TaosdumpSource>(&source);
+    return dump != nullptr && dump->all_databases;
+}
+
 // The size of the newest complete set, here or on a target; 0 if there is none.
 std::uint64_t newest_size(const repository::Repository& repository, catalog::Catalog& catalog, const std::string& job,
                           base::Timestamp now) {
@@ -63,8 +70,7 @@ asio::awaitable<Ready> preflight(Services& services, source::Source& source, con
         const auto needed = space_needed(ready.last_set_bytes, prepared.estimated_bytes);
         check_space(repository->directory(), space.available, needed, services.min_free).value();
     }
-    const auto* dump = std::get_if<model::PgDumpSource>(&job.source);
-    if (dump != nullptr && dump->all_databases) {
+    if (takes_all_databases(job.source)) {
         auto* catalog = &services.catalog;
         const auto known_databases = [catalog, name = job.name] { return catalog->known_databases(name); };
         const auto before = co_await async::run_blocking(services.pool, known_databases);
@@ -81,7 +87,9 @@ asio::awaitable<Ready> preflight(Services& services, source::Source& source, con
     if (!anything && !prepared.refused.empty()) throw base::Error(prepared.refused.front().error);
     if (!anything)
         throw base::Error(base::ErrorCode::not_found, "the server has no database to dump",
-                          "look at exclude, and at `psql -l` on the server");
+                          std::holds_alternative<model::TaosdumpSource>(job.source)
+                              ? "look at `show databases` in taos, as this user"
+                              : "look at exclude, and at `psql -l` on the server");
     co_return ready;
 }
 

@@ -12,6 +12,11 @@ namespace {
 
 constexpr std::chrono::seconds patience{30};
 
+// A TDengine server ends by itself what a client that is gone has asked.
+bool has_backends(const model::ServerSpec& server) {
+    return server.type == model::ServerType::postgresql;
+}
+
 asio::awaitable<std::unique_ptr<source::PgDumpSource>> make_source(Core& core, model::ServerSpec server,
                                                                    std::string run) {
     const auto resolve_secret = [reference = server.password] { return host::resolve_secret(reference); };
@@ -51,11 +56,13 @@ asio::awaitable<void> end_leftover_backends(Core& core, std::vector<model::RunRe
         const auto job = core.config->job(report.job);
         if (job) {
             const auto name = model::server_of(job->source);
-            if (!name.empty()) co_await end_backends_on(core, core.config->servers.at(name), report, stop);
+            if (!name.empty() && has_backends(core.config->servers.at(name)))
+                co_await end_backends_on(core, core.config->servers.at(name), report, stop);
             continue;
         }
         const auto servers = core.config->servers;
-        for (const auto& [name, server] : servers) co_await end_backends_on(core, server, report, stop);
+        for (const auto& [name, server] : servers)
+            if (has_backends(server)) co_await end_backends_on(core, server, report, stop);
     }
 }
 

@@ -1,7 +1,5 @@
 #include "source/directory_stream.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <utility>
@@ -10,82 +8,13 @@
 #include "async/child.hpp"
 #include "async/directory_watch.hpp"
 #include "async/event.hpp"
-#include "codec/tar_writer.hpp"
 #include "os/file.hpp"
+#include "source/directory_tar.hpp"
 #include "source/program_stream.hpp"
 #include "source/remarks.hpp"
 
 namespace pgbakd::source {
 namespace {
-
-constexpr std::size_t step = std::size_t{256} << 10U;
-
-class Collector final : public codec::Sink {
-  public:
-    base::Status write(codec::Bytes bytes) override {
-        data.insert(data.end(), bytes.begin(), bytes.end());
-        return {};
-    }
-    base::Status finish() override { return {}; }
-    std::vector<std::byte> data;
-};
-
-// Reads a directory of plain files as a tar, piece by piece. Blocks: runs on the pool.
-class TarReader {
-  public:
-    explicit TarReader(std::filesystem::path directory) : directory_(std::move(directory)), writer_(collector_) {
-        for (const auto& entry : std::filesystem::directory_iterator(directory_)) files_.push_back(entry.path());
-        // toc.dat first, so that who reads the tar knows at once what must follow.
-        std::sort(files_.begin(), files_.end(), [](const auto& a, const auto& b) {
-            return std::pair(a.filename() != "toc.dat", a) < std::pair(b.filename() != "toc.dat", b);
-        });
-    }
-
-    // The next bytes of the tar; empty at its end.
-    std::vector<std::byte> next() {
-        while (collector_.data.empty() && !ended_) advance();
-        return std::exchange(collector_.data, {});
-    }
-
-  private:
-    void advance() {
-        if (!file_) {
-            if (index_ == files_.size()) {
-                writer_.finish().value();
-                ended_ = true;
-                return;
-            }
-            begin(files_[index_]);
-        }
-        const auto count = os::read_some(file_, buffer_, files_[index_]);
-        if (count > 0) {
-            writer_.write(std::span(buffer_).first(count)).value();
-            return;
-        }
-        writer_.end_file().value();
-        file_.reset();
-        std::filesystem::remove(files_[index_]);
-        ++index_;
-    }
-
-    void begin(const std::filesystem::path& path) {
-        const auto status = os::file_status(path);
-        if (!status || !status->is_regular)
-            throw base::Error(base::ErrorCode::corrupt, "pg_dump left something that is no file: " + path.string());
-        file_ = os::open_for_reading(path);
-        const base::Timestamp modified{std::chrono::seconds(status->modified_seconds)};
-        writer_.begin_file(path.filename().string(), status->size, modified).value();
-    }
-
-    std::filesystem::path directory_;
-    std::vector<std::filesystem::path> files_;
-    std::size_t index_ = 0;
-    os::Descriptor file_;
-    std::vector<std::byte> buffer_ = std::vector<std::byte>(step);
-    Collector collector_;
-    codec::TarWriter writer_;
-    bool ended_ = false;
-};
 
 class DirectoryStream final : public Stream {
   public:
@@ -112,9 +41,9 @@ class DirectoryStream final : public Stream {
     }
 
     asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) override {
+        stop.check();
         if (!reader_) co_await wait_for_dump(stop);
         if (offset_ == piece_.size()) {
-            stop.check();
             const auto next = [reader = reader_] { return reader->next(); };
             piece_ = co_await async::run_blocking(pool_, next);
             offset_ = 0;
@@ -168,7 +97,9 @@ class DirectoryStream final : public Stream {
             // pg_dump tells no more than "No space left on device": where, and what is left there, is known here.
             throw base::Error(os::with_space_left(error.during("writing " + directory_.native()), directory_));
         }
-        const auto open_tar = [directory = directory_] { return std::make_shared<TarReader>(directory); };
+        const auto open_tar = [directory = directory_] {
+            return std::make_shared<DirectoryTar>(directory, "toc.dat", "pg_dump");
+        };
         reader_ = co_await async::run_blocking(pool_, open_tar);
         ended_.notify();
     }
@@ -180,7 +111,7 @@ class DirectoryStream final : public Stream {
     async::Event ended_;
     std::unique_ptr<async::DirectoryWatch> watch_;
     async::Child child_;
-    std::shared_ptr<TarReader> reader_;
+    std::shared_ptr<DirectoryTar> reader_;
     std::vector<std::byte> piece_;
     std::size_t offset_ = 0;
 };

@@ -165,3 +165,11 @@ TEST_CASE("tars of other programs are read") {
         }
     }
 }
+
+TEST_CASE("the tar of taosdump begins a restore by dbs.sql") {
+    CHECK(verdict(Content::taosdump, tar_of({{"dbs.sql", "x"}, {"taosdump.1/dbs.sql", "y"}})) == "good");
+    for (const auto* only : {"taosdump.1/dbs.sql", "other", "dbs.sql.avro"})
+        CHECK(verdict(Content::taosdump, tar_of({{only, "x"}})) == "corrupt: dbs.sql is missing, or empty");
+    CHECK(verdict(Content::taosdump, tar_of({{"dbs.sql", ""}})) == "corrupt: dbs.sql is missing, or empty");
+    CHECK(verdict(Content::taosdump, tar_of({})) == "corrupt: there is nothing in the tar");
+}

@@ -27,6 +27,7 @@ api:
   socket: /run/pgbakd/control.sock
 servers:
   local:
+    type: postgresql
     connect_timeout: 10s
     maintenance_database: postgres
 jobs:
@@ -68,7 +69,7 @@ TEST_CASE("texts that YAML would take for something else are quoted") {
         "servers: {\"123\": {user: \"yes\"}, 'null': {maintenance_database: 'a: b'}}\njobs: {\"1\": {schedule: hourly, "
         "source: {type: pg_dump, server: \"123\", databases: ['2024', 'it''s', '*', 'a\"b', 'ü', '- x', '#', 'x #y', "
         "'~', '1e5', 'true', 'a\\b', '12:30', '5m']}}}\n"));
-    CHECK(written.find("  \"123\":\n    user: \"yes\"\n") != std::string::npos);
+    CHECK(written.find("  \"123\":\n    type: postgresql\n    user: \"yes\"\n") != std::string::npos);
     CHECK(written.find("  \"null\":\n") != std::string::npos);
     CHECK(written.find("    maintenance_database: \"a: b\"\n") != std::string::npos);
     CHECK(written.find(

@@ -27,7 +27,7 @@ jobs:
           R"(/etc/pgbakd.yaml:2:1: limit: unknown key
   hint: did you mean "limits"? keys here: timezone, repository, reports, limits, shutdown_grace, health, api, servers, targets, alerts, jobs
 /etc/pgbakd.yaml:5:10: servers.main.prot: unknown key
-  hint: did you mean "port"? keys here: host, port, user, password, passfile, sslmode, sslrootcert, connect_timeout, maintenance_database, client
+  hint: did you mean "port"? keys here: type, host, port, user, password, passfile, sslmode, sslrootcert, connect_timeout, maintenance_database, client
 /etc/pgbakd.yaml:5:31: servers.main.sslmode: must be one of disable, allow, prefer, require, verify-ca, verify-full (got "maybe")
 /etc/pgbakd.yaml:9:37: jobs.shop-daily.source.server: no server named "mian"
   hint: did you mean "main"? servers defined here: local, main
@@ -51,7 +51,6 @@ jobs:
 TEST_CASE("keys of parts that this version lacks are refused by name") {
     CHECK(problems_of(R"(servers:
   main: {client: {docker: erp}}
-  ticks: {type: tdengine, port: 6030}
 targets: {nas: {type: directory, path: /mnt/nas}}
 jobs:
   a:
@@ -70,11 +69,9 @@ jobs:
 )") ==
           R"(/etc/pgbakd.yaml:2:19: servers.main.client.docker: not supported by this version of pgbakd
   hint: programs in containers come with a later version: install the client programs on this host
-/etc/pgbakd.yaml:3:11: servers.ticks.type: not supported by this version of pgbakd
-  hint: this version backs up PostgreSQL servers only: remove the key, or the whole server
-/etc/pgbakd.yaml:14:24: jobs.b.encryption.age[0]: is no recipient of age
+/etc/pgbakd.yaml:13:24: jobs.b.encryption.age[0]: is no recipient of age
   hint: as in age1…, which age-keygen prints as the public key, or an SSH key
-/etc/pgbakd.yaml:18:5: jobs.drill.drill: not supported by this version of pgbakd
+/etc/pgbakd.yaml:17:5: jobs.drill.drill: not supported by this version of pgbakd
   hint: restore drills come with a later version: remove this job
 )");
 }
@@ -102,7 +99,7 @@ TEST_CASE("names of jobs and servers are checked") {
 TEST_CASE("a misspelled kind of source does not hide what else is wrong") {
     CHECK(problems_of("servers: {local: {}}\njobs: {j: {schedule: hourly, source: {type: pgdump, server: x, "
                       "databases: all}}}\n") ==
-          "/etc/pgbakd.yaml:2:45: jobs.j.source.type: must be one of pg_dump, pg_basebackup, command, files (got "
+          "/etc/pgbakd.yaml:2:45: jobs.j.source.type: must be one of pg_dump, pg_basebackup, taosdump, command, files (got "
           "\"pgdump\")\n"
           "  hint: did you mean \"pg_dump\"?\n"
           "/etc/pgbakd.yaml:2:61: jobs.j.source.server: no server named \"x\"\n"

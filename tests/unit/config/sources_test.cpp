@@ -69,7 +69,7 @@ TEST_CASE("a command that cannot be meant so is refused") {
          "2:40: jobs.j.source.server: unknown key\n  hint: keys here: type, argv, environment, working_directory, "
          "exit_codes, extension"},
         {with_source("argv: [a]"),
-         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, pg_basebackup, command, files"},
+         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, pg_basebackup, taosdump, command, files"},
     });
 }
 
@@ -188,6 +188,87 @@ TEST_CASE("a rate that a server does not take is refused, and so are keys that o
     });
     CHECK(problems_of(backup("databases: all")).find("databases: unknown key") != std::string::npos);
     CHECK(problems_of(backup("checkpoint: now")).find("must be one of fast, spread") != std::string::npos);
+}
+
+// A whole configuration with a TDengine server that has these keys, and a job "j" that dumps it; the server's keys
+// begin in column 31 of line 1, the source's in column 49 of line 2.
+namespace {
+std::string ticks(const std::string& server, const std::string& source = "databases: all",
+                  const std::string& job = {}) {
+    return "servers: {ticks: {type: tdengine" + server +
+           "}, local: {}}\njobs: {j: {schedule: hourly, source: {type: taosdump, server: ticks, " + source + "}" + job +
+           "}}\n";
+}
+}  // namespace
+
+TEST_CASE("a TDengine server has defaults of its own, and databases by name or all") {
+    const auto config = config_of(ticks(""));
+    const auto& server = config->servers.at("ticks");
+    CHECK(server.type == model::ServerType::tdengine);
+    CHECK(config->servers.at("local").type == model::ServerType::postgresql);
+    CHECK(server.host == "localhost");
+    CHECK(server.port == 6030);
+    CHECK(server.user == "root");
+    CHECK(server.password.kind == SecretKind::none);
+    CHECK(std::get<model::TaosdumpSource>(config->jobs[0]->source).all_databases);
+    const auto other =
+        config_of(ticks(", host: 10.1.0.4, port: 6031, user: backup, password: {env: PW}, connect_timeout: 3s, client: "
+                        "{bin: /opt/taos}",
+                        "databases: [market_data, log]"));
+    CHECK(other->servers.at("ticks").client.directory == "/opt/taos");
+    CHECK(std::get<model::TaosdumpSource>(other->jobs[0]->source).databases ==
+          std::vector<std::string>{"market_data", "log"});
+    CHECK(effective_yaml(*config_of(effective_yaml(*other))) == effective_yaml(*other));
+}
+
+TEST_CASE("what TDengine does not have is refused by name") {
+    check_problems({
+        {ticks(", sslmode: require"),
+         "1:35: servers.ticks.sslmode: not for servers of type tdengine\n  hint: remove the key: it is for PostgreSQL "
+         "servers"},
+        {ticks(", maintenance_database: x"),
+         "1:35: servers.ticks.maintenance_database: not for servers of type tdengine\n  hint: remove the key: it is "
+         "for "
+         "PostgreSQL servers"},
+        {ticks(", host: /run/taos"),
+         "1:41: servers.ticks.host: must be a host name or an address (got \"/run/taos\")\n  hint: port, user and path "
+         "are "
+         "keys of their own"},
+        {ticks(", client: {docker: x}"), "1:44: servers.ticks.client.docker: unknown key\n  hint: keys here: bin"},
+        {ticks("", "databases: []"),
+         "2:81: jobs.j.source.databases: an empty list: there is nothing to back up\n  hint: write databases: all, or "
+         "a list "
+         "as in [shop, crm]"},
+        {ticks("", "databases: [\"a,b\"]"),
+         "2:82: jobs.j.source.databases[0]: must be the name of a database (got \"a,b\")\n  hint: as `show databases` "
+         "prints "
+         "it, each an element of its own"},
+        {ticks("", "databases: all", ", keep_local: never, targets: [nas]") +
+             "targets: {nas: {type: directory, path: /mnt/nas}}\n",
+         "2:99: jobs.j.keep_local: taosdump needs room on this host's disk\n  hint: use keep_local: false"},
+    });
+    CHECK(problems_of("servers: {x: {type: tdengin}}\n" + with_job("").substr(21))
+              .find("must be one of postgresql, tdengine") != std::string::npos);
+}
+
+TEST_CASE("a program is not sent to a server of the other kind") {
+    check_problems({
+        {"servers: {local: {}}\njobs: {j: {schedule: hourly, source: {type: taosdump, server: local, databases: "
+         "all}}}\n",
+         "2:63: jobs.j.source.server: \"local\" is a PostgreSQL server, which taosdump does not speak to\n  hint: give "
+         "the "
+         "server type: tdengine, or the source type: pg_dump"},
+        {"servers: {ticks: {type: tdengine}}\njobs: {j: {schedule: hourly, source: {type: pg_dump, server: ticks, "
+         "databases: "
+         "all}}}\n",
+         "2:62: jobs.j.source.server: \"ticks\" is a TDengine server, which pg_dump does not speak to\n  hint: as in "
+         "source: "
+         "{type: taosdump, server: NAME, databases: all}"},
+        {"jobs: {j: {schedule: hourly, source: {type: taosdump, server: ticks, databases: all}}}\n",
+         "1:63: jobs.j.source.server: no server named \"ticks\"\n  hint: none is defined: add servers: {ticks: {type: "
+         "tdengine, host: "
+         "ticks.example.com}}"},
+    });
 }
 
 }  // namespace pgbakd::config

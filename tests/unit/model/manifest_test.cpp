@@ -40,6 +40,8 @@ TEST_CASE("a manifest says what it said, after a round trip") {
     CHECK(read->databases.at(0).properties == set.databases.at(0).properties);
     CHECK_FALSE(read->databases.at(1).properties);
     CHECK_FALSE(read->databases.at(1).fingerprinted);
+    CHECK_FALSE(read->databases.at(0).rows);
+    CHECK(read->databases.at(1).rows == 12'345'678'901U);
     CHECK(read->restore_order == set.restore_order);
     CHECK(read->stock_restore == set.stock_restore);
     CHECK(read->system.pgbakd_version == "0.1.0");
@@ -61,6 +63,8 @@ TEST_CASE("a manifest has the keys that its readers rely on") {
     CHECK(text("/databases/0/fingerprint/0/name") == "items");
     CHECK(manifest.at_pointer("/databases/0/fingerprint/0/rows") == boost::json::value(12));
     CHECK(manifest.at_pointer("/databases/1/fingerprint").is_null());
+    CHECK(manifest.at_pointer("/databases/0/rows").is_null());
+    CHECK(manifest.at_pointer("/databases/1/rows") == boost::json::value(12'345'678'901U));
     CHECK(text("/system/hostname") == "db1.example");
 }
 

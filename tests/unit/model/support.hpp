@@ -87,7 +87,8 @@ inline pgbakd::model::BackupSet full_set() {
          .snapshot_lsn = {},
          .extensions = {},
          .fingerprinted = false,
-         .fingerprint = {}}};
+         .fingerprint = {},
+         .rows = 12'345'678'901U}};
     set.restore_order = {"globals_20260113_000001.sql.gz", "sh%C3%B6p_20260113_000001.dump"};
     set.stock_restore = {"gunzip -c globals_20260113_000001.sql.gz | psql -X postgres"};
     set.system = {.hostname = "db1.example", .user = "pgbakd", .pgbakd_version = "0.1.0"};
