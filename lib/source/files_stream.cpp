@@ -40,6 +40,7 @@ asio::awaitable<void> FilesStream::begun(async::StopToken stop) {
 }
 
 asio::awaitable<std::size_t> FilesStream::read(std::span<std::byte> into, async::StopToken stop) {
+    stop.check();
     if (offset_ == piece_.size() && reader_) co_await next_piece(stop);
     const auto count = std::min(into.size(), piece_.size() - offset_);
     if (count > 0) std::memcpy(into.data(), piece_.data() + offset_, count);

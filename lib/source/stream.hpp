@@ -21,7 +21,8 @@ class Stream {
     // Until whatever produces the bytes holds all its locks (pg_dump takes every one before it writes anything), or has
     // ended. Beside read() only: it is what sees to the producer.
     virtual asio::awaitable<void> begun(async::StopToken stop) = 0;
-    // Some bytes; 0 at the end. The end says nothing yet about success: finish() does.
+    // Some bytes; 0 at the end. The end says nothing yet about success: finish() does. A token that was stopped throws
+    // its reason, whatever bytes are there.
     virtual asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop) = 0;
     // After the end: throws if whatever produced the bytes did not end well, with its own last words.
     virtual asio::awaitable<void> finish(async::StopToken stop) = 0;
