@@ -151,7 +151,7 @@ asio::awaitable<std::optional<TaosAnswer>> TaosdumpSource::ask_server(async::Sto
     const auto remove_tree = [path = scratch->path()] { os::remove_tree(path); };
     co_await async::run_blocking(pool_, remove_tree);
     auto answer = parse_taos_answer(captured.output, captured.ending.text(), captured.errors);
-    if (!answer) throw base::Error(answer.error());
+    if (!answer) throw base::Error(answer.error().during("server " + settings_.server.name));
     co_return std::move(*answer);
 }
 
@@ -172,9 +172,11 @@ void TaosdumpSource::choose_databases(const std::optional<TaosAnswer>& answer, P
 
 asio::awaitable<Prepared> TaosdumpSource::prepare(async::StopToken stop) {
     const auto& server = settings_.server;
-    check_taos_password(settings_.password).value();
+    const auto about = "server " + server.name;
+    const auto usable = check_taos_password(settings_.password);
+    if (!usable) throw base::Error(usable.error().during(about));
     co_await find_programs(stop);
-    co_await reach(server.host, server.port, server.connect_timeout, "server " + server.name, stop);
+    co_await reach(server.host, server.port, server.connect_timeout, about, stop);
     const auto answer = co_await ask_server(stop);
     Prepared prepared;
     prepared.origin.type = "taosdump";

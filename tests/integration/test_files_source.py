@@ -83,6 +83,7 @@ class FilesSource(unittest.TestCase):
         manifest = daemon.manifest(report["set"])
         self.assertEqual((manifest["source"]["type"], manifest["artifacts"][0]["format"]), ("files", "tar"))
         self.assertEqual(daemon.ctl("verify", report["set"]).code, 0)
+        self.assertIn(f"path: {self.tree}", daemon.ctl("check", "--connect").out)
         for command in manifest["stock_restore"]:
             subprocess.run(command, shell=True, cwd=path.parent, check=True, capture_output=True)
         back = path.parent / "restored" / str(self.tree).lstrip("/")
