@@ -67,6 +67,12 @@ base::Error as_of_backup(const base::Error& error) {
     return {error.code(), error.message(), error.hint(), base::Persistence::passing};
 }
 
+// Of damaged pages the server warns one by one, with their places; its error only counts.
+base::Error with_first(const std::vector<std::string>& warnings, const base::Error& error) {
+    if (error.code() != base::ErrorCode::corrupt || warnings.empty()) return error;
+    return {error.code(), fmt::format("{}: {}", error.message(), warnings.front()), error.hint()};
+}
+
 std::string_view text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
@@ -227,7 +233,7 @@ asio::awaitable<BaseBackup::Position> BaseBackup::finish(async::StopToken stop) 
     stop.check();
     impl.connection->close();
     if (!failed) co_return position;
-    const auto told = as_of_backup(*failed);
+    const auto told = with_first(impl.warnings, as_of_backup(*failed));
     throw base::Error(told);
 }
 

@@ -12,15 +12,25 @@ namespace pgbakd::postgres {
 asio::awaitable<std::vector<Rows>> Connection::result_sets(async::StopToken stop) {
     std::vector<Rows> sets;
     std::optional<base::Error> failed;
+    bool in_set = false;
+    std::size_t rows = 0;
+    std::size_t bytes = 0;
     while (!failed) {
         const Result result = co_await next_result(stop);
         if (!result) break;
         const auto status = PQresultStatus(result.get());
         if (status == PGRES_COPY_OUT) break;
-        if (status == PGRES_TUPLES_OK)
-            append_rows(sets.emplace_back(), result.get());
-        else if (status != PGRES_COMMAND_OK)
+        if (status == PGRES_SINGLE_TUPLE || status == PGRES_TUPLES_OK) {
+            if (!in_set) sets.emplace_back();
+            bytes += append_rows(sets.back(), result.get());
+            ++rows;
+            in_set = status == PGRES_SINGLE_TUPLE;
+        } else if (status != PGRES_COMMAND_OK) {
             failed = statement_failed(place_, answer_of(result.get()));
+        }
+        if (rows <= most_rows && bytes <= most_bytes) continue;
+        close();
+        throw base::Error(base::ErrorCode::unsupported, place_.text() + " gave a longer answer than expected");
     }
     if (failed) co_await fail(*failed, stop);
     co_return sets;
@@ -30,6 +40,8 @@ asio::awaitable<std::vector<Rows>> Connection::begin_copy(std::string command, a
     stop.check();
     if (!is_open()) throw connection_lost(place_, "it was closed before");
     if (PQsendQuery(handle_.get(), command.c_str()) == 0) lose();
+    // Also of what comes behind the COPY: no answer fills the memory before it is noticed.
+    PQsetSingleRowMode(handle_.get());
     co_await flush(stop);
     auto sets = co_await result_sets(stop);
     co_return sets;

@@ -22,7 +22,7 @@ from support.process import current_account, remove_directory, run, scratch_dire
 from load import measure_load
 from uploads import compare_uploads
 
-CASES = ["memory", "custom", "idle", "schedules", "planner", "next", "upload", "load"]
+CASES = ["memory", "custom", "basebackup", "idle", "schedules", "planner", "next", "upload", "load"]
 MIB = 1 << 20
 # About 1 GB of COPY data per unit: text, JSON, numbers, and some that does not compress.
 MEDIUM = """
@@ -120,6 +120,33 @@ class Bench:
             figure = statistics.median(times)
             self.say(f"custom gzip:6, decoded and read back{name}, against pg_dump + sha256sum (1.00)",
                      f"{figure / base:.2f}   {figure:.1f} s against {base:.1f} s", ratio=figure / base)
+
+    def basebackup(self) -> None:
+        """A whole cluster, verified against its manifest and read back, against pg_basebackup, which does neither."""
+        load(self.server, "basebackup", self.scale)
+        account = self.server.account
+        target = self.server.directory / "baseline-base"
+        stock = {"gzip:6": "client-gzip:6", "zstd:3": "client-zstd:level=3,workers=2"}
+        for compression, method in stock.items():
+            def backup(method: str = method) -> None:
+                remove_directory(target)
+                self.server.program("pg_basebackup", "--pgdata", str(target), "--format=tar", "--wal-method=fetch",
+                                    "--checkpoint=fast", f"--compress={method}", timeout=3600).check()
+
+            job = {"source": {"type": "pg_basebackup", "server": "local"}, "compression": compression,
+                   "retention": {"local": {"last": 1, "at_least": 1}}}
+            with Daemon(config_for(self.server, jobs={"job": job}), watchdog_seconds=30) as daemon:
+                ours: list[float] = []
+                theirs: list[float] = []
+                for _ in range(3):
+                    theirs.append(timed(backup))
+                    ours.append(timed(lambda: daemon.run("job", timeout=3600)))
+                peak = proc.peak_resident_bytes(daemon.pid)
+            base, figure = statistics.median(theirs), statistics.median(ours)
+            self.say(f"base backup, {compression}, verified and read back, against pg_basebackup {method}",
+                     f"{figure / base:.2f}   {figure:.1f} s against {base:.1f} s, {peak / MIB:.1f} MiB at most",
+                     ratio=figure / base, bytes=peak)
+        remove_directory(target)
 
     def idle(self) -> None:
         """Sixty idle seconds: CPU, and voluntary wake-ups of all threads."""

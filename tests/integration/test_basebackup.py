@@ -305,6 +305,26 @@ class Refusals(unittest.TestCase):
         self.assertIn("raise max_wal_senders", hint)
 
 
+class Damage(unittest.TestCase):
+    def test_pages_that_the_server_has_damaged_are_no_backup(self) -> None:
+        server = PostgresServer(initdb=["--data-checksums"])
+        self.addCleanup(server.close)
+        server.start().sql("create table t as select i, md5(i::text) body from generate_series(1, 20000) i")
+        file = server.data / server.sql("checkpoint; select pg_relation_filepath('t')")
+        daemon = Daemon(config_for(server, jobs={"job": {"source": SOURCE}}))
+        self.addCleanup(daemon.close)
+        self.assertEqual(daemon.start().run("job")["status"], "SUCCESS")
+        with file.open("r+b") as pages:
+            pages.seek(3 * 8192 + 4000)
+            pages.write(b"damage")
+        report = daemon.run("job", check=False)
+        self.assertEqual((report["status"], report["set"]), ("FAILED", None), report)
+        self.assertEqual(report["error"]["code"], "corrupt")
+        self.assertIn(f'"./{file.relative_to(server.data)}", block 3', report["error"]["message"])
+        self.assertIn("run pg_amcheck", report["error"]["hint"])
+        self.assertEqual(len(daemon.sets()), 1)
+
+
 class Middles(Cluster):
     """A backup that is ended in the middle, by whomever, leaves nothing, here or on the server."""
 
