@@ -23,7 +23,8 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr int pipe_capacity = 1 << 20;  // 16 times the default: fewer switches between the dump and us
+constexpr std::size_t most_first_input = 64U << 10U;  // fits into the buffer of a socket that nobody reads yet
+constexpr int pipe_capacity = 1 << 20;                // 16 times the default: fewer switches between the dump and us
 
 Error failure(std::string_view action, int error_number) {
     return base::error_from_errno(error_number, action);
@@ -56,6 +57,16 @@ Pipe make_feed() {
     Descriptor reader(ends[0]);
     Descriptor writer(ends[1]);
     return {above_streams(std::move(reader)), above_streams(std::move(writer))};
+}
+
+// Before there is a child to read it.
+void send_first(const Descriptor& writer, std::string_view text) {
+    while (!text.empty()) {
+        const auto count = ::send(writer.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (count < 0 && errno == EINTR) continue;
+        if (count < 0) throw failure("writing the input of a program", errno);
+        text.remove_prefix(static_cast<std::size_t>(count));
+    }
 }
 
 void make_non_blocking(const Descriptor& file) {
@@ -116,6 +127,9 @@ void check(const Command& command) {
         if (argument.find('\0') != std::string::npos)
             throw Error(ErrorCode::invalid_argument,
                         fmt::format("an argument of {} holds a NUL byte", command.argv.front()));
+    if (command.first_input.reveal().size() > most_first_input)
+        throw Error(ErrorCode::invalid_argument,
+                    fmt::format("the environment or input of {} is too long", command.argv.front()));
 }
 
 // Waits for the end of `pid`; with WNOWAIT it stays a zombie, so that its number and its group's stay taken.
@@ -156,16 +170,18 @@ Child Child::spawn(const Command& command) {
     }
     make_non_blocking(errors.reader);
     Pipe input;
-    if (command.feed_input) {
+    const bool has_input = command.feed_input || !command.first_input.empty();
+    if (has_input) {
         input = make_feed();
         make_non_blocking(input.writer);
+        send_first(input.writer, command.first_input.reveal());
     }
 
     const ChildPlan plan{.program = argv.front(),
                          .argv = argv.data(),
                          .environment = environment.pointers(),
                          .directory = command.working_directory.empty() ? nullptr : command.working_directory.c_str(),
-                         .input = command.feed_input ? input.reader.get() : null.get(),
+                         .input = has_input ? input.reader.get() : null.get(),
                          .output = command.capture_output ? output.writer.get() : null.get(),
                          .errors = errors.writer.get(),
                          .report = report.writer.get(),

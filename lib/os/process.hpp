@@ -24,6 +24,9 @@ struct Command {
     int nice = 0;                             // added to ours
     bool capture_output = true;               // standard output into a pipe; else /dev/null
     bool feed_input = false;                  // standard input from us, by a socket; else /dev/null
+    // What it reads first from its standard input, at most 64 KiB. Unless it is fed, nothing follows, and the input
+    // ends when the Child, or this process, does: whoever reads it to its end learns of that.
+    base::Secret first_input{};
 };
 
 // A running child. Owns its descriptors; destroying it kills its group with SIGKILL, waits for its end and reaps it.

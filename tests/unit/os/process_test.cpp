@@ -241,3 +241,35 @@ TEST_CASE("a child dies with the program that started it") {
     ::close(report[0]);
     ::close(report[1]);
 }
+
+TEST_CASE("what a child reads first is there before it starts, and its input stays open behind it") {
+    auto command = shell("read -r line; echo \"got $line\"; read -r more; echo \"end $?\"");
+    command.first_input = base::Secret(std::string("one\n"));
+    auto child = os::Child::spawn(command);
+    char buffer[64];
+    struct pollfd wanted {
+        child.output().get(), POLLIN, 0
+    };
+    REQUIRE(::poll(&wanted, 1, 60'000) == 1);
+    CHECK(std::string(buffer, static_cast<std::size_t>(::read(child.output().get(), buffer, sizeof buffer))) ==
+          "got one\n");
+    // It waits for more until the end comes, which is ours.
+    child.input().reset();
+    CHECK(drain(child.output()) == "end 1\n");
+    wait_for_end(child);
+    CHECK(child.reap().good());
+}
+
+TEST_CASE("what is fed comes behind what is read first") {
+    auto command = shell("cat");
+    command.first_input = base::Secret(std::string(std::size_t{60} << 10U, 'x') + "|");
+    command.feed_input = true;
+    auto child = os::Child::spawn(command);
+    REQUIRE(::write(child.input().get(), "fed", 3) == 3);
+    child.input().reset();
+    CHECK(drain(child.output()) == std::string(std::size_t{60} << 10U, 'x') + "|fed");
+    wait_for_end(child);
+    CHECK(child.reap().good());
+    command.first_input = base::Secret(std::string(std::size_t{65} << 10U, 'x'));
+    CHECK_THROWS_AS(os::Child::spawn(command), base::Error);
+}
