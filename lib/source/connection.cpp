@@ -14,7 +14,15 @@ std::string application_name(const std::string& run_id) {
 }
 
 os::Command::Variable mark_variable(const std::string& run_id) {
-    return {name_variable, base::Secret(application_name(run_id))};
+    return application_variable(application_name(run_id));
+}
+
+os::Command::Variable application_variable(const std::string& application) {
+    return {name_variable, base::Secret(application)};
+}
+
+bool is_mark(const os::Command::Variable& variable) {
+    return variable.name == name_variable;
 }
 
 std::string process_mark(const std::string& run_id) {

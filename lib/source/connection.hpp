@@ -18,6 +18,9 @@ namespace pgbakd::source {
 [[nodiscard]] std::string process_mark(const std::string& run_id);
 // The same as a variable, for a program that is no client of PostgreSQL.
 [[nodiscard]] os::Command::Variable mark_variable(const std::string& run_id);
+[[nodiscard]] os::Command::Variable application_variable(const std::string& application);
+// Whether it is the one that marks a run's programs.
+[[nodiscard]] bool is_mark(const os::Command::Variable& variable);
 
 [[nodiscard]] postgres::ConnectOptions connect_options(const model::ServerSpec& server, const base::Secret& password,
                                                        const std::string& database, const std::string& application);

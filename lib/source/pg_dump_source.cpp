@@ -86,7 +86,10 @@ PgDumpSource::PgDumpSource(asio::any_io_executor executor, async::Pool& pool, Se
     : executor_(std::move(executor)),
       pool_(pool),
       settings_(std::move(settings)),
-      traits_(config::dump_traits(settings_.source.options)) {}
+      traits_(config::dump_traits(settings_.source.options)),
+      access_(executor_, pool_, settings_.server, settings_.programs, application_variable(settings_.application)) {
+    if (settings_.server.user.empty()) settings_.server.user = usual_role(settings_.server.client);
+}
 
 postgres::ConnectOptions PgDumpSource::connection(const std::string& database) const {
     return connect_options(settings_.server, settings_.password, database, settings_.application);
@@ -108,10 +111,10 @@ postgres::ConnectOptions PgDumpSource::reading_connection(const std::string& dat
 asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     Prepared prepared;
     auto options = maintenance_connection();
-    auto session = co_await postgres::Session::connect(options, stop);
+    auto session = co_await access_.connect(options, stop);
     server_ = co_await postgres::server_facts(*session, stop);
     const auto major = server_.version_number / 10000;
-    programs_ = co_await postgres::find_programs(major, settings_.server.client.directory, settings_.programs, stop);
+    programs_ = co_await access_.find_programs(major, stop);
     auto existing = co_await postgres::list_databases(*session, stop);
     if (settings_.source.globals) {
         with_role_passwords_ = co_await postgres::can_read_role_passwords(*session, stop);
@@ -129,8 +132,10 @@ asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
     prepared.facts.push_back(fmt::format("server {} answers: PostgreSQL {}{}, as role {}{}", settings_.server.name,
                                          server_.version, server_.in_recovery ? ", a standby" : "", server_.role,
                                          server_.is_superuser ? " (superuser)" : ""));
-    prepared.facts.push_back(
-        fmt::format("client programs: {} in {}", programs_.version_text, programs_.pg_dump.parent_path().string()));
+    const auto place = located_text(access_.client());
+    prepared.facts.push_back(fmt::format("client programs: {} in {}{}", programs_.version_text,
+                                         programs_.pg_dump.parent_path().string(),
+                                         place.empty() ? place : ", " + place));
     prepared.summary = fmt::format("server {}, {}", server_.version, programs_.version_text);
     const auto databases = co_await choose_databases(std::move(existing), prepared, stop);
     for (const auto& database : databases) {
@@ -203,7 +208,7 @@ asio::awaitable<std::vector<postgres::DatabaseInfo>> PgDumpSource::choose_databa
 
 asio::awaitable<void> PgDumpSource::check_database(std::string database, async::StopToken stop) {
     auto options = reading_connection(database);
-    const auto session = co_await postgres::Session::connect(options, stop);
+    const auto session = co_await access_.connect(options, stop);
     // Options that leave tables out may leave out just those the role cannot read: pg_dump itself will say. With row
     // security switched on, a policy is no obstacle.
     if (traits_.chooses_data || traits_.row_security) co_return;
@@ -264,13 +269,15 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, std::fi
     const auto& source = settings_.source;
     if (globals) {
         command.argv = pg_dumpall_arguments(programs_, source.lock_wait_timeout, with_role_passwords_);
-        auto stream = open_program_stream(executor_, command, "pg_dumpall --globals-only");
+        command = access_.command(command);
+        auto stream = open_program_stream(executor_, command, "pg_dumpall --globals-only", access_.client());
         co_return std::make_unique<GlobalsPart>(std::move(stream));
     }
     DumpRequest request{source.format, settings_.compression, source.lock_wait_timeout, source.jobs, {},
                         work,          source.options};
     auto database = co_await open_database(part.database, command, request, stop);
     command.argv = pg_dump_arguments(programs_, request).value();
+    command = access_.command(command);
     const auto what = dump_name(part.database);
     std::unique_ptr<Stream> stream;
     if (source.format == model::DumpFormat::directory) {
@@ -279,7 +286,7 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, std::fi
         co_await async::run_blocking(pool_, make_directory);  // there after an attempt that broke off: pg_dump will say
         stream = open_directory_stream(executor_, pool_, command, work, what, traits_.verbose);
     } else {
-        stream = open_program_stream(executor_, command, what, traits_.verbose);
+        stream = open_program_stream(executor_, command, what, access_.client(), traits_.verbose);
     }
     co_return std::make_unique<DatabasePart>(std::move(stream), std::move(database));
 }
@@ -288,13 +295,15 @@ asio::awaitable<DumpedDatabase> PgDumpSource::open_database(std::string database
                                                             DumpRequest& request, async::StopToken stop) {
     DumpedDatabase opened;
     if (settings_.source.fingerprint == model::FingerprintKind::none) {
-        const auto session = co_await postgres::Session::connect(connection(database), stop);
+        const auto options = connection(database);
+        const auto session = co_await access_.connect(options, stop);
         opened.facts = co_await postgres::database_facts(*session, stop);
         co_return opened;
     }
-    opened.snapshot = co_await postgres::Snapshot::open(reading_connection(database), stop);
+    const auto configured = reading_connection(database);
+    opened.connection = co_await access_.reach(configured, stop);
+    opened.snapshot = co_await postgres::Snapshot::open(opened.connection, stop);
     opened.facts = opened.snapshot->facts();
-    opened.connection = reading_connection(database);
     request.snapshot = opened.snapshot->id();
     // What the job leaves out is not touched: neither its locks nor its size are the dump's business.
     if (!traits_.chooses_data) co_return opened;
@@ -302,7 +311,9 @@ asio::awaitable<DumpedDatabase> PgDumpSource::open_database(std::string database
     rehearsal.format = model::DumpFormat::custom;
     rehearsal.compression = {codec::Method::none, 0};
     command.argv = pg_dump_arguments(programs_, rehearsal).value();
-    opened.chosen = co_await tables_with_data(executor_, command, dump_name(database), stop);
+    command = access_.command(command);
+    const auto what = dump_name(database);
+    opened.chosen = co_await tables_with_data(executor_, command, what, access_.client(), stop);
     co_return opened;
 }
 
@@ -310,7 +321,7 @@ asio::awaitable<std::size_t> PgDumpSource::end_leftovers(async::StopToken stop) 
     auto options = maintenance_connection();
     // A name of its own, so that this session does not count itself.
     options.application_name = "pgbakd";
-    const auto session = co_await postgres::Session::connect(options, stop);
+    const auto session = co_await access_.connect(options, stop);
     co_return co_await postgres::terminate_backends(*session, settings_.application, stop);
 }
 

@@ -17,6 +17,7 @@
 #include "postgres/programs.hpp"
 #include "postgres/snapshot.hpp"
 #include "source/pg_dump_arguments.hpp"
+#include "source/server_access.hpp"
 #include "source/source.hpp"
 
 namespace pgbakd::source {
@@ -68,6 +69,7 @@ class PgDumpSource final : public Source {
     async::Pool& pool_;
     Settings settings_;
     config::DumpTraits traits_;  // of the job's options
+    ServerAccess access_;
     // From prepare() on:
     postgres::ServerFacts server_;
     postgres::ClientPrograms programs_;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "async/event.hpp"
+#include "source/client_failure.hpp"
 #include "source/remarks.hpp"
 
 namespace pgbakd::source {
@@ -88,8 +89,10 @@ bool is_changed_schema(std::string_view text) {
 
 class ProgramStream final : public Stream {
   public:
-    ProgramStream(asio::any_io_executor executor, const os::Command& command, std::string what, bool verbose)
+    ProgramStream(asio::any_io_executor executor, const os::Command& command, std::string what,
+                  model::ClientSpec client, bool verbose)
         : what_(std::move(what)),
+          client_(std::move(client)),
           remarks_(verbose),
           written_(executor),
           child_(std::move(executor), command, [this](const std::string& line) { remarks_.take(line); }) {}
@@ -104,13 +107,14 @@ class ProgramStream final : public Stream {
     }
     asio::awaitable<void> finish(async::StopToken stop) override {
         const auto ending = co_await child_.finish(std::move(stop));
-        check_ending(what_, child_, ending);
+        check_ending(what_, child_, ending, client_);
     }
     [[nodiscard]] std::vector<std::string> remarks() const override { return remarks_.lines(); }
     asio::awaitable<void> abort() override { co_await child_.abort(); }
 
   private:
     std::string what_;
+    model::ClientSpec client_;
     Remarks remarks_;
     bool begun_ = false;
     async::Event written_;
@@ -119,9 +123,12 @@ class ProgramStream final : public Stream {
 
 }  // namespace
 
-void check_ending(const std::string& what, const async::Child& child, const os::Child::Ending& ending) {
+void check_ending(const std::string& what, const async::Child& child, os::Child::Ending ending,
+                  const model::ClientSpec& client) {
     if (ending.good()) return;
     const auto words = child.error_text();
+    ending = ending_there(client, ending);
+    if (const auto failure = client_failure(client, what, ending, words)) throw base::Error(*failure);
     const auto message = fmt::format("{} failed: {}{}{}", what, ending.text(), words.empty() ? "" : ": ", words);
     if (is_missing_database(words))
         throw base::Error(base::ErrorCode::not_found, message, "the database was dropped or renamed");
@@ -136,8 +143,8 @@ void check_ending(const std::string& what, const async::Child& child, const os::
 }
 
 std::unique_ptr<Stream> open_program_stream(asio::any_io_executor executor, const os::Command& command,
-                                            std::string what, bool verbose) {
-    return std::make_unique<ProgramStream>(std::move(executor), command, std::move(what), verbose);
+                                            std::string what, model::ClientSpec client, bool verbose) {
+    return std::make_unique<ProgramStream>(std::move(executor), command, std::move(what), std::move(client), verbose);
 }
 
 }  // namespace pgbakd::source

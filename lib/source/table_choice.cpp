@@ -54,8 +54,9 @@ asio::awaitable<void> read_contents(Stream& stream, Contents& contents, async::S
 }  // namespace
 
 asio::awaitable<std::vector<postgres::TableId>> tables_with_data(asio::any_io_executor executor, os::Command command,
-                                                                 std::string what, async::StopToken stop) {
-    const auto stream = open_program_stream(std::move(executor), command, std::move(what));
+                                                                 std::string what, model::ClientSpec client,
+                                                                 async::StopToken stop) {
+    const auto stream = open_program_stream(std::move(executor), command, std::move(what), std::move(client));
     Contents contents;
     std::exception_ptr failure;
     try {
