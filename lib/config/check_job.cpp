@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/units.hpp"
+#include "config/client_keys.hpp"
 #include "config/dump_options.hpp"
 #include "config/encryption_keys.hpp"
 #include "config/milestones.hpp"
@@ -110,7 +111,8 @@ void check_schedule(Problems& problems, const JobSurroundings& around, const Nod
     if (const auto* jitter = node.usable("jitter")) check_jitter(problems, around, *jitter, job);
 }
 
-void check_pg_dump(Problems& problems, const Node& node, const model::PgDumpSource& source) {
+void check_pg_dump(Problems& problems, const JobSurroundings& around, const Node& node,
+                   const model::PgDumpSource& source) {
     const auto* exclude = node.usable("exclude");
     if (exclude != nullptr && !source.all_databases && node.usable("databases") != nullptr)
         problems.error(*exclude, "only with databases: all", "remove the key, and the names from databases");
@@ -118,6 +120,11 @@ void check_pg_dump(Problems& problems, const Node& node, const model::PgDumpSour
     if (jobs != nullptr && source.jobs > 1 && source.format != model::DumpFormat::directory)
         problems.error(*jobs, "more than one only with format: directory", "remove the key, or add format: directory");
     if (const auto* options = node.usable("options")) check_options_of_format(problems, *options, source.format);
+    const auto* format = node.usable("format");
+    const auto elsewhere = around.clients_elsewhere.find(source.server);
+    if (format != nullptr && source.format == model::DumpFormat::directory &&
+        elsewhere != around.clients_elsewhere.end())
+        refuse_elsewhere(problems, *format, elsewhere->second);
 }
 
 // Each program speaks to one kind of server.
@@ -146,7 +153,8 @@ void check_source(Problems& problems, const JobSurroundings& around, const Node&
                                 : "servers: {local: {}}");
     else if (server != nullptr)
         check_server_type(problems, around, *server, job);
-    if (const auto* source = std::get_if<model::PgDumpSource>(&job.source)) check_pg_dump(problems, node, *source);
+    if (const auto* source = std::get_if<model::PgDumpSource>(&job.source))
+        check_pg_dump(problems, around, node, *source);
 }
 
 // Whether pg_dump compresses what it writes, and not we.

@@ -24,6 +24,7 @@ struct JobSurroundings {
     bool channels_known = false;  // likewise `alerts`
     std::vector<std::string> channels{};
     std::map<std::string, model::ServerType> server_types{};  // of those that could be read
+    std::map<std::string, model::ClientSpec> clients_elsewhere{};  // by server, where its programs do not run here
 };
 
 // Completes the job (zone, default retention, default age) and reports what does not fit.

@@ -2,6 +2,7 @@
 
 #include "config/channel_keys.hpp"
 #include "config/channel_types.hpp"
+#include "config/client_keys.hpp"
 #include "config/domain_types.hpp"
 #include "config/encryption_keys.hpp"
 #include "config/health_keys.hpp"
@@ -111,18 +112,6 @@ const Section<JobSpec>& job_keys() {
     return section;
 }
 
-const Section<model::ClientSpec>& client_keys() {
-    using model::ClientSpec;
-    static const Section<ClientSpec> section(
-        {},
-        {key<ClientSpec>("bin", &ClientSpec::directory, absolute_path(),
-                         absent("the newest installed version that fits the server"),
-                         "The directory of `pg_dump` and its like.")},
-        {{"docker", "programs in containers come with a later version: install the client programs on this host"},
-         {"ssh", "programs on other hosts come with a later version: install the client programs on this host"}});
-    return section;
-}
-
 const Section<ServerSpec>& server_keys() {
     const auto mode = [](const char* name) { return Choice<std::string>{name, name}; };
     static const Section<ServerSpec> section(
@@ -151,7 +140,7 @@ const Section<ServerSpec>& server_keys() {
                                 text("the name of a database", 63), is("postgres"),
                                 "The database to connect to for questions about the whole server."),
                 section_key<ServerSpec>("client", &ServerSpec::client, client_keys(), {},
-                                        "Where the client programs come from."),
+                                        "Where the client programs run, and which they are."),
             });
     return section;
 }

@@ -6,6 +6,7 @@
 #include "config/check_channel.hpp"
 #include "config/check_job.hpp"
 #include "config/check_target.hpp"
+#include "config/client_keys.hpp"
 #include "config/config.hpp"
 #include "config/keys.hpp"
 #include "config/merge.hpp"
@@ -125,17 +126,26 @@ Config read_all(Problems& problems, const Host& host, const Node& root) {
     const auto* targets = root.find("targets");
     const auto* channels = root.find("alerts");
     LongestGaps gaps(host.now);
-    JobSurroundings surroundings{config,
-                                 host,
-                                 zones,
-                                 gaps,
-                                 servers == nullptr || !servers->refused,
-                                 names_below(servers),
-                                 targets == nullptr || !targets->refused,
-                                 names_below(targets),
-                                 channels == nullptr || !channels->refused,
-                                 names_below(channels)};
-    for (const auto& server : draft.servers) surroundings.server_types.emplace(server.name, server.value.type);
+    std::map<std::string, model::ServerType> types;
+    std::map<std::string, model::ClientSpec> elsewhere;
+    for (const auto& server : draft.servers) {
+        check_client(problems, server);
+        types.emplace(server.name, server.value.type);
+        if (server.value.client.where != model::ClientSpec::Where::here)
+            elsewhere.emplace(server.name, server.value.client);
+    }
+    const JobSurroundings surroundings{config,
+                                       host,
+                                       zones,
+                                       gaps,
+                                       servers == nullptr || !servers->refused,
+                                       names_below(servers),
+                                       targets == nullptr || !targets->refused,
+                                       names_below(targets),
+                                       channels == nullptr || !channels->refused,
+                                       names_below(channels),
+                                       std::move(types),
+                                       std::move(elsewhere)};
     for (auto& job : draft.jobs) check_job(problems, surroundings, job);
     check_places(problems, host, draft);
     const auto* jobs = root.find("jobs");

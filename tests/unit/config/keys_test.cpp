@@ -126,8 +126,61 @@ TEST_CASE("keys of a server take what they say and refuse the rest") {
          "servers.main.client.bin: must be an absolute path (got \"bin\")\n  hint: write the whole path from \"/\" on; "
          "\"~\" and variables are not expanded"},
         {with_server("client: /opt/pg17/bin"),
-         "servers.main.client: must be a mapping (got \"/opt/pg17/bin\")\n  hint: keys here: bin"},
+         "servers.main.client: must be a mapping (got \"/opt/pg17/bin\")\n  hint: keys here: bin, docker, ssh"},
     });
+}
+
+TEST_CASE("client programs run here, in a container or on another host") {
+    const std::string not_container = "servers.main.client.docker: must be the name of a container (got \"";
+    const std::string container_hint = "\")\n  hint: as docker ps shows it: letters, digits, \"_\", \".\" and \"-\"";
+    const std::string not_destination = "servers.main.client.ssh: must be a destination of ssh (got \"";
+    const std::string destination_hint =
+        "\")\n  hint: as in ssh: backup@db1.example.com, ssh://backup@db1.example.com:2222, or a Host of ~/.ssh/config";
+    check({
+        {with_server("client: {docker: erp_postgres}"), ""},
+        {with_server("client: {docker: 4f.x-1, bin: /usr/local/bin}"), ""},
+        {with_server("client: {ssh: db1}"), ""},
+        {with_server("client: {ssh: backup@db1.example.com}"), ""},
+        {with_server("client: {ssh: 'ssh://backup@[2001:db8::1]:2222', bin: /usr/pgsql-17/bin}"), ""},
+        {with_server("client: {docker: e}"), not_container + "e" + container_hint},
+        {with_server("client: {docker: -erp}"), not_container + "-erp" + container_hint},
+        {with_server("client: {docker: 'erp; id'}"), not_container + "erp; id" + container_hint},
+        {with_server("client: {docker: a/b}"), not_container + "a/b" + container_hint},
+        {with_server("client: {docker: [a]}"),
+         "servers.main.client.docker: must be the name of a container (got a list)"},
+        {with_server("client: {ssh: -oProxyCommand=id}"), not_destination + "-oProxyCommand=id" + destination_hint},
+        {with_server("client: {ssh: 'db1 id'}"), not_destination + "db1 id" + destination_hint},
+        {with_server("client: {ssh: 'db1;id'}"), not_destination + "db1;id" + destination_hint},
+        {with_server("client: {ssh: '$(id)'}"), not_destination + "$(id)" + destination_hint},
+        {with_server("client: {ssh: ''}"),
+         "servers.main.client.ssh: must be a destination of ssh (USER@HOST) (got \"\")"},
+        {with_server("client: {docker: erp, ssh: db1}"),
+         "servers.main.client.ssh: only one of docker and ssh\n  hint: remove one of them"},
+        {with_server("passfile: /etc/pgpass, client: {ssh: db1}"),
+         "servers.main.passfile: is read on this host, and the client programs run on another or in a container\n"
+         "  hint: use password: {file: PATH} instead"},
+        {with_server("host: localhost, sslmode: require, client: {ssh: db1}"), ""},
+        {with_server("host: db1.example.com, sslmode: verify-full, client: {docker: erp}"), ""},
+    });
+}
+
+TEST_CASE("TLS that ends at the other host is warned of") {
+    CHECK(problems_of(with_server("host: db1.example.com, sslmode: verify-full, client: {ssh: jump}")) ==
+          "/etc/pgbakd.yaml:1:61: warning: servers.main.sslmode: holds for the client programs only: pgbakd's own "
+          "sessions "
+          "go by ssh to jump, and from there to db1.example.com without TLS\n  hint: let client.ssh be the host of the "
+          "server itself, or run the programs here\n");
+}
+
+TEST_CASE("a directory of files stays where pg_dump runs") {
+    const std::string job =
+        "\njobs: {j: {schedule: hourly, source: {type: pg_dump, server: main, databases: all, format: ";
+    CHECK(problems_of("servers: {main: {client: {docker: erp}}}" + job + "custom}}}\n") == "");
+    CHECK(
+        problems_of("servers: {main: {client: {docker: erp}}}" + job + "directory}}}\n") ==
+        "/etc/pgbakd.yaml:2:92: jobs.j.source.format: writes its files where pg_dump runs, which is in container erp\n"
+        "  hint: use format: custom or plain, or run the programs on this host\n");
+    CHECK(problems_of("servers: {main: {client: {bin: /opt/bin}}}" + job + "directory}}}\n") == "");
 }
 
 TEST_CASE("keys of a job take what they say and refuse the rest") {

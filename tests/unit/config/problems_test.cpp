@@ -50,7 +50,7 @@ jobs:
 
 TEST_CASE("keys of parts that this version lacks are refused by name") {
     CHECK(problems_of(R"(servers:
-  main: {client: {docker: erp}}
+  main: {}
 targets: {nas: {type: directory, path: /mnt/nas}}
 jobs:
   a:
@@ -67,9 +67,7 @@ jobs:
     schedule: weekly on friday at 04:00
     drill: {job: a, into: temporary}
 )") ==
-          R"(/etc/pgbakd.yaml:2:19: servers.main.client.docker: not supported by this version of pgbakd
-  hint: programs in containers come with a later version: install the client programs on this host
-/etc/pgbakd.yaml:13:24: jobs.b.encryption.age[0]: is no recipient of age
+          R"(/etc/pgbakd.yaml:13:24: jobs.b.encryption.age[0]: is no recipient of age
   hint: as in age1…, which age-keygen prints as the public key, or an SSH key
 /etc/pgbakd.yaml:17:5: jobs.drill.drill: not supported by this version of pgbakd
   hint: restore drills come with a later version: remove this job
