@@ -18,7 +18,7 @@ import unittest
 from pathlib import Path
 
 from support.postgres import free_port
-from support.proc import children
+from support.proc import command_line
 from support.process import Account, run, scratch_directory, wait_for
 from support.programs import Programs
 
@@ -104,12 +104,25 @@ class SshHost(Programs):
         return f"{self.directory}/bin:/usr/bin:/bin"
 
     def sessions(self) -> list[int]:
-        """The processes of sshd that serve a connection each."""
-        return children(self._children["sshd"].pid)
+        """The processes of sshd in whose sessions something runs. (They may be nobody's children: by what runs in them.)"""
+        needle = f" 127.0.0.1 {self.port}\0".encode()
+        found = set()
+        for entry in Path("/proc").iterdir():
+            try:
+                if not entry.name.isdigit() or needle not in (entry / "environ").read_bytes():
+                    continue
+                parent = int((entry / "stat").read_text(encoding="ascii", errors="replace").rpartition(")")[2].split()[1])
+                if command_line(parent)[0].startswith("sshd: "):
+                    found.add(parent)
+            except OSError:
+                continue
+        return sorted(found)
 
     def cut(self) -> None:
         """Every connection, at once and without a word."""
-        for pid in self.sessions():
+        found = self.sessions()
+        assert found, "nobody is connected"
+        for pid in found:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
