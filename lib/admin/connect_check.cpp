@@ -137,8 +137,10 @@ class JobCheck {
         }
         if (const auto* backup = std::get_if<model::PgBasebackupSource>(&job_.source))
             return std::make_unique<source::PgBasebackupSource>(
+                executor, pool,
                 source::PgBasebackupSource::Settings{config_.servers.at(backup->server), *backup, job_.compression,
-                                                     password(backup->server), source::application_name("check")});
+                                                     password(backup->server), programs,
+                                                     source::application_name("check")});
         if (const auto* files = std::get_if<model::FilesSource>(&job_.source))
             return std::make_unique<source::FilesSource>(
                 pool,

@@ -38,8 +38,9 @@ asio::awaitable<std::unique_ptr<source::Source>> make_basebackup(Services& servi
     settings.server = server;
     settings.source = std::move(spec);
     settings.compression = request.job->compression;
+    settings.programs = services.programs;
     settings.application = source::application_name(request.run.text());
-    co_return std::make_unique<source::PgBasebackupSource>(std::move(settings));
+    co_return std::make_unique<source::PgBasebackupSource>(services.executor, services.pool, std::move(settings));
 }
 
 asio::awaitable<std::unique_ptr<source::Source>> make_command(Services& services, Request request,

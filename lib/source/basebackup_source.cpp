@@ -99,14 +99,20 @@ class BackupPart final : public OpenPart {
 
 }  // namespace
 
-PgBasebackupSource::PgBasebackupSource(Settings settings) : settings_(std::move(settings)) {}
+PgBasebackupSource::PgBasebackupSource(asio::any_io_executor executor, async::Pool& pool, Settings settings)
+    : settings_(std::move(settings)),
+      access_(std::move(executor), pool, settings_.server, settings_.programs,
+              application_variable(settings_.application)) {
+    if (settings_.server.user.empty()) settings_.server.user = usual_role(settings_.server.client);
+}
+
 PgBasebackupSource::~PgBasebackupSource() = default;
 
-postgres::ConnectOptions PgBasebackupSource::connection() const {
+asio::awaitable<postgres::ConnectOptions> PgBasebackupSource::reach(async::StopToken stop) {
     auto options = connect_options(settings_.server, settings_.password, settings_.server.maintenance_database,
                                    settings_.application);
     options.database_key = fmt::format("servers.{}.maintenance_database", settings_.server.name);
-    return options;
+    co_return co_await access_.reach(options, stop);
 }
 
 std::string PgBasebackupSource::name_of(std::uint32_t oid) const {
@@ -142,7 +148,8 @@ Part PgBasebackupSource::manifest_part() const {
 }
 
 asio::awaitable<Prepared> PgBasebackupSource::prepare(async::StopToken stop) {
-    cluster_ = co_await check_cluster(connection(), stop);
+    const auto options = co_await reach(stop);
+    cluster_ = co_await check_cluster(options, stop);
     const auto& server = cluster_.server;
     Prepared prepared;
     prepared.together = true;
@@ -176,8 +183,9 @@ asio::awaitable<Begun> PgBasebackupSource::begin(std::filesystem::path work, asy
     request.fast_checkpoint = settings_.source.checkpoint == model::Checkpoint::fast;
     request.max_rate = settings_.source.max_rate / kibibyte;
     request.slot = slot_name(settings_.application, ++attempts_);
+    const auto options = co_await reach(stop);
     auto attempt = std::make_shared<Attempt>();
-    attempt->backup = co_await BaseBackup::begin(connection(), request, stop);
+    attempt->backup = co_await BaseBackup::begin(options, request, stop);
     auto spool = std::make_unique<LedgerSpool>(std::move(work));
     attempt->record = codec::make_backup_record(std::move(spool), cluster_.wal_segment_size);
 
@@ -212,7 +220,7 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgBasebackupSource::open(Part part, s
 
 asio::awaitable<std::size_t> PgBasebackupSource::end_leftovers(async::StopToken stop) {
     if (attempt_) attempt_->backup->close();
-    auto options = connection();
+    auto options = co_await reach(stop);
     // A name of its own, so that this session does not count itself.
     options.application_name = "pgbakd";
     const auto session = co_await postgres::Session::connect(options, stop);

@@ -10,7 +10,9 @@
 #include "async/pool.hpp"
 #include "codec/compress.hpp"
 #include "model/job.hpp"
+#include "postgres/programs.hpp"
 #include "source/basebackup_preflight.hpp"
+#include "source/server_access.hpp"
 #include "source/source.hpp"
 
 namespace pgbakd::source {
@@ -22,9 +24,10 @@ class PgBasebackupSource final : public Source {
         model::PgBasebackupSource source;
         codec::Compression compression;
         base::Secret password;
-        std::string application;  // application_name of all that the run has on the server
+        postgres::ProgramSearch programs;  // docker and ssh, where the server is reached through them
+        std::string application;           // application_name of all that the run has on the server
     };
-    explicit PgBasebackupSource(Settings settings);
+    PgBasebackupSource(asio::any_io_executor executor, async::Pool& pool, Settings settings);
     ~PgBasebackupSource() override;
 
     asio::awaitable<Prepared> prepare(async::StopToken stop) override;
@@ -40,12 +43,13 @@ class PgBasebackupSource final : public Source {
     struct Attempt;
 
   private:
-    [[nodiscard]] postgres::ConnectOptions connection() const;
+    asio::awaitable<postgres::ConnectOptions> reach(async::StopToken stop);
     [[nodiscard]] Part archive_part(std::uint32_t oid, const std::string& name) const;
     [[nodiscard]] Part manifest_part() const;
     [[nodiscard]] std::string name_of(std::uint32_t oid) const;
 
     Settings settings_;
+    ServerAccess access_;
     ClusterFacts cluster_;              // from prepare() on
     std::shared_ptr<Attempt> attempt_;  // from begin() on
     int attempts_ = 0;
