@@ -81,7 +81,7 @@ std::string_view text_of(std::span<const std::byte> bytes) {
 
 struct BaseBackup::Impl {
     Impl(Place place_, Opened opened) : place(std::move(place_)), connection(std::move(opened.connection)) {
-        connection->on_warning = [this](std::string text) {
+        connection->on_warning = [this](const std::string& text) {
             if (warnings.size() < most_warnings) warnings.push_back(base::printable(text));
         };
     }

@@ -46,7 +46,7 @@ class Connection {
     // After the end: the sets of rows that follow.
     asio::awaitable<std::vector<Rows>> end_copy(async::StopToken stop);
     // Told of warnings of the server from now on, without their severity; they are dropped else.
-    std::function<void(std::string)> on_warning;
+    std::function<void(const std::string&)> on_warning;
 
     // Reads what is left of an answer and drops it, so that the next statement can be sent.
     asio::awaitable<void> drain(async::StopToken stop);
