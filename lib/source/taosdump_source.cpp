@@ -10,7 +10,7 @@
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "os/find_program.hpp"
-#include "os/temporary_directory.hpp"
+#include "os/private_directory.hpp"
 #include "source/database_commands.hpp"
 #include "source/reach.hpp"
 #include "source/taosdump_stream.hpp"
@@ -138,7 +138,9 @@ asio::awaitable<std::optional<TaosAnswer>> TaosdumpSource::ask_server(async::Sto
                           "give the user another one, or name the databases");
     }
     const async::Deadline deadline(executor_, stop, question_patience, "asking server " + settings_.server.name);
-    const auto make_scratch = [] { return std::make_shared<os::TemporaryDirectory>(); };
+    const auto make_scratch = [] {
+        return std::make_shared<os::PrivateDirectory>(os::PrivateDirectory::make("pgbakd-taos-"));
+    };
     const auto scratch = co_await async::run_blocking(pool_, make_scratch);
     auto command = command_of(taos_);
     command.argv.insert(command.argv.end(), {"-s", taos_question()});

@@ -174,7 +174,7 @@ Error taosdump_failure(const std::string& what, const std::string& ending, bool 
 }
 
 base::Result<std::uint64_t> parse_taosdump_result(std::string_view text, const std::string& database) {
-    const auto wrong = [](std::string fact) {
+    const auto wrong = [](const std::string& fact) {
         return Error(ErrorCode::program_failed, "its result file " + fact, {}, Persistence::passing);
     };
     std::vector<std::string> databases;
