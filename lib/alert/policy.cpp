@@ -51,9 +51,9 @@ int steps_at(const Pace& pace, base::Timestamp now) {
 }
 
 // When the next message may go; what one message cannot hold has been gathered for long enough.
-base::Timestamp next_message(const Pace& pace, std::size_t waiting, base::Timestamp now) {
+base::Timestamp next_message(const Pace& pace, std::size_t waiting, base::Timestamp now, std::size_t limit) {
     if (pace.steps == 0 || now < pace.last) return {};
-    return pace.last + (waiting >= most_in_digest ? first_gap : doubled(first_gap, pace.steps - 1, longest_gap));
+    return pace.last + (waiting >= limit ? first_gap : doubled(first_gap, pace.steps - 1, longest_gap));
 }
 
 // That something is over.
@@ -106,7 +106,7 @@ Pace after_message(const Pace& pace, base::Timestamp now) noexcept {
 }
 
 Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Timestamp now, const Pause& asked,
-               const Pace& pace) {
+               const Pace& pace, std::size_t limit) {
     Step step;
     std::vector<std::size_t> alive;
     auto gate = asked.until;
@@ -122,15 +122,21 @@ Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Times
     std::erase_if(alive, [&step](std::size_t i) { return std::ranges::binary_search(step.superseded, i); });
     if (alive.empty()) return step;
     const bool gathers = merging == Merging::digests;
-    if (gathers) gate = std::max(gate, next_message(pace, alive.size(), now));
+    if (gathers) gate = std::max(gate, next_message(pace, alive.size(), now, limit));
     if (gate > now) {
         step.wake = gate;
         return step;
     }
     const bool together = gathers && (alive.size() >= digest_from || steps_at(pace, now) > 0);
-    alive.resize(together ? std::min(alive.size(), most_in_digest) : 1);
+    alive.resize(together ? std::min(alive.size(), limit) : 1);
     step.send = std::move(alive);
     return step;
+}
+
+std::size_t next_limit(std::size_t limit, Delivery::Outcome outcome, std::size_t sent) noexcept {
+    if (outcome == Delivery::Outcome::rejected && sent > 1) return std::min(limit, sent / 2);
+    if (outcome == Delivery::Outcome::delivered) return std::min(most_in_digest, 2 * limit);
+    return limit;
 }
 
 bool is_settled(const Delivery& delivery) noexcept {

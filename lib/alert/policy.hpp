@@ -67,9 +67,14 @@ struct Step {
 // next attempt that is further away than our backoff goes is of a clock that was set back: it is made at once. Alerts
 // of one finding keep their order; of those alike (finding, job, place, set and kind) with no end of it between them the
 // newest remains, and so does the end of a run whose start could not be told. `pace` is for digests only: what
-// heartbeats hear is never held back.
+// heartbeats hear is never held back. `limit`: the most that one message may hold, from 1.
 [[nodiscard]] Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Timestamp now,
-                             const Pause& asked = {}, const Pace& pace = {});
+                             const Pause& asked = {}, const Pace& pace = {}, std::size_t limit = most_in_digest);
+
+// The most that the next message may hold, after one of `sent` alerts came to that: one that is too large, or has an
+// alert in it that the channel does not take, must not cost the others. Half of what was rejected, down to a single
+// alert; twice as many as before when a message was taken.
+[[nodiscard]] std::size_t next_limit(std::size_t limit, Delivery::Outcome outcome, std::size_t sent) noexcept;
 
 // Whether it is taken out of the outbox: delivered, or rejected (which is told elsewhere).
 [[nodiscard]] bool is_settled(const Delivery& delivery) noexcept;

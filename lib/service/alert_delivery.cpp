@@ -78,7 +78,8 @@ asio::awaitable<void> AlertSender::serve_once(PostPtr post, async::StopToken sto
     for (const auto& each : waiting) entries.push_back({each.alert, each.created_at, each.attempts, each.next_attempt});
     const auto now = core_.clock.now();
     post->asked = alert::by_clock(post->asked, now);
-    const auto step = alert::next_step(entries, alert::merging_of(post->spec), now, post->asked, post->pace);
+    const auto step =
+        alert::next_step(entries, alert::merging_of(post->spec), now, post->asked, post->pace, post->limit);
     if (!step.expired.empty()) {
         auto ids = ids_of(waiting, step.expired);
         co_await give_up(post, std::move(ids), waiting[step.expired.back()].message);
@@ -147,12 +148,17 @@ asio::awaitable<void> AlertSender::deliver(PostPtr post, std::vector<catalog::Wa
     const auto now = core_.clock.now();
     const auto name = post->spec.name;
     auto* catalog = core_.catalog.get();
+    const bool rejected = delivery.outcome == alert::Delivery::Outcome::rejected;
+    // It may be one of them that is not taken, or all of them together: only what is rejected alone is lost.
+    const bool divided = rejected && sent.size() > 1;
+    if (divided) tell_divided(*post, delivery, sent.size());
+    post->limit = alert::next_limit(post->limit, delivery.outcome, sent.size());
     // Before anything is written: that may fail.
-    if (alert::is_settled(delivery)) {
+    if (!divided && alert::is_settled(delivery)) {
         tell_settled(*post, delivery, sent);
         post->pace = alert::after_message(post->pace, now);
         post->settled = Settled{std::move(ids), {}};
-        if (delivery.outcome == alert::Delivery::Outcome::rejected) post->settled->lost = message_of(delivery);
+        if (rejected) post->settled->lost = message_of(delivery);
     }
     if (delivery.pause.count() > 0) {
         post->asked = {now, now + delivery.pause};
@@ -165,6 +171,7 @@ asio::awaitable<void> AlertSender::deliver(PostPtr post, std::vector<catalog::Wa
         co_await record(post);
         co_return;
     }
+    if (divided) co_return;  // fewer of them go at once
     const auto next = now + alert::backoff(delivery.outcome, attempts, host::random_number());
     const auto message = message_of(delivery);
     const auto note = [catalog, name, next, message] { catalog->alerts_failed(name, next, message); };
@@ -194,9 +201,8 @@ void AlertSender::tell_settled(Post& post, const alert::Delivery& delivery,
     const auto& name = post.spec.name;
     if (delivery.outcome == alert::Delivery::Outcome::rejected) {
         const auto error = delivery.error.value_or(base::Error(base::ErrorCode::server_error, "it was not taken"));
-        const auto what = sent.size() == 1 ? fmt::format("\"{}\"", base::printable(sent.front().alert.title))
-                                           : base::counted(sent.size(), "alert");
-        core_.log.problem(Priority::warning, error.during(fmt::format("{} does not take {}", name, what)), {},
+        const auto title = base::printable(sent.front().alert.title);
+        core_.log.problem(Priority::warning, error.during(fmt::format("{} does not take \"{}\"", name, title)), {},
                           fields_of(name));
         return;
     }
@@ -207,6 +213,16 @@ void AlertSender::tell_settled(Post& post, const alert::Delivery& delivery,
     post.failing = post.failing || std::ranges::any_of(sent, tried);
     if (post.failing || post.losing)
         core_.log.write(Priority::info, fmt::format("alerts reach {} again", name), {}, fields_of(name));
+}
+
+// Once, not for each half of a half.
+void AlertSender::tell_divided(const Post& post, const alert::Delivery& delivery, std::size_t sent) {
+    if (post.limit < alert::most_in_digest) return;
+    const auto& name = post.spec.name;
+    core_.log.write(Priority::info,
+                    fmt::format("{} does not take {} in one message, it gets fewer at a time: {}", name,
+                                base::counted(sent, "alert"), message_of(delivery)),
+                    {}, fields_of(name));
 }
 
 void AlertSender::tell_failed(Post& post, const alert::Delivery& delivery) {

@@ -61,6 +61,7 @@ class AlertSender {
         base::Timestamp due{};                    // looked at then; the epoch: at once
         alert::Pause asked;
         alert::Pace pace;
+        std::size_t limit = alert::most_in_digest;  // alerts in one message: fewer, after one was rejected
         std::optional<Settled> settled;
         bool busy = false, again = false;
         bool failing = false;  // what waits could not be delivered
@@ -81,6 +82,7 @@ class AlertSender {
     asio::awaitable<void> record(PostPtr post);
     asio::awaitable<void> works(std::string channel, std::chrono::milliseconds pause);
     void tell_settled(Post& post, const alert::Delivery& delivery, const std::vector<catalog::WaitingAlert>& sent);
+    void tell_divided(const Post& post, const alert::Delivery& delivery, std::size_t sent);
     void tell_failed(Post& post, const alert::Delivery& delivery);
 
     Core& core_;

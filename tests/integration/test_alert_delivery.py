@@ -192,6 +192,40 @@ class AlertDelivery(AlertCase):
         self.assertEqual(sorted(alert["job"] for alert in told), sorted(jobs))
         self.assertLess(len(self.services.requests()), 10)
 
+    def test_a_message_that_is_too_large_loses_nothing_of_what_is_in_it(self) -> None:
+        count = 100
+        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
+        daemon = self.daemon({"hook": self.services.webhook()}, jobs, limits={"concurrent_runs": 16, "concurrent_runs_per_server": 16})
+        self.services.behave("failing")
+        for name in jobs:
+            daemon.ctl("run", name)
+        failed = lambda: [each for each in daemon.status()["findings"] if each["kind"] == "run_failed"]
+        daemon.wait_for(lambda: len(failed()) == count, what="all findings")
+        self.services.behave("small")
+        daemon.ctl("test-alert", "hook")
+        daemon.wait_for_log("hook does not take 100 alerts in one message, it gets fewer at a time")
+        self.wait_until_told(daemon)
+        told = [alert for alert in self.services.alerts() if alert["kind"] == "run_failed"]
+        self.assertEqual(sorted(alert["job"] for alert in told), sorted(jobs))
+        self.assertNotIn("channel_failing", [finding["kind"] for finding in daemon.status()["findings"]])
+
+    def test_an_alert_is_lost_where_it_is_rejected_alone(self) -> None:
+        jobs = {f"job{number:03}": self.job("nothing") for number in range(12)}
+        daemon = self.daemon({"hook": self.services.webhook()}, jobs)
+        self.services.behave("failing")
+        for name in jobs:
+            daemon.run(name, check=False)
+        daemon.wait_for(lambda: self.waiting(daemon) >= 12, what="alerts that wait")
+        self.services.behave("rejecting")
+        self.reload(daemon, lambda config: config["alerts"]["hook"].update(min_severity="warning"))
+        daemon.wait_for_log('hook does not take "job')
+        self.assertGreater(self.waiting(daemon), 0)
+        self.services.behave("ok")
+        self.wait_until_told(daemon)
+        told = {alert["job"] for alert in self.services.alerts() if alert["kind"] == "run_failed"}
+        self.assertLess(len(told), 12)
+        self.assertGreater(len(told), 0)
+
     def test_a_channel_whose_secret_is_wrong_is_a_finding_and_works_once_it_is_mended(self) -> None:
         daemon = self.daemon({"hook": self.services.webhook(), "ops": self.services.webhook("/ops")})
         secret = daemon.directory / "hook-url"

@@ -17,6 +17,7 @@ discord             429 as Discord has it, 3.2 s            -
 failing             503                                     421 to MAIL
 refusing            403, and repeats the request            550 to each RCPT
 rejecting           400                                     554 to the whole message
+small               413 for more than 20 KiB                552 for more than 20 KiB
 redirect            307 to another host                     -
 close               closed without an answer                closed without a greeting
 reset               reset with the answer                   reset after DATA
@@ -190,6 +191,12 @@ class Http(Connection):
     def do_rejecting(self) -> None:
         self.answer("400 Bad Request", body=self.request)
 
+    def do_small(self) -> None:
+        if len(self.request) > 20 << 10:
+            self.answer("413 Content Too Large")
+        else:
+            self.do_ok()
+
     def do_redirect(self) -> None:
         self.answer("307 Temporary Redirect", "Location: http://elsewhere.invalid/\r\n")
 
@@ -308,6 +315,9 @@ class Smtps(Connection):
             self.reset()
         if self.how == "rejecting":
             self.say("554 5.7.1 looks like spam")
+            return
+        if self.how == "small" and len(message) > 20 << 10:
+            self.say("552 5.3.4 too much")
             return
         envelope = "\r\n".join([self.sender, *self.recipients]).encode() + b"\r\n\r\n"
         if self.how == "late":

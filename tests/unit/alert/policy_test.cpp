@@ -227,6 +227,41 @@ TEST_CASE("the first message goes at once, what comes soon after it is gathered,
     CHECK(alert::after_message({now + 1h, 6}, now) == alert::Pace{now, 1});
 }
 
+TEST_CASE("what is rejected goes in halves, down to one alone, and grows again with what is taken") {
+    struct Row {
+        std::size_t limit;
+        Outcome outcome;
+        std::size_t sent;
+        std::size_t next;
+    };
+    for (const auto& [limit, outcome, sent, next] : std::vector<Row>{
+             {500, Outcome::rejected, 500, 250},
+             {500, Outcome::rejected, 100, 50},
+             {50, Outcome::rejected, 50, 25},
+             {3, Outcome::rejected, 3, 1},
+             {2, Outcome::rejected, 2, 1},
+             {1, Outcome::rejected, 1, 1},
+             {500, Outcome::rejected, 1, 500},  // it is that alert, not how many they were
+             {1, Outcome::delivered, 1, 2},
+             {250, Outcome::delivered, 250, 500},
+             {300, Outcome::delivered, 1, 500},
+             {50, Outcome::try_again, 50, 50},
+             {50, Outcome::refused, 50, 50},
+         }) {
+        INFO(limit << " " << sent);
+        CHECK(alert::next_limit(limit, outcome, sent) == next);
+    }
+    const auto step = [](std::size_t limit, const alert::Pace& pace) {
+        return alert::next_step(many(30), Merging::digests, now, {}, pace, limit);
+    };
+    CHECK(step(7, {}).send == up_to(7));
+    CHECK(step(1, {}).send == up_to(1));
+    CHECK(step(100, {}).send == up_to(30));
+    // What one message cannot hold does not wait for a minute.
+    CHECK(step(7, {now - 2s, 6}).send == up_to(7));
+    CHECK(step(100, {now - 2s, 6}).wake == now + 58s);
+}
+
 TEST_CASE("what was delivered or rejected is settled") {
     const auto settled = [](Outcome outcome) { return alert::is_settled({.outcome = outcome}); };
     CHECK(settled(Outcome::delivered));
