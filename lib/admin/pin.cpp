@@ -66,7 +66,7 @@ ExitCode set_pinned(Context& context, const std::string& name, bool pinned) {
 // where all of them were removed; to forget what checks found would then make good sets of corrupt ones.
 void refuse_if_emptied(const config::Config& config, catalog::Catalog& catalog) {
     const auto known = catalog.set_states().size();
-    if (known == 0 && catalog.last_success().empty()) return;
+    if (known == 0 && catalog.last_success(base::Timestamp::max()).empty()) return;
     const auto& directory = config.repository.directory;
     throw base::Error(
         base::ErrorCode::conflict,

@@ -175,8 +175,11 @@ PlacedSet place_set(Context& context, const config::Config& config, const std::s
     const auto history = open_history(context, config);
     const auto asked = model::SetId::parse(text).value();
     if (asked.set == "latest") {
-        const auto newest = history ? history->newest_copy(asked.job) : std::nullopt;
-        if (newest && (!placed.stored || placed.stored->manifest.started_at < newest->started_at)) {
+        const auto now = context.around.clock.now();
+        const auto newest = history ? history->newest_copy(asked.job, now) : std::nullopt;
+        // What a clock ahead has dated comes behind all others, here as there.
+        const auto order = [now](base::Timestamp started_at) { return std::pair(started_at <= now, started_at); };
+        if (newest && (!placed.stored || order(placed.stored->manifest.started_at) < order(newest->started_at))) {
             placed.id = newest->id;
             placed.stored.reset();
         }

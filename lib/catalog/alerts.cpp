@@ -48,7 +48,7 @@ std::vector<ChannelState> read_states(Connection& connection) {
 
 }  // namespace
 
-void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts) {
+void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts, base::Timestamp now) {
     for (const auto& [channel, alert] : alerts)
         Statement(connection,
                   "INSERT INTO alerts (channel, id, alert, created_at, attempts, next_attempt, message)"
@@ -56,15 +56,15 @@ void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alert
             .bind(channel)
             .bind(alert.id)
             .bind(model::to_json(alert))
-            .bind(to_number(alert.at))
-            .bind(to_number(alert.at))
+            .bind(to_number(now))
+            .bind(to_number(now))
             .run();
 }
 
-void Catalog::queue_alerts(const std::vector<QueuedAlert>& alerts) {
+void Catalog::queue_alerts(const std::vector<QueuedAlert>& alerts, base::Timestamp now) {
     const auto guard = impl_->enter();
     Transaction transaction(impl_->connection);
-    insert_alerts(impl_->connection, alerts);
+    insert_alerts(impl_->connection, alerts, now);
     transaction.commit();
 }
 

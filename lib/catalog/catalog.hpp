@@ -142,7 +142,8 @@ class Catalog {
     // noted, count as told.
     [[nodiscard]] std::vector<model::RunReport> untold_runs(base::Timestamp since, std::size_t limit);
     [[nodiscard]] bool is_told(const base::RunId& run);
-    [[nodiscard]] std::map<std::string, base::Timestamp> last_success();  // job → finished_at
+    // job → finished_at. What a clock ahead has dated counts where there is nothing else.
+    [[nodiscard]] std::map<std::string, base::Timestamp> last_success(base::Timestamp now);
     // Databases of a job's last run that listed them (`databases: all`), to tell new and vanished ones.
     [[nodiscard]] std::optional<std::vector<std::string>> known_databases(const std::string& job);
     void put_known_databases(const std::string& job, const std::vector<std::string>& databases);
@@ -151,8 +152,10 @@ class Catalog {
     [[nodiscard]] std::optional<model::RunReport> last_verdict(const std::string& job, base::Timestamp now);
     // The job's success before this run, to compare with.
     [[nodiscard]] std::optional<model::RunReport> success_before(const model::RunReport& run);
-    // Bytes of the job's last successes, the newest first. 0: its report did not tell.
-    [[nodiscard]] std::vector<std::uint64_t> sizes_of_last_successes(const std::string& job, int count);
+    // Bytes of the job's last successes, the newest first; those that a clock ahead has dated come last. 0: its report
+    // did not tell.
+    [[nodiscard]] std::vector<std::uint64_t> sizes_of_last_successes(const std::string& job, int count,
+                                                                     base::Timestamp now);
     // Drops runs that finished before `before`, but never a job's newest success, at most `limit` at a time.
     std::size_t expire_runs(base::Timestamp before, std::size_t limit);
 
@@ -181,8 +184,9 @@ class Catalog {
     // the same run. `gone`: what is not there any more, forgotten unless it is owed. Gives how many were forgotten.
     std::size_t rescan_copies(const std::vector<Copy>& there, const std::vector<Copy>& gone);
     // That of this host's newest complete set of the job that is on any target, and was not found corrupt there
-    // (verified: none); nothing if there is none.
-    [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job);
+    // (verified: none); nothing if there is none. What a clock ahead of `now` has dated counts where there is nothing
+    // else.
+    [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job, base::Timestamp now = base::Timestamp::max());
     // That target works: what is owed to it and waits for a later attempt is due at `now`.
     void hasten_copies(const std::string& target, base::Timestamp now);
     void forget_copy(const std::string& target, const model::SetId& id);
@@ -208,9 +212,10 @@ class Catalog {
     [[nodiscard]] std::vector<model::Finding> closed_findings(int limit);
     // In one transaction, so that a finding counts as told exactly when its alert is on its way: each of `findings`
     // takes the place of the open one of its key, or is a new one; those with an end are closed by it. One with an end
-    // of which none is open changes nothing. What became of `told_run` is among the alerts: it counts as told.
+    // of which none is open changes nothing. The alerts wait from `now` on. What became of `told_run` is among them: it
+    // counts as told.
     void apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts,
-                        const std::optional<base::RunId>& told_run = std::nullopt);
+                        base::Timestamp now, const std::optional<base::RunId>& told_run = std::nullopt);
     // Drops findings that closed before `before`, at most `limit` at a time.
     std::size_t expire_findings(base::Timestamp before, std::size_t limit);
 
@@ -221,8 +226,9 @@ class Catalog {
     ChannelsOfJobs know_channels(const ChannelsOfJobs& jobs, base::Timestamp now, base::Timestamp gone_since);
 
     // --- alerts ---------------------------------------------------------------------------------------------------
-    // In one transaction; due at once. An alert that waits for that channel already stays as it is.
-    void queue_alerts(const std::vector<QueuedAlert>& alerts);
+    // In one transaction; they wait from `now` on, whenever that happened which they tell, and are due at once. An
+    // alert that waits for that channel already stays as it is.
+    void queue_alerts(const std::vector<QueuedAlert>& alerts, base::Timestamp now);
     // In the order in which they were put there; of one channel or of all.
     [[nodiscard]] std::vector<WaitingAlert> waiting_alerts(const std::optional<std::string>& channel,
                                                            std::size_t limit);

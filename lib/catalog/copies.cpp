@@ -123,13 +123,13 @@ std::vector<Copy> Catalog::owed_copies() {
     return read_all(statement);
 }
 
-std::optional<Copy> Catalog::newest_copy(const std::string& job) {
+std::optional<Copy> Catalog::newest_copy(const std::string& job, base::Timestamp now) {
     const auto guard = impl_->enter();
-    Statement statement(impl_->connection,
-                        fmt::format("SELECT {} FROM copies WHERE job = ? AND complete AND NOT owed"
-                                    " AND host = '' AND verified <> ? ORDER BY started_at DESC, name DESC LIMIT 1",
-                                    columns));
-    statement.bind(job).bind(model::verification_text(model::Verification::none));
+    Statement statement(impl_->connection, fmt::format("SELECT {} FROM copies WHERE job = ? AND complete AND NOT owed"
+                                                       " AND host = '' AND verified <> ?"
+                                                       " ORDER BY started_at > ?, started_at DESC, name DESC LIMIT 1",
+                                                       columns));
+    statement.bind(job).bind(model::verification_text(model::Verification::none)).bind(to_number(now));
     if (!statement.step()) return std::nullopt;
     return read_copy(statement);
 }

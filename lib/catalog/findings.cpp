@@ -197,13 +197,13 @@ std::vector<model::Finding> Catalog::closed_findings(int limit) {
 }
 
 void Catalog::apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts,
-                             const std::optional<base::RunId>& told_run) {
+                             base::Timestamp now, const std::optional<base::RunId>& told_run) {
     const auto guard = impl_->enter();
     auto& connection = impl_->connection;
     Transaction transaction(connection);
     for (const auto& finding : findings)
         if (!update(connection, finding) && !is_closed(finding)) insert(connection, finding);
-    insert_alerts(connection, alerts);
+    insert_alerts(connection, alerts, now);
     if (told_run) Statement(connection, "UPDATE runs SET told = 1 WHERE id = ?").bind(told_run->text()).run();
     transaction.commit();
 }

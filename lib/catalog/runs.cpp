@@ -151,12 +151,14 @@ bool Catalog::is_told(const base::RunId& run) {
     return statement.bind(run.text()).step() && statement.number(0) != 0;
 }
 
-std::map<std::string, base::Timestamp> Catalog::last_success() {
+std::map<std::string, base::Timestamp> Catalog::last_success(base::Timestamp now) {
     const auto guard = impl_->enter();
     std::map<std::string, base::Timestamp> result;
     // WARNING is good here, with a copy owed elsewhere.
     Statement statement(impl_->connection,
-                        "SELECT job, max(finished_at) FROM runs WHERE outcome IN ('SUCCESS', 'WARNING') GROUP BY job");
+                        "SELECT job, coalesce(max(CASE WHEN finished_at <= ? THEN finished_at END), max(finished_at))"
+                        " FROM runs WHERE outcome IN ('SUCCESS', 'WARNING') GROUP BY job");
+    statement.bind(to_number(now));
     while (statement.step()) result.emplace(statement.text(0), to_timestamp(statement.number(1)));
     return result;
 }
@@ -186,14 +188,20 @@ std::optional<model::RunReport> Catalog::success_before(const model::RunReport& 
     return read_run(statement);
 }
 
-std::vector<std::uint64_t> Catalog::sizes_of_last_successes(const std::string& job, int count) {
+std::vector<std::uint64_t> Catalog::sizes_of_last_successes(const std::string& job, int count, base::Timestamp now) {
     const auto guard = impl_->enter();
-    Statement statement(impl_->connection,
-                        "SELECT size_bytes FROM runs WHERE job = ? AND outcome IN ('SUCCESS', 'WARNING')"
-                        " ORDER BY finished_at DESC, id DESC LIMIT ?");
-    statement.bind(job).bind(std::int64_t{std::clamp(count, 1, most_runs)});
+    const auto wanted = static_cast<std::size_t>(std::clamp(count, 1, most_runs));
     std::vector<std::uint64_t> sizes;
-    while (statement.step()) sizes.push_back(static_cast<std::uint64_t>(statement.number(0)));
+    // One after the other: each goes along the index, and no further than it has to.
+    for (const bool ahead : {false, true}) {
+        if (sizes.size() >= wanted) break;
+        Statement statement(impl_->connection, fmt::format("SELECT size_bytes FROM runs WHERE job = ? AND finished_at"
+                                                           " {} ? AND outcome IN ('SUCCESS', 'WARNING')"
+                                                           " ORDER BY finished_at DESC, id DESC LIMIT ?",
+                                                           ahead ? ">" : "<="));
+        statement.bind(job).bind(to_number(now)).bind(static_cast<std::int64_t>(wanted - sizes.size()));
+        while (statement.step()) sizes.push_back(static_cast<std::uint64_t>(statement.number(0)));
+    }
     return sizes;
 }
 

@@ -49,7 +49,7 @@ enum class Told { no, yes };
 void insert_run(Connection& connection, const model::RunReport& run, Told told = Told::no);
 void replace_run(Connection& connection, const model::RunReport& run);
 
-// Puts alerts into the outbox; those that wait there stay as they are.
-void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts);
+// Puts alerts into the outbox, where they wait from `now` on; those that wait there stay as they are.
+void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts, base::Timestamp now);
 
 }  // namespace pgbakd::catalog

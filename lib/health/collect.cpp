@@ -125,7 +125,7 @@ class JobCollector {
         note_corrupt(corrupt);
     }
     void add_history() {
-        job_.sizes = around_.catalog.sizes_of_last_successes(spec_.name, sizes_compared);
+        job_.sizes = around_.catalog.sizes_of_last_successes(spec_.name, sizes_compared, now_);
         const auto last = around_.catalog.last_verdict(spec_.name, now_);
         if (!last) return;
         job_.last_run = {last->outcome, last->set, last->error ? last->error->message : std::string(),
@@ -172,9 +172,12 @@ class JobCollector {
     void look_at_copies(Place& place) {
         if (!copies_) copies_ = around_.catalog.copies(spec_.name);
         const catalog::Copy* newest = nullptr;
+        // What a clock ahead has dated hides none that came after it was put right.
+        const auto order = [this](const catalog::Copy& copy) {
+            return std::pair(copy.started_at <= now_, copy.started_at);
+        };
         for (const auto& copy : *copies_)
-            if (copy.target == place.name && is_good(copy) &&
-                (newest == nullptr || copy.started_at > newest->started_at))
+            if (copy.target == place.name && is_good(copy) && (newest == nullptr || order(copy) > order(*newest)))
                 newest = &copy;
         if (newest != nullptr) place.newest = {newest->id, finish_of(around_.catalog, *newest)};
         for (const auto& copy : *copies_)

@@ -124,7 +124,7 @@ asio::awaitable<std::size_t> CopySender::sweep_halves(std::string name, offsite:
     const auto read_jobs = [core, config] {
         std::set<std::string> names;
         for (const auto& job : config->jobs) names.insert(job->name);
-        for (const auto& [job, time] : core->catalog->last_success()) names.insert(job);
+        for (const auto& [job, time] : core->catalog->last_success(core->clock.now())) names.insert(job);
         return names;
     };
     const auto jobs = co_await async::run_blocking(core_.pool, read_jobs);

@@ -260,7 +260,7 @@ asio::awaitable<void> HealthWatch::queue_starts() {
     auto* catalog = core_.catalog.get();
     health::Changes none;
     const auto queued = health::routed(told, {*core_.config, *former_}, none);
-    const auto put = [catalog, queued] { catalog->queue_alerts(queued); };
+    const auto put = [catalog, queued, now = core_.clock.now()] { catalog->queue_alerts(queued, now); };
     co_await async::run_blocking(core_.pool, put);
     started_.erase(started_.begin(), started_.begin() + static_cast<std::ptrdiff_t>(count));
     if (tell_alerts_) tell_alerts_();
@@ -297,7 +297,7 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
         for (auto& news : health::news_for_others({*config, *former}, teller, looked.changes))
             queued.push_back(std::move(news));
         looked.told = !queued.empty();
-        catalog.apply_findings(looked.changes.all(), queued, run ? std::optional(run->run) : std::nullopt);
+        catalog.apply_findings(looked.changes.all(), queued, now, run ? std::optional(run->run) : std::nullopt);
         if (!job) (void)catalog.expire_findings(now - findings_kept, most_expired);
         return std::make_shared<const Looked>(std::move(looked));
     };

@@ -1,6 +1,8 @@
 #include "service/job_facts.hpp"
 
 #include <algorithm>
+#include <tuple>
+#include <utility>
 
 #include "os/file.hpp"
 
@@ -12,19 +14,33 @@ std::int64_t stamp(const std::filesystem::path& directory) {
     return status ? status->modified_nanoseconds : 0;
 }
 
-NewestSet newest_of(const catalog::Copy& copy) {
-    return {copy.id.text(), copy.started_at, {}, copy.bytes, std::string(model::verification_text(copy.verified))};
+NewestSet newest_of(const catalog::Copy& copy, base::Timestamp now) {
+    return {.set = copy.id.text(),
+            .started_at = copy.started_at,
+            .bytes = copy.bytes,
+            .verified = std::string(model::verification_text(copy.verified)),
+            .ahead = copy.started_at > now,
+            .run = copy.run};
 }
 
-NewestSet newest_of(const model::BackupSet& set) {
-    return {set.id.text(), set.started_at, std::max(std::chrono::milliseconds{0}, set.finished_at - set.started_at),
-            set.bytes(), std::string(model::verification_text(set.verified()))};
+std::chrono::milliseconds time_between(base::Timestamp start, base::Timestamp end) {
+    return std::max(std::chrono::milliseconds{0}, end - start);
+}
+
+NewestSet newest_of(const model::BackupSet& set, base::Timestamp now) {
+    return {.set = set.id.text(),
+            .started_at = set.started_at,
+            .duration = time_between(set.started_at, set.finished_at),
+            .bytes = set.bytes(),
+            .verified = std::string(model::verification_text(set.verified())),
+            .ahead = set.started_at > now,
+            .run = {}};
 }
 
 }  // namespace
 
-void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies) {
-    facts.newest_copy.reset();
+void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies, base::Timestamp now) {
+    const auto known = std::exchange(facts.newest_copy, std::nullopt);
     facts.targets.clear();
     facts.owed.clear();
     for (const auto& copy : copies) {
@@ -39,10 +55,20 @@ void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies) {
         total.bytes += copy.bytes;
         // As Catalog::newest_copy().
         if (!copy.complete || copy.verified == model::Verification::none) continue;
-        auto found = newest_of(copy);
-        const auto order = [](const NewestSet& set) { return std::tie(set.started_at, set.set); };
+        auto found = newest_of(copy, now);
+        const auto order = [](const NewestSet& set) { return std::tuple(!set.ahead, set.started_at, set.set); };
         if (!facts.newest_copy || order(*facts.newest_copy) < order(found)) facts.newest_copy = std::move(found);
     }
+    // The report need not be read again.
+    if (known && facts.newest_copy && known->set == facts.newest_copy->set && known->run == facts.newest_copy->run)
+        facts.newest_copy->duration = known->duration;
+}
+
+void read_duration(JobFacts& facts, catalog::Catalog& catalog) {
+    if (!facts.newest_copy || &facts.newest() != &facts.newest_copy) return;
+    auto& newest = *facts.newest_copy;
+    if (newest.duration.count() > 0 || newest.run.empty()) return;
+    if (const auto run = catalog.run(newest.run)) newest.duration = time_between(newest.started_at, run->finished_at);
 }
 
 SetIds corrupt_sets(catalog::Catalog& catalog) {
@@ -60,7 +86,7 @@ void read_disk(JobFacts& facts, const std::string& job, Depth depth, const repos
     try {
         const auto is_good = [&corrupt](const auto& set) { return !corrupt.contains(set.manifest.id); };
         if (const auto set = repository.newest(job, now, is_good)) {
-            facts.newest_local = newest_of(set->manifest);
+            facts.newest_local = newest_of(set->manifest, now);
             facts.newest_directory = stamp(set->directory);
         }
         if (depth == Depth::newest) return;
@@ -95,8 +121,9 @@ void Facts::put(const std::string& job, JobFacts fresh) {
     if (!(fresh == *place)) place = std::make_shared<const JobFacts>(std::move(fresh));
 }
 
-Facts with_catalog(const Facts& facts, const std::vector<std::string>& jobs, catalog::Catalog& catalog) {
-    const auto successes = catalog.last_success();
+Facts with_catalog(const Facts& facts, const std::vector<std::string>& jobs, catalog::Catalog& catalog,
+                   base::Timestamp now) {
+    const auto successes = catalog.last_success(now);
     std::unordered_map<std::string, std::vector<catalog::Copy>> copies;
     for (auto& copy : catalog.copies()) copies[copy.id.job].push_back(std::move(copy));
     Facts result = jobs == facts.jobs() ? facts : Facts(jobs);
@@ -107,7 +134,8 @@ Facts with_catalog(const Facts& facts, const std::vector<std::string>& jobs, cat
         fresh.last_success.reset();
         if (success != successes.end()) fresh.last_success = success->second;
         const auto found = copies.find(job);
-        read_copies(fresh, found == copies.end() ? std::vector<catalog::Copy>{} : found->second);
+        read_copies(fresh, found == copies.end() ? std::vector<catalog::Copy>{} : found->second, now);
+        read_duration(fresh, catalog);
         result.put(job, std::move(fresh));
     }
     return result;

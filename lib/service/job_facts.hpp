@@ -22,6 +22,8 @@ struct NewestSet {
     std::chrono::milliseconds duration{0};  // 0: not known
     std::uint64_t bytes = 0;
     std::string verified;
+    bool ahead = false;  // began later than the clock said as this was read: the clock was wrong then
+    base::RunId run{};   // that made it; of a copy only, and empty where that was not noted
     bool operator==(const NewestSet&) const = default;
 };
 
@@ -53,9 +55,10 @@ struct JobFacts {
     std::int64_t job_directory = 0, newest_directory = 0;
     bool operator==(const JobFacts&) const = default;
 
-    // Without `keep_local` sets are on the targets alone.
+    // Without `keep_local` sets are on the targets alone. What a clock ahead has dated comes behind all others.
     [[nodiscard]] const std::optional<NewestSet>& newest() const noexcept {
-        const bool copy_is_newer = newest_copy && (!newest_local || newest_local->started_at < newest_copy->started_at);
+        const auto order = [](const NewestSet& set) { return std::pair(!set.ahead, set.started_at); };
+        const bool copy_is_newer = newest_copy && (!newest_local || order(*newest_local) < order(*newest_copy));
         return copy_is_newer ? newest_copy : newest_local;
     }
 };
@@ -86,9 +89,12 @@ using FactsPtr = std::shared_ptr<const Facts>;
 // All of these block. `now` tells sets that a wrong clock dated into the future.
 
 // Of all jobs, what the catalog says: at the start, and for what other programs wrote into it.
-[[nodiscard]] Facts with_catalog(const Facts& facts, const std::vector<std::string>& jobs, catalog::Catalog& catalog);
+[[nodiscard]] Facts with_catalog(const Facts& facts, const std::vector<std::string>& jobs, catalog::Catalog& catalog,
+                                 base::Timestamp now);
 // Of one job, what the catalog says of its copies.
-void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies);
+void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies, base::Timestamp now);
+// And how long the run took that made the newest set, where that is on targets alone.
+void read_duration(JobFacts& facts, catalog::Catalog& catalog);
 // Of one job, what the disk says. `count`: reads every manifest of it, not only the newest.
 // `corrupt`: what the catalog knows as such; the sets' own marks count too.
 enum class Depth { newest, count };

@@ -151,8 +151,8 @@ asio::awaitable<void> Overview::read_catalog() {
     auto* catalog = core_.catalog.get();
     const auto known = facts_;
     successes_.clear();
-    const auto read = [known, jobs, catalog] {
-        return std::pair(std::make_shared<const Facts>(with_catalog(*known, jobs, *catalog)),
+    const auto read = [known, jobs, catalog, now = core_.clock.now()] {
+        return std::pair(std::make_shared<const Facts>(with_catalog(*known, jobs, *catalog, now)),
                          std::make_shared<const SetIds>(corrupt_sets(*catalog)));
     };
     auto [facts, corrupt] = co_await async::run_blocking(core_.pool, read);
@@ -191,10 +191,13 @@ asio::awaitable<void> Overview::read_jobs(std::set<std::string> jobs, Depth dept
             const auto found = result->find(job);
             if (!found) continue;  // no longer configured
             auto fresh = *found;
+            const auto now = core->clock.now();
             if (const auto success = successes.find(job); success != successes.end())
-                fresh.last_success = std::max(fresh.last_success.value_or(success->second), success->second);
-            if (depth == Depth::count) read_copies(fresh, core->catalog->copies(job));
-            read_disk(fresh, job, depth, core->repository, *corrupt, core->clock.now());
+                if (!fresh.last_success || *fresh.last_success < success->second || *fresh.last_success > now)
+                    fresh.last_success = success->second;
+            if (depth == Depth::count) read_copies(fresh, core->catalog->copies(job), now);
+            read_disk(fresh, job, depth, core->repository, *corrupt, now);
+            if (depth == Depth::count) read_duration(fresh, *core->catalog);
             result->put(job, std::move(fresh));
         }
         return std::shared_ptr<const Facts>(std::move(result));

@@ -44,10 +44,12 @@ void execute(const std::filesystem::path& file, const char* sql) {
 TEST_CASE("alerts wait for their channel, in the order in which they came, until they are delivered or given up") {
     Place place;
     // The clock was set back in between, which changes nothing.
-    place.catalog->queue_alerts({{"mail", alert("1")}, {"ops", alert("1", today)}, {"ops", alert("2", today - 1h)}});
-    place.catalog->queue_alerts({});
+    // What they tell may be of days ago: how long they wait counts from now.
+    place.catalog->queue_alerts({{"mail", alert("1", today - 200h)}, {"ops", alert("1")}}, today);
+    place.catalog->queue_alerts({{"ops", alert("2")}}, today - 1h);
+    place.catalog->queue_alerts({}, today);
     // Queued again, as after a restart in between, it waits once.
-    place.catalog->queue_alerts({{"ops", alert("1", today + 5h)}});
+    place.catalog->queue_alerts({{"ops", alert("1")}}, today + 5h);
     place.reopen();
     auto& catalog = *place.catalog;
     CHECK(texts(catalog.waiting_alerts({}, 10)) == Texts{"mail 1", "ops 1", "ops 2"});
@@ -60,7 +62,7 @@ TEST_CASE("alerts wait for their channel, in the order in which they came, until
     CHECK(first.next_attempt == today);
 
     catalog.alerts_failed("ops", today + 10min, "503");
-    catalog.queue_alerts({{"ops", alert("3", today + 15min)}});
+    catalog.queue_alerts({{"ops", alert("3")}}, today + 15min);
     catalog.alerts_failed("ops", today + 20min, "504");
     // A failure is the channel's: it counts for all that wait.
     const auto failed = catalog.waiting_alerts("ops", 10);
@@ -92,7 +94,7 @@ TEST_CASE("alerts wait for their channel, in the order in which they came, until
 
 TEST_CASE("an alert that cannot be read does not hold up the others") {
     const Place place;
-    place.catalog->queue_alerts({{"ops", alert("1")}, {"ops", alert("2")}});
+    place.catalog->queue_alerts({{"ops", alert("1")}, {"ops", alert("2")}}, today);
     execute(place.file, "UPDATE alerts SET alert = '{}' WHERE id = '1'");
     const auto waiting = place.catalog->waiting_alerts("ops", 10);
     CHECK(texts(waiting) == Texts{"ops 1", "ops 2"});
@@ -104,7 +106,7 @@ TEST_CASE("what a channel has asked for and what it has not taken outlive a rest
     Place place;
     using States = std::vector<catalog::ChannelState>;
     CHECK(place.catalog->channel_states().empty());
-    place.catalog->queue_alerts({{"ops", alert("1")}, {"ops", alert("2")}, {"mail", alert("1")}});
+    place.catalog->queue_alerts({{"ops", alert("1")}, {"ops", alert("2")}, {"mail", alert("1")}}, today);
     place.catalog->alerts_lost("ops", {"1"}, today + 1min, "status 400");
     place.catalog->put_channel_pause("ops", today, today + 1h);
     place.catalog->put_channel_pause("mail", today, today + 2h);
@@ -149,10 +151,10 @@ TEST_CASE("a run that ended is untold until what became of it is on its way") {
     CHECK_FALSE(place.catalog->is_told(run_id(3)));
     CHECK_FALSE(place.catalog->is_told(run_id(99)));
 
-    place.catalog->apply_findings({}, {{"ops", alert("1")}}, run_id(3));
+    place.catalog->apply_findings({}, {{"ops", alert("1")}}, today, run_id(3));
     CHECK(place.catalog->is_told(run_id(3)));
     // One whose end is recorded later than told, as on a full disk, stays told.
-    place.catalog->apply_findings({}, {}, run_id(1));
+    place.catalog->apply_findings({}, {}, today, run_id(1));
     place.catalog->finish_run(run(1, "running", today, Outcome::success));
     CHECK(untold() == Texts{"failed", "late"});
     // What a kill left is told like all others.
@@ -165,7 +167,7 @@ TEST_CASE("that a run was told of is recorded with its alerts, or not at all") {
     const Place place;
     place.catalog->begin_run(run(1, "shop", today, Outcome::success));
     execute(place.file, "CREATE TRIGGER full BEFORE INSERT ON alerts BEGIN SELECT RAISE(ABORT, 'full'); END");
-    CHECK_THROWS_AS(place.catalog->apply_findings({}, {{"ops", alert("1")}}, run_id(1)), base::Error);
+    CHECK_THROWS_AS(place.catalog->apply_findings({}, {{"ops", alert("1")}}, today, run_id(1)), base::Error);
     CHECK(place.catalog->untold_runs(today, 10).size() == 1);
 }
 

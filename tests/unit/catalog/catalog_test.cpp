@@ -154,8 +154,14 @@ TEST_CASE("the last success of each job, a warning among them") {
     place.catalog->finish_run(run(3, "a", today + std::chrono::hours(2), Outcome::failed));
     place.catalog->finish_run(run(4, "b", today, Outcome::skipped));
     place.catalog->begin_run(run(5, "c", today));
-    CHECK(place.catalog->last_success() ==
-          std::map<std::string, base::Timestamp>{{"a", today + std::chrono::hours(1) + std::chrono::seconds(10)}});
+    const auto end = [](int hours) { return today + std::chrono::hours(hours) + std::chrono::seconds(10); };
+    using Ends = std::map<std::string, base::Timestamp>;
+    CHECK(place.catalog->last_success(end(1)) == Ends{{"a", end(1)}});
+    // What a clock ahead has dated counts where there is nothing else.
+    place.catalog->finish_run(run(6, "a", today + std::chrono::hours(7000), Outcome::success));
+    place.catalog->finish_run(run(7, "d", today + std::chrono::hours(7000), Outcome::success));
+    CHECK(place.catalog->last_success(end(1)) == Ends{{"a", end(1)}, {"d", end(7000)}});
+    CHECK(place.catalog->last_success(end(7000)) == Ends{{"a", end(7000)}, {"d", end(7000)}});
 }
 
 TEST_CASE("old runs expire, a job's newest success never") {

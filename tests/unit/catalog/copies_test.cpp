@@ -248,6 +248,23 @@ TEST_CASE("the newest copy of a job is never another host's") {
     CHECK(place.catalog->newest_copy("shop")->id == own.id);
 }
 
+TEST_CASE("a copy that a clock ahead has dated is the newest only where there is no other") {
+    const Place place;
+    const auto put = [&place](const std::string& set, base::Timestamp started_at) {
+        auto copy = copy_of("nas", "shop", set, false);
+        copy.verified = model::Verification::decoded;
+        copy.started_at = started_at;
+        place.catalog->put_copy(copy);
+    };
+    put("20270101_000000", today + std::chrono::hours(300 * 24));
+    put("20280101_000000", today + std::chrono::hours(700 * 24));
+    CHECK(place.catalog->newest_copy("shop", today)->id.set == "20280101_000000");
+    put("20260110_000001", today - std::chrono::hours(48));
+    put("20260111_000001", today - std::chrono::hours(24));
+    CHECK(place.catalog->newest_copy("shop", today)->id.set == "20260111_000001");
+    CHECK(place.catalog->newest_copy("shop", today + std::chrono::hours(301 * 24))->id.set == "20270101_000000");
+}
+
 TEST_CASE("a catalog that lacks the table of copies is damaged, and set aside") {
     Place place;
     place.catalog->put_copy(copy_of("r2", "shop", "20260113_000001", true));

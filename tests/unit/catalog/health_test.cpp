@@ -79,7 +79,7 @@ TEST_CASE("a finding comes back as it was put, also after a restart") {
     put.told_at = today + 1ms;
     put.told_severity = Severity::critical;
     put.told_to = {"mail", "ops"};
-    place.catalog->apply_findings({put}, {});
+    place.catalog->apply_findings({put}, {}, today);
     place.reopen();
     CHECK(place.catalog->open_findings() == std::vector{put});
     // One key is open once: put again, it is replaced.
@@ -87,7 +87,7 @@ TEST_CASE("a finding comes back as it was put, also after a restart") {
     put.told_at = {};
     put.told_to = {"ops"};
     place.catalog->apply_findings(
-        {put, finding(FindingKind::too_old, "shop", "nas"), finding(FindingKind::corrupt, "crm")}, {});
+        {put, finding(FindingKind::too_old, "shop", "nas"), finding(FindingKind::corrupt, "crm")}, {}, today);
     CHECK(texts(place.catalog->open_findings()) == Texts{"corrupt crm ", "too_old shop nas", "too_old shop r2"});
     CHECK(place.catalog->open_findings().back() == put);
     CHECK(Catalog::open_for_reading(place.file)->open_findings().size() == 3);
@@ -98,26 +98,26 @@ TEST_CASE("a finding that closes is kept, and its like opens anew") {
     const Place place;
     auto& catalog = *place.catalog;
     auto closed = finding(FindingKind::disk_usage, "", "/srv");
-    catalog.apply_findings({closed}, {});
+    catalog.apply_findings({closed}, {}, today);
     closed.closed_at = today + 1h;
-    catalog.apply_findings({closed}, {});
+    catalog.apply_findings({closed}, {}, today);
     CHECK(catalog.open_findings().empty());
     CHECK(catalog.closed_findings(10) == std::vector{closed});
     // Closed twice, it stays closed as it was.
     auto again = closed;
     again.closed_at = today + 2h;
-    catalog.apply_findings({again}, {});
+    catalog.apply_findings({again}, {}, today);
     CHECK(catalog.closed_findings(10) == std::vector{closed});
     auto second = finding(FindingKind::disk_usage, "", "/srv");
     second.opened_at = today + 3h;
-    catalog.apply_findings({second}, {});
+    catalog.apply_findings({second}, {}, today);
     CHECK(catalog.open_findings() == std::vector{second});
     second.closed_at = today + 4h;
-    catalog.apply_findings({second}, {});
+    catalog.apply_findings({second}, {}, today);
     CHECK(catalog.closed_findings(10) == std::vector{second, closed});
     CHECK(catalog.closed_findings(1) == std::vector{second});
 
-    catalog.apply_findings({finding(FindingKind::corrupt, "shop")}, {});
+    catalog.apply_findings({finding(FindingKind::corrupt, "shop")}, {}, today);
     CHECK(catalog.expire_findings(today + 4h, 0) == 0);
     CHECK(catalog.expire_findings(today + 4h, 10) == 1);
     CHECK(catalog.expire_findings(today + 1000h, 10) == 1);
@@ -131,12 +131,17 @@ TEST_CASE("a finding counts as told exactly when its alert is on its way") {
         "CREATE TRIGGER full BEFORE INSERT ON alerts WHEN NEW.channel = 'b' BEGIN SELECT RAISE(ABORT, 'full'); END");
     auto told = finding(FindingKind::too_old, "shop");
     told.told_at = today;
-    CHECK_THROWS_AS(place.catalog->apply_findings({told}, {{"a", alert("1")}, {"b", alert("1")}}), base::Error);
+    CHECK_THROWS_AS(place.catalog->apply_findings({told}, {{"a", alert("1")}, {"b", alert("1")}}, today), base::Error);
     CHECK(place.catalog->open_findings().empty());
     CHECK(place.catalog->waiting_alerts({}, 10).empty());
-    place.catalog->apply_findings({told}, {{"a", alert("1")}});
+    auto old = alert("1");
+    old.at = today - 200h;
+    place.catalog->apply_findings({told}, {{"a", old}}, today);
     CHECK(place.catalog->open_findings().size() == 1);
-    CHECK(texts(place.catalog->waiting_alerts({}, 10)) == Texts{"a 1"});
+    const auto waiting = place.catalog->waiting_alerts({}, 10);
+    CHECK(texts(waiting) == Texts{"a 1"});
+    CHECK(waiting.front().created_at == today);
+    CHECK(waiting.front().next_attempt == today);
 }
 
 using Known = std::map<std::pair<std::string, std::string>, base::Timestamp>;
@@ -200,9 +205,14 @@ TEST_CASE("sizes of successes, the newest first") {
     catalog.begin_run(sized(4, today + 3h, Outcome::success, std::uint64_t{1} << 50U));
     catalog.finish_run(sized(3, today + 2h, Outcome::warning, 300));
     using Sizes = std::vector<std::uint64_t>;
-    CHECK(catalog.sizes_of_last_successes("shop", 8) == Sizes{std::uint64_t{1} << 50U, 300, 100});
-    CHECK(catalog.sizes_of_last_successes("shop", 2) == Sizes{std::uint64_t{1} << 50U, 300});
-    CHECK(catalog.sizes_of_last_successes("crm", 8).empty());
+    const auto now = today + 4h;
+    CHECK(catalog.sizes_of_last_successes("shop", 8, now) == Sizes{std::uint64_t{1} << 50U, 300, 100});
+    CHECK(catalog.sizes_of_last_successes("shop", 2, now) == Sizes{std::uint64_t{1} << 50U, 300});
+    CHECK(catalog.sizes_of_last_successes("crm", 8, now).empty());
+    // What a clock ahead has dated comes last.
+    CHECK(catalog.sizes_of_last_successes("shop", 8, today + 150min) == Sizes{300, 100, std::uint64_t{1} << 50U});
+    CHECK(catalog.sizes_of_last_successes("shop", 2, today + 150min) == Sizes{300, 100});
+    CHECK(catalog.sizes_of_last_successes("shop", 2, today - 1h) == Sizes{std::uint64_t{1} << 50U, 300});
 }
 
 TEST_CASE("a catalog from before there were findings is brought up to date and keeps what it holds") {
@@ -236,7 +246,7 @@ TEST_CASE("a catalog from before there were findings is brought up to date and k
     CHECK(place.catalog->interrupt_running(today + 6h).size() == 1);
     CHECK(place.catalog->untold_runs(today - 100h, 10).size() == 1);
     CHECK(place.catalog->channel_states().empty());
-    CHECK(place.catalog->sizes_of_last_successes("shop", 8) == std::vector<std::uint64_t>{0, 0, 200, 100});
+    CHECK(place.catalog->sizes_of_last_successes("shop", 8, today + 6h) == std::vector<std::uint64_t>{0, 0, 200, 100});
     CHECK(place.catalog->set_states().size() == 1);
     CHECK(place.catalog->owed_copies().size() == 1);
     CHECK(place.catalog->open_findings().empty());

@@ -189,6 +189,29 @@ TEST_CASE("a set that a clock ahead has dated says nothing of its age") {
     CHECK(place.newest->finished_at == today - 10h);
 }
 
+TEST_CASE("what a clock ahead has dated hides neither the copies nor the sizes that came after it was put right") {
+    World world;
+    auto ahead = copy("r2", {"shop", "20270131_020000"}, "2027-01-31T02:00:00Z");
+    auto good = copy("r2", {"shop", "20260128_020000"}, "2026-01-28T02:00:00Z");
+    for (auto* each : {&ahead, &good}) {
+        const auto number = each == &ahead ? 1U : 2U;
+        const auto report = run(number, "shop", each == &ahead ? "2027-01-31T02:00:00Z" : "2026-01-28T02:00:00Z",
+                                model::Outcome::success);
+        world.catalog->begin_run(report);
+        each->run = report.run;
+    }
+    world.catalog->put_copies({ahead});
+    auto job = world.look().jobs.at(0);
+    CHECK(job.places.at(1).newest->id == ahead.id);
+    CHECK(job.places.at(1).newest->finished_at == today);  // as far as can be told
+    world.catalog->put_copies({good});
+    job = world.look().jobs.at(0);
+    REQUIRE(job.places.at(1).newest);
+    CHECK(job.places.at(1).newest->id == good.id);
+    CHECK(job.places.at(1).newest->finished_at == at("2026-01-28T04:00:00Z"));
+    CHECK(job.sizes == std::vector<std::uint64_t>{2, 1});
+}
+
 TEST_CASE("a repository is compared with the one that the catalog is about, and so is each job's directory") {
     World world;
     world.add(spec("crm", "daily at 03:00"));
@@ -236,12 +259,12 @@ TEST_CASE("disks, channels and what is open come with a look at everything") {
     model::Alert alert;
     alert.id = "1";
     alert.at = today - 1h;
-    world.catalog->queue_alerts({{"ops", alert}, {"gone", alert}});
+    world.catalog->queue_alerts({{"ops", alert}, {"gone", alert}}, today);
     world.catalog->alerts_failed("ops", today, "503");
     world.catalog->alerts_lost("quiet", {}, today, "400");
     world.catalog->alerts_lost("gone", {}, today, "400");
     auto finding = open(FindingKind::too_old, "shop", "local");
-    world.catalog->apply_findings({finding}, {});
+    world.catalog->apply_findings({finding}, {}, today);
     const auto inputs = world.look();
     CHECK(inputs.everything);
     REQUIRE(inputs.directories.size() == 2);

@@ -1,6 +1,7 @@
 #include "service/job_facts.hpp"
 
 #include "support/catch.hpp"
+#include "support/temporary_directory.hpp"
 
 using namespace pgbakd;
 using namespace std::chrono_literals;
@@ -33,8 +34,10 @@ TEST_CASE("copies are counted where they are, and the newest good one is known")
     corrupt.verified = model::Verification::none;
     service::JobFacts facts;
     facts.newest_copy = service::NewestSet{};
-    service::read_copies(facts, {owed, foreign, incomplete, corrupt, copy_of("nas", "20260108_000000", 48h),
-                                 copy_of("r2", "20260109_000000", 24h)});
+    service::read_copies(facts,
+                         {owed, foreign, incomplete, corrupt, copy_of("nas", "20260108_000000", 48h),
+                          copy_of("r2", "20260109_000000", 24h)},
+                         now);
     CHECK(facts.targets.at("nas") == service::PlaceTotal{3, 300});
     CHECK(facts.targets.at("r2") == service::PlaceTotal{1, 100});
     REQUIRE(facts.newest_copy);
@@ -42,7 +45,7 @@ TEST_CASE("copies are counted where they are, and the newest good one is known")
     REQUIRE(facts.owed.size() == 1);
     CHECK(facts.owed[0].set == "shop/20260110_000000");
     CHECK(facts.owed[0].message == "away");
-    service::read_copies(facts, {});
+    service::read_copies(facts, {}, now);
     CHECK_FALSE(facts.newest_copy);
     CHECK(facts.targets.empty());
     CHECK(facts.owed.empty());
@@ -57,6 +60,50 @@ TEST_CASE("the newest set is the later one of here and there; of two that are on
     CHECK(facts.newest()->bytes == 1);
     facts.newest_local->started_at = now;
     CHECK(facts.newest()->bytes == 2);
+}
+
+TEST_CASE("what a clock ahead has dated is the newest only where there is nothing else") {
+    service::JobFacts facts;
+    const auto ahead = copy_of("r2", "20261101_000000", -7000h);
+    service::read_copies(facts, {ahead}, now);
+    CHECK(facts.newest()->set == "shop/20261101_000000");
+    service::read_copies(facts, {ahead, copy_of("r2", "20260108_000000", 48h)}, now);
+    CHECK(facts.newest()->set == "shop/20260108_000000");
+    service::read_copies(facts, {ahead}, now);
+    facts.newest_local = service::NewestSet{"shop/here", now - 20h, {}, 2, "decoded"};
+    CHECK(facts.newest()->set == "shop/here");
+    facts.newest_local = service::NewestSet{"shop/here", now + 9000h, {}, 2, "decoded", true};
+    service::read_copies(facts, {copy_of("r2", "20260108_000000", 48h)}, now);
+    CHECK(facts.newest()->set == "shop/20260108_000000");
+}
+
+TEST_CASE("how long a set took that is on targets alone is known of its run") {
+    const support::TemporaryDirectory directory;
+    const auto catalog = catalog::Catalog::open(directory / "state.db", now);
+    model::RunReport report;
+    report.run = base::RunId::make(now - 3h, {});
+    report.job = "shop";
+    report.outcome = model::Outcome::running;
+    report.started_at = now - 3h;
+    catalog->begin_run(report);
+    auto copy = copy_of("r2", "20260109_210000", 3h);
+    copy.run = report.run;
+    service::JobFacts facts;
+    const auto duration_of = [&](const std::vector<catalog::Copy>& copies) {
+        service::read_copies(facts, copies, now);
+        service::read_duration(facts, *catalog);
+        return facts.newest_copy->duration;
+    };
+    CHECK(duration_of({copy}) == 0h);  // it goes on
+    report.outcome = model::Outcome::success;
+    report.finished_at = now - 1h;
+    catalog->finish_run(report);
+    CHECK(duration_of({copy}) == 2h);
+    CHECK(duration_of({copy, copy_of("r2", "20260108_000000", 48h)}) == 2h);
+    CHECK(duration_of({copy, copy_of("r2", "20260110_000000", 0h)}) == 0h);  // of no run that is known
+    // What lies here says so itself.
+    facts.newest_local = service::NewestSet{"shop/here", now, {}, 2, "decoded"};
+    CHECK(duration_of({copy}) == 0h);
 }
 
 TEST_CASE("facts of a job that did not change stay the same object, and a copy of all shares the others") {
