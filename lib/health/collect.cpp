@@ -100,6 +100,15 @@ base::Timestamp at_most(base::Timestamp time, base::Timestamp now, base::Timesta
     return time - now <= step ? now : known_since;
 }
 
+void take_over(Job& job, const model::RunReport& run) {
+    using model::Outcome;
+    const bool is_good = run.outcome == Outcome::success || run.outcome == Outcome::warning;
+    if (!is_good && run.outcome != Outcome::failed && run.outcome != Outcome::interrupted) return;
+    job.last_run = {run.outcome, run.set, run.error ? run.error->message : std::string(),
+                    run.error ? run.error->hint : std::string()};
+    if (is_good) job.last_success = run.finished_at;
+}
+
 class JobCollector {
   public:
     JobCollector(const Surroundings& around, base::Timestamp now, const model::JobSpec& spec)
@@ -128,11 +137,9 @@ class JobCollector {
         job_.sizes = around_.catalog.sizes_of_last_successes(spec_.name, sizes_compared, now_);
         const auto last = around_.catalog.last_verdict(spec_.name, now_);
         if (!last) return;
-        job_.last_run = {last->outcome, last->set, last->error ? last->error->message : std::string(),
-                         last->error ? last->error->hint : std::string()};
-        const bool is_good = last->outcome == model::Outcome::success || last->outcome == model::Outcome::warning;
-        const auto success = is_good ? last : around_.catalog.success_before(*last);
-        if (success) job_.last_success = success->finished_at;
+        take_over(job_, *last);
+        if (job_.last_success) return;
+        if (const auto success = around_.catalog.success_before(*last)) job_.last_success = success->finished_at;
     }
     void add_owed(const std::vector<catalog::Copy>& copies) {
         std::map<std::string, Owed> by_target;
@@ -250,6 +257,16 @@ const std::vector<Value>& of_job(const std::map<std::string, std::vector<Value>>
 std::optional<std::chrono::milliseconds> max_age_of(const model::JobSpec& spec, base::Timestamp now) {
     if (spec.schedule.is_timed() && !spec.schedule.next_ever(base::to_instant(now), *spec.zone)) return std::nullopt;
     return spec.max_age;
+}
+
+void add_missed(Inputs& inputs, const std::map<std::string, MissedFires>& missed) {
+    for (auto& job : inputs.jobs)
+        if (const auto found = missed.find(job.name); found != missed.end()) job.missed = found->second;
+}
+
+void add_run(Inputs& inputs, const model::RunReport& run) {
+    for (auto& job : inputs.jobs)
+        if (job.name == run.job) take_over(job, run);
 }
 
 Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std::optional<std::string>& job) {

@@ -1,6 +1,7 @@
 // Asks the catalog, the repository and the disks what evaluate() needs to know.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -30,5 +31,11 @@ struct Surroundings {
 // the catalog throws; a repository or disk that cannot be looked at is told in the inputs.
 [[nodiscard]] Inputs collect(const Surroundings& surroundings, base::Timestamp now,
                              const std::optional<std::string>& job = std::nullopt);
+
+// By job.
+void add_missed(Inputs& inputs, const std::map<std::string, MissedFires>& missed);
+// What became of a later run than the catalog knows of. One that does not say whether backups work
+// (Catalog::last_verdict) changes nothing.
+void add_run(Inputs& inputs, const model::RunReport& run);
 
 }  // namespace pgbakd::health

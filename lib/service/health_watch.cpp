@@ -234,9 +234,13 @@ asio::awaitable<void> HealthWatch::show_unrecorded() {
     std::set<std::string> running;
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto rooms = rooms_.known();
-    const auto look = [core = &core_, config = core_.config, running, rooms, refused = refused_] {
+    const auto look = [core = &core_, config = core_.config, running, rooms, refused = refused_, missed = missed_,
+                       ended = ended_] {
         auto inputs = health::collect({*config, core->repository, *core->catalog, running, rooms}, core->clock.now());
         inputs.refused_reload = refused;
+        health::add_missed(inputs, missed);
+        // What the catalog may not know: their ends could not be written either. The last one stands.
+        for (const auto& run : ended) health::add_run(inputs, *run);
         const auto changes = health::reconcile(inputs, health::evaluate(inputs));
         std::vector<model::Finding> open;
         for (const auto* part : {&changes.opened, &changes.raised, &changes.reminded, &changes.still})
@@ -279,8 +283,7 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
         auto& catalog = *core->catalog;
         auto inputs = health::collect({*config, core->repository, catalog, running, rooms}, now, job);
         inputs.refused_reload = refused;
-        for (auto& each : inputs.jobs)
-            if (const auto found = missed.find(each.name); found != missed.end()) each.missed = found->second;
+        health::add_missed(inputs, missed);
         Looked looked;
         const auto found = health::evaluate(inputs);
         looked.changes = health::reconcile(inputs, found);
@@ -341,18 +344,22 @@ void HealthWatch::tell_journal(const health::Changes& changes) {
 
 // A look at everything follows, with what they told: the one before did not wait for them.
 asio::awaitable<void> HealthWatch::ask_for_rooms(async::StopToken stop) {
-    bool stopped = false;
+    std::exception_ptr failure;
     try {
         ConfigPtr asked;
         while (asked != core_.config) {
             asked = core_.config;
             co_await rooms_.ask(stop);
         }
-    } catch (const base::Error&) {
-        stopped = true;
+    } catch (...) {
+        failure = std::current_exception();
     }
     asking_ = false;
-    if (!stopped) look();
+    if (stop.stopped()) co_return;
+    if (failure)
+        core_.log.problem(Priority::warning, base::to_error(failure).during("asking targets for their room"));
+    else
+        look();
 }
 
 // Takes as long as it takes to read the set; runs and checks go on beside it.

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <tuple>
+
 #include "model/json.hpp"
 #include "service/health_answer.hpp"
 #include "service/metrics_source.hpp"
@@ -20,6 +23,29 @@ model::RunReport report_so_far(const ActiveRun& run) {
     return report;
 }
 
+// The latest run that is asked for, by what is known of each: the catalog may still have one as RUNNING that has ended.
+// What a clock ahead has dated counts where there is nothing else.
+std::optional<model::RunReport> latest_of(catalog::Catalog& catalog, const ReportQuery& query,
+                                          const std::map<std::string, model::RunReport>& later, base::Timestamp now) {
+    const auto is_asked_for = [&query](const model::RunReport& report) {
+        return (!query.job || report.job == *query.job) && (!query.status || report.outcome == *query.status);
+    };
+    std::vector<model::RunReport> found;
+    for (const auto& [id, report] : later)
+        if (is_asked_for(report)) found.push_back(report);
+    // One that is none of these stands among so many.
+    const auto enough = static_cast<int>(later.size()) + 1;
+    auto known = catalog.runs({query.job, query.status, enough, 0, now});
+    if (known.empty()) known = catalog.runs({query.job, query.status, enough, 0});
+    for (auto& report : known)
+        if (!later.contains(report.run.text())) found.push_back(std::move(report));
+    const auto order = [now](const model::RunReport& report) {
+        return std::tuple(report.started_at <= now, report.started_at, report.run.text());
+    };
+    const auto latest = std::ranges::max_element(found, {}, order);
+    return latest == found.end() ? std::nullopt : std::optional(std::move(*latest));
+}
+
 }  // namespace
 
 asio::awaitable<std::vector<Text>> Operations::status() {
@@ -35,21 +61,23 @@ asio::awaitable<std::vector<Text>> Operations::status() {
     co_return pieces;
 }
 
-std::map<std::string, model::RunReport> Operations::going_on() const {
+// Reports that say more than the catalog does.
+std::map<std::string, model::RunReport> Operations::later_reports() const {
     std::map<std::string, model::RunReport> reports;
+    for (const auto& report : unwritten_.all()) reports.emplace(report.run.text(), report);
     for (const auto& [id, run] : core_.runner->active()) reports.emplace(id, report_so_far(*run));
     return reports;
 }
 
 asio::awaitable<std::string> Operations::reports(ReportQuery query) {
     auto* catalog = core_.catalog.get();
-    const auto list = [catalog, query, active = going_on()] {
+    const auto list = [catalog, query, later = later_reports()] {
         const catalog::RunFilter filter{query.job, query.status, query.page_size, (query.page - 1) * query.page_size};
         const auto total = catalog->count_runs(filter);
         boost::json::array items;
         for (const auto& report : catalog->runs(filter)) {
-            const auto running = active.find(report.run.text());
-            items.push_back(model::json_run(running == active.end() ? report : running->second));
+            const auto known = later.find(report.run.text());
+            items.push_back(model::json_run(known == later.end() ? report : known->second));
         }
         return model::compact(boost::json::object{{"page", query.page},
                                                   {"page_size", query.page_size},
@@ -62,13 +90,11 @@ asio::awaitable<std::string> Operations::reports(ReportQuery query) {
 
 asio::awaitable<std::string> Operations::latest_report(ReportQuery query) {
     auto* catalog = core_.catalog.get();
-    const auto find = [catalog, query, active = going_on(), now = core_.clock.now()]() -> std::optional<std::string> {
-        auto found = catalog->runs({query.job, query.status, 1, 0, now});
-        // All there are have been dated by a clock ahead.
-        if (found.empty()) found = catalog->runs({query.job, query.status, 1, 0});
-        if (found.empty()) return std::nullopt;
-        const auto running = active.find(found.front().run.text());
-        return model::compact(model::json_run(running == active.end() ? found.front() : running->second)) + "\n";
+    const auto find = [catalog, query, later = later_reports(),
+                       now = core_.clock.now()]() -> std::optional<std::string> {
+        const auto report = latest_of(*catalog, query, later, now);
+        if (!report) return std::nullopt;
+        return model::compact(model::json_run(*report)) + "\n";
     };
     auto text = co_await async::run_blocking(core_.pool, find);
     if (!text) {
@@ -119,7 +145,8 @@ asio::awaitable<model::RunReport> Operations::cancel_run(std::string run) {
     if (!active) {
         const auto report = co_await find_run(run);
         throw base::Error(base::ErrorCode::conflict,
-                          fmt::format("run {} is not going on: {}", run, model::outcome_text(report.outcome)));
+                          fmt::format("run {} is not going on: {}", run, model::outcome_text(report.outcome)),
+                          fmt::format("GET /v1/runs/{} tells how it ended", run));
     }
     core_.runner->cancel(active, {base::ErrorCode::cancelled, "an administrator asked for it"});
     while (!active->done) co_await core_.runner->changed().wait();

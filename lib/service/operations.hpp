@@ -50,8 +50,8 @@ class Operations final : public Control {
     asio::awaitable<std::string> metrics() override;
 
   private:
-    // By run id: those that go on, as far as they have come.
-    [[nodiscard]] std::map<std::string, model::RunReport> going_on() const;
+    // By run id: those that go on, as far as they have come, and those whose end could not be recorded yet.
+    [[nodiscard]] std::map<std::string, model::RunReport> later_reports() const;
 
     Core& core_;
     DaemonFacts& facts_;

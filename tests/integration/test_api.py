@@ -113,7 +113,8 @@ class Runs(ApiCase):
         self.assertTrue(milestone["set"].endswith("_first"), milestone["set"])
         self.assertEqual(self.api.get(f"/v1/runs/{report['run']}").json["set"], report["set"])
         self.assertEqual(self.api.post("/v1/jobs/nobody/runs").status, 404)
-        self.assertEqual(self.api.ask("DELETE", f"/v1/runs/{report['run']}").status, 409)
+        over = self.api.ask("DELETE", f"/v1/runs/{report['run']}")
+        self.assertEqual((over.status, over.error["hint"]), (409, f"GET /v1/runs/{report['run']} tells how it ended"))
         self.assertEqual(self.api.get("/v1/runs/nonsense").status, 400)
         status = self.api.get("/v1/status").json
         [place] = status["places"]

@@ -156,6 +156,25 @@ TEST_CASE("the history of a job tells of its last run, its last success and its 
     CHECK(inputs.jobs[0].sizes == std::vector<std::uint64_t>{2, 1});
 }
 
+TEST_CASE("what ended and could not be recorded is added to what the catalog knows") {
+    World world;
+    world.add(spec("crm", "daily at 03:00"));
+    auto inputs = world.look();
+    add_run(inputs, run(1, "shop", "2026-01-31T02:00:00Z", model::Outcome::success));
+    add_run(inputs, run(2, "shop", "2026-01-31T03:00:00Z", model::Outcome::failed));
+    add_run(inputs, run(3, "shop", "2026-01-31T04:00:00Z", model::Outcome::cancelled));
+    add_run(inputs, run(4, "gone", "2026-01-31T04:00:00Z", model::Outcome::failed));
+    add_missed(inputs, {{"crm", {3, false, "03:00"}}, {"gone", {}}});
+    REQUIRE(inputs.jobs.at(0).last_run);
+    CHECK(inputs.jobs.at(0).last_run->outcome == model::Outcome::failed);
+    CHECK(inputs.jobs.at(0).last_run->message == "no space");
+    CHECK(inputs.jobs.at(0).last_success == at("2026-01-31T04:00:00Z"));
+    CHECK_FALSE(inputs.jobs.at(0).missed);
+    CHECK_FALSE(inputs.jobs.at(1).last_run);
+    REQUIRE(inputs.jobs.at(1).missed);
+    CHECK(inputs.jobs.at(1).missed->count == 3);
+}
+
 TEST_CASE("what a run that goes on has just begun to send is not owed yet, what it has failed to send is") {
     World world;
     auto owed = copy("r2", {"shop", "20260131_020000"}, "2026-01-31T02:00:00Z");
