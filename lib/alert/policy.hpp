@@ -65,8 +65,8 @@ struct Step {
 // `waiting`: in the order in which they are told. Nothing is sent before the channel's own pause is over, nor before
 // the next attempt of any that failed: a channel that is away is not asked more often because more is to be told. A
 // next attempt that is further away than our backoff goes is of a clock that was set back: it is made at once. Alerts
-// of one finding keep their order; of those alike (finding, job, place, set and kind) with no end of it between them the
-// newest remains, and so does the end of a run whose start could not be told. `pace` is for digests only: what
+// of one finding keep their order; of those alike (finding, job, place, set and kind) with no end of it between them
+// the newest remains, and so does the end of a run whose start could not be told. `pace` is for digests only: what
 // heartbeats hear is never held back. `limit`: the most that one message may hold, from 1.
 [[nodiscard]] Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Timestamp now,
                              const Pause& asked = {}, const Pace& pace = {}, std::size_t limit = most_in_digest);

@@ -23,7 +23,7 @@ struct JobSurroundings {
     std::vector<std::string> targets{};
     bool channels_known = false;  // likewise `alerts`
     std::vector<std::string> channels{};
-    std::map<std::string, model::ServerType> server_types{};  // of those that could be read
+    std::map<std::string, model::ServerType> server_types{};       // of those that could be read
     std::map<std::string, model::ClientSpec> clients_elsewhere{};  // by server, where its programs do not run here
 };
 

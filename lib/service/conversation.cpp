@@ -141,10 +141,12 @@ bool Conversations::make_room() {
     const auto ripe = std::chrono::steady_clock::now() - spared;
     ClientPtr least;
     const auto gives_way_before = [](const Client& one, const Client& other) {
-        return std::tuple(one.admitted, !one.parting, one.since) < std::tuple(other.admitted, !other.parting, other.since);
+        return std::tuple(one.admitted, !one.parting, one.since) <
+               std::tuple(other.admitted, !other.parting, other.since);
     };
     for (const auto& client : clients_)
-        if ((client->parting || (client->waits_for_it && client->since < ripe)) && (!least || gives_way_before(*client, *least)))
+        if ((client->parting || (client->waits_for_it && client->since < ripe)) &&
+            (!least || gives_way_before(*client, *least)))
             least = client;
     if (!least) return false;
     close(least);

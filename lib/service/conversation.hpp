@@ -44,7 +44,8 @@ class Conversations {
     Conversations(asio::any_io_executor executor, Handler handler, Admits admits);
 
     // Where there are as many as may be, the one that has been silent for longest gives way, after those that are only
-    // seen off, and one that has shown no token before one that has; where none is silent, the new one is told to come back later.
+    // seen off, and one that has shown no token before one that has; where none is silent, the new one is told to come
+    // back later.
     void take(StreamSocket socket, std::string from, async::StopToken stop);
     asio::awaitable<void> join();
 

@@ -97,7 +97,8 @@ TEST_CASE("names of jobs and servers are checked") {
 TEST_CASE("a misspelled kind of source does not hide what else is wrong") {
     CHECK(problems_of("servers: {local: {}}\njobs: {j: {schedule: hourly, source: {type: pgdump, server: x, "
                       "databases: all}}}\n") ==
-          "/etc/pgbakd.yaml:2:45: jobs.j.source.type: must be one of pg_dump, pg_basebackup, taosdump, command, files (got "
+          "/etc/pgbakd.yaml:2:45: jobs.j.source.type: must be one of pg_dump, pg_basebackup, taosdump, command, files "
+          "(got "
           "\"pgdump\")\n"
           "  hint: did you mean \"pg_dump\"?\n"
           "/etc/pgbakd.yaml:2:61: jobs.j.source.server: no server named \"x\"\n"

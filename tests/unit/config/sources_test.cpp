@@ -69,7 +69,8 @@ TEST_CASE("a command that cannot be meant so is refused") {
          "2:40: jobs.j.source.server: unknown key\n  hint: keys here: type, argv, environment, working_directory, "
          "exit_codes, extension"},
         {with_source("argv: [a]"),
-         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, pg_basebackup, taosdump, command, files"},
+         "2:5: jobs.j.source.type: this key is required\n  hint: one of pg_dump, pg_basebackup, taosdump, command, "
+         "files"},
     });
 }
 
