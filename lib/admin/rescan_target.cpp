@@ -107,6 +107,9 @@ std::size_t owe_again(const config::Config& config, catalog::Catalog& catalog, c
             owed.push_back(std::move(copy));
     }
     catalog.put_copies(owed);
+    for (const auto& job : config.jobs)
+        if (std::find(job->targets.begin(), job->targets.end(), from) != job->targets.end())
+            catalog.put_asked(job->name, from);
     return owed.size();
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -64,7 +65,8 @@ struct Copy {
     std::string message;     // of the last failure
     std::string unfinished;  // the file whose upload was under way, and where it can be taken up; maybe empty
     std::string checkpoint;
-    bool begun = false;  // something of it was sent: what lies there under its name is ours
+    bool begun = false;           // something of it was sent: what lies there under its name is ours
+    std::set<std::string> tried;  // files that may have come there, whatever they are there; no line end in a name
 };
 
 // An alert on its way to a channel.
@@ -190,6 +192,16 @@ class Catalog {
     // That target works: what is owed to it and waits for a later attempt is due at `now`.
     void hasten_copies(const std::string& target, base::Timestamp now);
     void forget_copy(const std::string& target, const model::SetId& id);
+    // Sets of the job that began before then are older than what the catalog knows of that target, which was not asked
+    // since: that it knows of no copy there says nothing. Nothing: it was asked.
+    [[nodiscard]] std::optional<base::Timestamp> unasked_before(const std::string& job, const std::string& target);
+    // What it has of the job is entered, and what it lacks is owed to it: it was asked.
+    void put_asked(const std::string& job, const std::string& target);
+    // The targets of jobs, by their names, as they are configured now. One that a job gets later was never to have what
+    // is older than the catalog.
+    void know_targets(const std::map<std::string, std::vector<std::string>>& jobs);
+    // Where the file is older than sets that lie here (an old one was put back), it knows nothing of them either.
+    void notice_gaps(const std::vector<model::BackupSet>& sets);
 
     // --- health ---------------------------------------------------------------------------------------------------
     // A place where a job's sets are to be: "local" or a target.

@@ -1,6 +1,7 @@
 // Which copies the targets have, and which are owed to them.
 #include <fmt/format.h>
 
+#include "base/text.hpp"
 #include "catalog/store.hpp"
 
 namespace pgbakd::catalog {
@@ -8,7 +9,7 @@ namespace {
 
 constexpr std::string_view columns =
     "target, job, name, owed, since, started_at, bytes, complete, verified, milestone, assurance, attempts,"
-    " next_attempt, message, unfinished, checkpoint, begun, run, host";
+    " next_attempt, message, unfinished, checkpoint, begun, run, host, tried";
 
 Copy read_copy(const Statement& row) {
     Copy copy;
@@ -30,14 +31,20 @@ Copy read_copy(const Statement& row) {
     copy.begun = row.number(16) != 0;
     if (auto run = base::RunId::parse(row.text(17))) copy.run = std::move(*run);
     copy.host = row.text(18);
+    const auto tried = row.text(19);
+    for (const auto name : base::split(tried, '\n'))
+        if (!name.empty()) copy.tried.emplace(name);
     return copy;
 }
 
 void write_copy(Connection& connection, const Copy& copy) {
-    Statement(connection,
-              fmt::format(
-                  "INSERT OR REPLACE INTO copies ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                  columns))
+    std::string tried;
+    for (const auto& name : copy.tried) tried.append(name).push_back('\n');
+    Statement(
+        connection,
+        fmt::format(
+            "INSERT OR REPLACE INTO copies ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            columns))
         .bind(copy.target)
         .bind(copy.id.job)
         .bind(copy.id.set)
@@ -57,6 +64,7 @@ void write_copy(Connection& connection, const Copy& copy) {
         .bind(std::int64_t{copy.begun})
         .bind(copy.run.text())
         .bind(copy.host)
+        .bind(tried)
         .run();
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 namespace pgbakd::catalog {
@@ -184,6 +185,32 @@ constexpr std::array migrations{
         known_at INTEGER NOT NULL -- configured so then, last
     ) STRICT, WITHOUT ROWID;
     )",
+    // Of a file that was there before this nothing tells when it was begun: all that it does not know of counts as
+    // deleted by somebody.
+    R"(
+    -- When this was begun: of what is older only those tell that can be asked. One row.
+    CREATE TABLE beginning (
+        begun_at INTEGER NOT NULL
+    ) STRICT;
+    INSERT INTO beginning VALUES (0);
+
+    -- Jobs with sets that a file older than them was put back over: what began before then counts as older.
+    CREATE TABLE gaps (
+        job TEXT NOT NULL PRIMARY KEY,
+        ended_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID;
+
+    -- Which targets of which jobs were asked, since then, what they have.
+    CREATE TABLE asked_targets (
+        job TEXT NOT NULL,
+        target TEXT NOT NULL, -- '': the job is known, and each target that is none of these is a new one
+        asked INTEGER NOT NULL,
+        PRIMARY KEY (job, target)
+    ) STRICT, WITHOUT ROWID;
+
+    -- Files of an owed copy that may have come to the target, each name ended by a line end.
+    ALTER TABLE copies ADD COLUMN tried TEXT NOT NULL DEFAULT '';
+    )",
 };
 
 int version_of(Connection& connection) {
@@ -205,17 +232,20 @@ int schema_version() noexcept {
     return static_cast<int>(migrations.size());
 }
 
-void migrate(Connection& connection) {
+void migrate(Connection& connection, base::Timestamp now) {
     while (version_of(connection) < schema_version()) {
         Transaction transaction(connection);
         // Asked again under the lock: another process may have taken the step meanwhile.
         const auto version = version_of(connection);
-        if (version < schema_version()) {
-            connection.execute(migrations.at(static_cast<std::size_t>(version)));
+        // A new file is made at once: by no other way can its beginning be told.
+        const auto last = version == 0 ? schema_version() : std::min(version + 1, schema_version());
+        for (auto step = version; step < last; ++step)
+            connection.execute(migrations.at(static_cast<std::size_t>(step)));
+        if (version == 0)
+            Statement(connection, "UPDATE beginning SET begun_at = ?").bind(now.time_since_epoch().count()).run();
+        if (version < last)
             connection.execute(
-                fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, version + 1)
-                    .c_str());
-        }
+                fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}", application_id, last).c_str());
         transaction.commit();
     }
     // What bears our number and lacks a table was tampered with: no statement on it can be relied on.
@@ -223,8 +253,8 @@ void migrate(Connection& connection) {
         "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name IN"
         " ('job_states', 'runs', 'slots', 'known_databases', 'set_states', 'copies', 'findings', 'alerts',"
         " 'channel_states', 'known_places', 'set_names', 'repository', 'change_stamps',"
-        " 'job_channels')");
-    if (tables != 14) throw Error(ErrorCode::corrupt, "a table is missing");
+        " 'job_channels', 'beginning', 'gaps', 'asked_targets')");
+    if (tables != 17) throw Error(ErrorCode::corrupt, "a table is missing");
 }
 
 bool check_version(Connection& connection) {

@@ -78,7 +78,7 @@ std::unique_lock<std::mutex> Catalog::Impl::enter() {
     connection.abandon();
     connection = Connection(file, mode);
     set_up(connection);
-    migrate(connection);
+    migrate(connection, base::SystemClock().now());
     inode = inode_of(file);
     return lock;
 }
@@ -99,13 +99,13 @@ void Catalog::Impl::write_again() {
 
 std::unique_ptr<Catalog::Impl> Catalog::Impl::open(const std::filesystem::path& file, base::Timestamp now,
                                                    Connection::Mode mode) {
-    const auto attempt = [&file, mode] {
+    const auto attempt = [&file, now, mode] {
         create_if_missing(file);
         auto impl = std::make_unique<Impl>(file, mode);
         set_up(impl->connection);
         check_whole(impl->connection, file);
         try {
-            migrate(impl->connection);
+            migrate(impl->connection, now);
         } catch (const Error& error) {
             if (error.code() == ErrorCode::unsupported || error.code() == ErrorCode::conflict)
                 throw error.during(file.native());

@@ -49,6 +49,9 @@ enum class Told { no, yes };
 void insert_run(Connection& connection, const model::RunReport& run, Told told = Told::no);
 void replace_run(Connection& connection, const model::RunReport& run);
 
+// As Catalog::notice_gaps(), within a transaction.
+void enter_gaps(Connection& connection, const std::vector<model::BackupSet>& sets);
+
 // Puts alerts into the outbox, where they wait from `now` on; those that wait there stay as they are.
 void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts, base::Timestamp now);
 

@@ -47,10 +47,6 @@ std::vector<catalog::Copy> forgotten_copies(const std::string& target, const Bot
     return owed;
 }
 
-bool is_older(const model::BackupSet& set, catalog::Catalog& catalog) {
-    return !set.run.empty() && !catalog.run(set.run);
-}
-
 std::vector<model::SetId> unproven_copies(const std::string& target, const repository::Repository& repository,
                                           catalog::Catalog* catalog, const model::JobSpec& job, base::Timestamp now) {
     BothPlaces places;

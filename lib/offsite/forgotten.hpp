@@ -24,10 +24,6 @@ struct BothPlaces {
                                                           const model::RetentionPolicy& policy, base::Timestamp now,
                                                           const calendar::Zone& zone);
 
-// Whether the set was made by a run that the catalog does not know: it was lost since, or never was that host's.
-// Blocks.
-[[nodiscard]] bool is_older(const model::BackupSet& set, catalog::Catalog& catalog);
-
 // Of a target that cannot be asked: the sets that are here and that its retention would keep, of which the catalog
 // (maybe null) says neither that they are there nor that they are owed. The oldest first. Blocks.
 [[nodiscard]] std::vector<model::SetId> unproven_copies(const std::string& target,

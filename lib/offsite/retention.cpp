@@ -10,6 +10,7 @@
 #include "offsite/backlog.hpp"
 #include "offsite/forgotten.hpp"
 #include "offsite/keys.hpp"
+#include "offsite/owed_set.hpp"
 #include "offsite/remote_sets.hpp"
 #include "repository/names.hpp"
 
@@ -23,9 +24,10 @@ struct Known {
     std::set<model::SetId> pinned;
     std::vector<repository::StoredSet> here;
     std::map<model::SetId, base::RunId> local;  // of them, those whose runs are known
-    std::set<model::SetId> older;               // of them, those that the catalog never had: it was lost since
     std::vector<catalog::SetState> corrupt;     // as the catalog knows of the job's
     std::set<std::string> hosts;                // others, of whose sets it was told before
+    // What began before then the catalog knows nothing of, which was lost: see Catalog::unasked_before().
+    std::optional<base::Timestamp> unasked_before;
 };
 
 Known read_known(const Retention& around, const std::string& job) {
@@ -40,20 +42,16 @@ Known read_known(const Retention& around, const std::string& job) {
                 known.there.emplace(copy.id, std::move(copy));
         }
     }
-    if (around.catalog != nullptr) known.corrupt = around.catalog->corrupt_sets(job);
+    if (around.catalog != nullptr) {
+        known.corrupt = around.catalog->corrupt_sets(job);
+        known.unasked_before = around.catalog->unasked_before(job, around.name);
+    }
     known.here = around.repository.sets(job);
     for (const auto& set : known.here) {
         if (set.pinned) known.pinned.insert(set.manifest.id);
         if (!set.manifest.run.empty()) known.local.emplace(set.manifest.id, set.manifest.run);
-        if (around.catalog != nullptr && is_older(set.manifest, *around.catalog)) known.older.insert(set.manifest.id);
     }
     return known;
-}
-
-// But for what the run that asks has just sent.
-bool knows_none(const Known& known, const std::optional<model::SetId>& made) {
-    return known.owed.empty() && std::all_of(known.there.begin(), known.there.end(),
-                                             [&made](const auto& copy) { return copy.first == made; });
 }
 
 // A copy that was found there. Of a set that is here too it is ours, by whatever name this host went then.
@@ -107,19 +105,29 @@ std::string lack_remark(const Retention& around, std::size_t count) {
     return lacks + "owed to it again, since the state file was lost";
 }
 
-void record_copies(catalog::Catalog& catalog, const std::vector<catalog::Copy>& learnt,
-                   const std::vector<catalog::Copy>& gone, const std::vector<catalog::Copy>& lacking) {
-    if (learnt.empty() && gone.empty() && lacking.empty()) return;
-    // First what stands nowhere else: once others are known, nothing says any more that the catalog was lost.
-    catalog.put_copies(lacking);
-    // What came to be owed meanwhile stays so.
-    (void)catalog.rescan_copies(learnt, gone);
+// The local sets that the target lacks, as far as nobody knows it.
+std::vector<catalog::Copy> lacking_there(const Retention& around, const model::JobSpec& job, const Known& known,
+                                         const std::vector<retention::Candidate>& there, base::Timestamp now) {
+    if (around.catalog != nullptr && !known.unasked_before) return {};
+    const BothPlaces places{proof_of(around, there), known.here, known.corrupt};
+    auto lacking = forgotten_copies(around.name, places, job.target_retention.at(around.name), now, *job.zone);
+    if (around.catalog == nullptr) return lacking;
+    std::erase_if(lacking, [&known](const catalog::Copy& copy) {
+        // What it knows to have been there, somebody else has deleted.
+        const bool is_known = known.owed.contains(copy.id) || known.there.contains(copy.id);
+        return is_known || copy.started_at >= *known.unasked_before;
+    });
+    return lacking;
 }
 
 }  // namespace
 
 void record_plan(catalog::Catalog& catalog, const RemotePlan& plan) {
-    record_copies(catalog, plan.learnt, plan.gone, plan.lacking);
+    // First what stands nowhere else: once the target counts as asked, nothing asks again.
+    if (!plan.lacking.empty()) catalog.put_copies(plan.lacking);
+    // What came to be owed meanwhile stays so.
+    if (!plan.learnt.empty() || !plan.gone.empty()) (void)catalog.rescan_copies(plan.learnt, plan.gone);
+    if (plan.is_first) catalog.put_asked(plan.job, plan.target);
 }
 
 retention::Candidate candidate_of(const catalog::Copy& copy, bool pinned) {
@@ -154,12 +162,11 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     // would be taken for gone.
     const auto read = [around, name = job->name] { return read_known(around, name); };
     auto known = co_await async::run_blocking(around.pool, read);
-    const bool lost = knows_none(known, around.made);
-    const bool had_others = std::any_of(known.there.begin(), known.there.end(), [&around](const auto& copy) {
-        return copy.first != around.made && copy.second.host.empty();
-    });
     const auto sets = co_await remote_sets(around.target, job->name, stop);
     RemotePlan plan;
+    plan.job = job->name;
+    plan.target = around.name;
+    plan.is_first = known.unasked_before.has_value();
     std::vector<retention::Candidate> candidates;
     auto& learnt = plan.learnt;
     for (auto& id : stale_halves(sets, now))
@@ -202,25 +209,13 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
                 fmt::format("{} is gone from {}: somebody else deleted it there", id.text(), around.name));
     for (auto& remark : host_remarks(around, job->name, known, learnt)) plan.remarks.push_back(std::move(remark));
     const auto& policy = job->target_retention.at(around.name);
-    const auto is_own = [](const auto& copy) { return copy.host.empty(); };
-    // Sets that are older than the catalog stay unknown to it, also once it has copies of later ones.
-    const bool was_ours = std::any_of(learnt.begin(), learnt.end(), is_own) || had_others;
-    if (around.catalog == nullptr || was_ours) {
-        const BothPlaces places{proof_of(around, candidates), known.here, known.corrupt};
-        plan.lacking = forgotten_copies(around.name, places, policy, now, *job->zone);
-        std::erase_if(plan.lacking, [&](const catalog::Copy& copy) {
-            if (around.catalog == nullptr || lost) return false;
-            // What it knows to have been there, somebody else has deleted.
-            const bool is_known = known.owed.contains(copy.id) || known.there.contains(copy.id);
-            return is_known || !known.older.contains(copy.id);
-        });
-    }
+    plan.lacking = lacking_there(around, *job, known, candidates, now);
+    // Half of it may lie there: whoever sends it sees to that.
+    for (const auto& copy : plan.lacking) std::erase(plan.stale, copy.id);
     if (!plan.lacking.empty()) plan.remarks.push_back(lack_remark(around, plan.lacking.size()));
     for (auto& [id, copy] : known.there) plan.gone.push_back(std::move(copy));
     if (around.record) {
-        const auto record = [around, learnt = plan.learnt, gone = plan.gone, lacking = plan.lacking] {
-            record_copies(*around.catalog, learnt, gone, lacking);
-        };
+        const auto record = [around, &plan] { record_plan(*around.catalog, plan); };
         co_await async::run_blocking(around.pool, record);
     }
     for (auto& candidate : candidates)
@@ -259,6 +254,16 @@ asio::awaitable<RemotePruned> apply_remote(Retention around, RemotePlan plan, as
             pruned.deleted.push_back(std::move(decision));
     }
     for (const auto& id : plan.stale) {
+        // Held while it is looked at and removed; who sends it has it meanwhile.
+        std::shared_ptr<void> claim;
+        if (around.claim) claim = around.claim(id);
+        if (around.claim && !claim) continue;
+        const auto look = [around, id] {
+            if (around.catalog == nullptr) return false;
+            return is_half_of_use(around.repository, *around.catalog, around.name, id);
+        };
+        const bool of_use = co_await async::run_blocking(around.pool, look);
+        if (of_use) continue;
         const bool removed = co_await remove_half(around.target, id, stop);
         if (removed) ++pruned.swept;
     }

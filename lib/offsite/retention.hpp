@@ -29,6 +29,9 @@ struct RemotePlan {
     // What the catalog has to learn besides: copies that it did not know, and those that are gone.
     std::vector<catalog::Copy> learnt;
     std::vector<catalog::Copy> gone;
+    // Of which job and target that is, and whether the catalog waits for that: Catalog::unasked_before().
+    std::string job, target;
+    bool is_first = false;
 };
 
 struct Retention {
@@ -40,11 +43,13 @@ struct Retention {
     bool record = false;                  // enters what it learns into the catalog
     std::optional<model::SetId> made;     // the set of the run that prunes, which does not delete it
     std::string host;                     // this one's name: what another has made, it prunes
+    // Keeps others from sending that set there for as long as it is held; null: somebody does. Empty: nobody can.
+    std::function<std::shared_ptr<void>(const model::SetId&)> claim{};
 };
 
-// Lists the job's sets there. What the catalog does not know of them is read from their manifests. Where it knew of
-// none and there are some, it was lost: then what is owed (forgotten.hpp) is entered too, if anything is. Whoever
-// deletes local sets plans the targets before, and keeps what they lack.
+// Lists the job's sets there. What the catalog does not know of them is read from their manifests. Where there are sets
+// here that are older than the catalog, which was lost, and the target was not asked since, what is owed of them
+// (forgotten.hpp) is entered too. Whoever deletes local sets plans the targets before, and keeps what they lack.
 asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const model::JobSpec> job,
                                         base::Timestamp now, async::StopToken stop);
 // Enters what a plan has found out, as plan_remote() does with `record`. Blocks.

@@ -60,6 +60,9 @@ class Sending {
         if (failure) {
             const auto error = base::to_error(failure);
             co_await let_go(error, stop);
+            // The answer may be all that was lost. What is kept nowhere cannot be sent once more, to find that out.
+            const bool unanswered = finishing_ && error.is_passing() && !file_->is_kept() && !stop.stopped();
+            if (unanswered) co_return co_await accept_if_same(error, stop);
             if (error.code() != base::ErrorCode::conflict) std::rethrow_exception(failure);
             // What is kept nowhere cannot be compared before all of it was read.
             if (!file_->is_kept() && !file_->length()) std::rethrow_exception(failure);
@@ -100,6 +103,7 @@ class Sending {
         co_await beside_.join();
         if (!resumed_) digest_ = hash_.hex_digest();
         check_hash();
+        finishing_ = true;
         if (options_.on_finish) options_.on_finish();
         auto receipt = co_await upload_->finish(stop);
         if (options_.on_placed) options_.on_placed();
@@ -152,8 +156,8 @@ class Sending {
         upload_.reset();
     }
 
-    // The answer to an earlier attempt may have been lost: then what is there is ours.
-    asio::awaitable<Assured> accept_if_same(const base::Error& conflict, async::StopToken stop) {
+    // The answer to this attempt or an earlier one may have been lost: then what is there is ours.
+    asio::awaitable<Assured> accept_if_same(base::Error otherwise, async::StopToken stop) {
         length_ = co_await file_->wait_complete(stop);
         if (file_->is_kept() && !file_->sha256().empty()) {
             digest_ = co_await hash_of(file_, means_.pool, stop);
@@ -161,7 +165,7 @@ class Sending {
         }
         const auto found = co_await means_.target.stat(key_, target::Detail::plain, stop);
         if (found && found->size < length_) co_await tell_half(found->size, stop);
-        if (!found || found->size != length_) throw base::Error(conflict);
+        if (!found || found->size != length_) throw base::Error(otherwise);
         std::exception_ptr failure;
         try {
             co_await read_back(stop);
@@ -169,7 +173,7 @@ class Sending {
             failure = std::current_exception();
         }
         if (!failure) co_return Assured::read_back;
-        if (base::to_error(failure).code() == base::ErrorCode::corrupt) throw base::Error(conflict);
+        if (base::to_error(failure).code() == base::ErrorCode::corrupt) throw base::Error(otherwise);
         std::rethrow_exception(failure);
     }
 
@@ -211,7 +215,8 @@ class Sending {
     std::uint64_t length_ = 0;
     codec::Sha256 hash_;  // of what is read to be sent
     async::Lane lane_;
-    bool resumed_ = false;  // then the file is hashed beside
+    bool finishing_ = false;  // its object may have appeared
+    bool resumed_ = false;    // then the file is hashed beside
     async::StopSource beside_stop_;
     async::TaskGroup beside_;
     std::string digest_;

@@ -98,6 +98,33 @@ void tell_begun(Way& way, bool begun) {
     if (std::exchange(way.begun, begun) != begun && way.on_change) way.on_change();
 }
 
+void note(Way& way, std::set<std::string>& names, const std::string& name) {
+    if (names.insert(name).second && way.on_change) way.on_change();
+}
+
+void forget(Way& way, std::set<std::string>& names, const std::string& name) {
+    if (names.erase(name) > 0 && way.on_change) way.on_change();
+}
+
+// What we have put there is not what was sent: it would stand in the way of the next attempt. Not once there is a
+// manifest: then it is somebody's set. What cannot be removed the next attempt replaces.
+asio::awaitable<void> take_back(target::Target& target, model::SetId id, std::string name, Way& way,
+                                async::StopToken stop) {
+    std::exception_ptr left;  // what is wrong with the file is told
+    try {
+        const bool is_set = co_await has_manifest(target, id, stop);
+        if (is_set) co_return;
+        std::vector<std::string> keys;
+        keys.push_back(key_of(id, name));
+        const auto refused = co_await target.remove(std::move(keys), stop);
+        if (!refused.empty()) co_return;
+        forget(way, way.trying, name);
+        forget(way, way.placed, name);
+    } catch (...) {
+        left = std::current_exception();
+    }
+}
+
 }  // namespace
 
 asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<Growing> file, Way& way,
@@ -116,8 +143,12 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
     bool earlier = way.trying.contains(name) || way.placed.contains(name);  // an attempt may have left what is there
     const bool tried = earlier;
     options.on_begin = [&way] { tell_begun(way, true); };
-    options.on_finish = [&way, name] { way.trying.insert(name); };
-    options.on_placed = [&way, name] { way.placed.insert(name); };
+    bool put = false;  // by this very call
+    options.on_finish = [&way, name] { note(way, way.trying, name); };
+    options.on_placed = [&way, &put, name] {
+        put = true;
+        note(way, way.placed, name);
+    };
     options.on_half = [&earlier] { earlier = true; };
     way.sent.erase(name);  // it was written anew
     std::exception_ptr failure;
@@ -133,13 +164,14 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
             const auto wrong = spoiled(way, id, error.message());
             throw base::Error(wrong);
         }
+        if (put && error.code() == base::ErrorCode::corrupt) co_await take_back(means.target, id, name, way, stop);
         const bool refused = error.code() == base::ErrorCode::conflict;
         if (!refused) std::rethrow_exception(failure);
         bool replaceable = earlier && file->is_kept();
         // With a manifest it is a set, and not ours: we had none of it whole.
         if (replaceable) replaceable = !co_await has_manifest(means.target, id, stop);
         if (!replaceable) {
-            if (!tried) way.trying.erase(name);
+            if (!tried) forget(way, way.trying, name);
             if (!ours) tell_begun(way, false);
             const auto wrong = co_await taken_there(means.target, id, stop);
             throw base::Error(wrong);
@@ -150,6 +182,7 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
         again.ask_after = false;
         again.on_finish = options.on_finish;
         again.on_placed = options.on_placed;
+        put = false;
         failure = nullptr;
         try {
             assured = co_await send_file(means, file, key, again, stop);
@@ -161,10 +194,14 @@ asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_pt
             const auto wrong = spoiled(way, id, again_failed.message());
             throw base::Error(wrong);
         }
-        if (failure) std::rethrow_exception(failure);
+        if (failure) {
+            const bool wrong = base::to_error(failure).code() == base::ErrorCode::corrupt;
+            if (put && wrong) co_await take_back(means.target, id, name, way, stop);
+            std::rethrow_exception(failure);
+        }
     }
     way.sent[name] = assured;
-    way.trying.erase(name);
+    forget(way, way.trying, name);
     if (way.unfinished != name) co_return;  // that of another file is still of use
     way.unfinished.clear();
     way.checkpoint.clear();

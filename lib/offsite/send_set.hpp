@@ -18,10 +18,15 @@ struct Way {
     std::string checkpoint;
     std::set<std::string> trying;  // files that may have come there, or half of them, without our being told
     std::set<std::string> placed;  // files that we have put there ourselves, whatever they were then
+    [[nodiscard]] std::set<std::string> tried() const {
+        auto names = trying;
+        names.insert(placed.begin(), placed.end());
+        return names;
+    }
     // The target has taken something of this set from us: what lies there under its name is ours, however broken.
     bool begun = false;
     std::string corrupt;  // what was found of an artifact that reads otherwise than it was written
-    // After `unfinished`, `checkpoint` or `begun` changed; may be empty.
+    // After `unfinished`, `checkpoint`, `begun`, `trying` or `placed` changed; may be empty.
     std::function<void()> on_change;
 };
 

@@ -45,25 +45,6 @@ asio::awaitable<void> Copies::reach(async::StopToken stop) {
         if (destination->failure) tell_unreachable(*destination);
 }
 
-void Copies::tell_unreachable(const Destination& destination) {
-    const auto then = only_there_ ? "it will not get this set" : "its copy will be owed";
-    context_.note(
-        fmt::format("target {} cannot be used now, {}: {}", destination.name, then, destination.failure->message()));
-}
-
-base::Error Copies::why_missing(const Destination& destination) const {
-    if (!destination.claim) return {base::ErrorCode::conflict, "a set of that name is being sent there"};
-    if (destination.failure) return base::Error(*destination.failure);
-    if (stop_.stopped()) return base::Error(stop_.token().reason());
-    return {base::ErrorCode::unreachable, "it did not get all of the dump"};
-}
-
-base::Error Copies::first_failure() const {
-    for (const auto& destination : destinations_)
-        if (destination->failure) return base::Error(*destination->failure);
-    return why_missing(*destinations_.front());
-}
-
 asio::awaitable<void> Copies::reach_one(Destination& destination, async::StopToken stop) {
     std::exception_ptr failure;
     offsite::TargetPtr target;
@@ -136,7 +117,9 @@ std::unique_ptr<Feed> Copies::follow(const std::filesystem::path& path) {
         }
         destination->changed.notify();
     }
-    if (only_there_) return std::make_unique<BufferFeed>(context_.services.clock, std::move(buffers), taken);
+    if (only_there_)
+        return std::make_unique<BufferFeed>(context_.services.clock, std::move(buffers), taken,
+                                            [this] { return first_failure(); });
     return file ? std::make_unique<FileFeed>(std::move(file)) : nullptr;
 }
 
@@ -157,6 +140,8 @@ asio::awaitable<void> Copies::serve(Destination& destination) {
 asio::awaitable<void> Copies::stream(Destination& destination) {
     const auto stop = stop_.token();
     while ((only_there_ || !destination.failure) && !stop.stopped()) {
+        // What was not begun by now goes with all that is missing.
+        if (!only_there_ && phase_ != Phase::writing) break;
         if (destination.waiting.empty()) {
             if (phase_ != Phase::writing) co_return;
             co_await destination.changed.wait();
@@ -180,7 +165,10 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         destination.coming.erase(file->name());
         destination.changed.notify();
         if (!failure || file->is_abandoned()) continue;
-        destination.failure = base::to_error(failure);
+        const auto error = base::to_error(failure);
+        // It is found under its final name from now on, and sent with all that is missing: nothing has failed.
+        if (!only_there_ && phase_ == Phase::committed && error.code() == base::ErrorCode::not_found) break;
+        destination.failure = error;
         destination.stalled = destination.failure->code() == base::ErrorCode::timed_out;
         ++destination.attempts;
         if (!only_there_) continue;
@@ -193,6 +181,8 @@ asio::awaitable<void> Copies::stream(Destination& destination) {
         }
         destination.waiting.clear();
     }
+    // Of one that was made anew the target may have what was there before.
+    for (const auto& next : destination.waiting) destination.way.sent.erase(next->name());
 }
 
 asio::awaitable<void> Copies::settled(std::string file, async::StopToken stop) {
@@ -312,8 +302,10 @@ catalog::Copy Copies::copy_of(const Destination& destination) const {
     copy.unfinished = destination.way.unfinished;
     copy.checkpoint = destination.way.checkpoint;
     copy.begun = destination.way.begun;
+    copy.tried = destination.way.tried();
     if (destination.assured) {
         copy.owed = false;
+        copy.tried.clear();
         copy.assurance = offsite::assured_text(*destination.assured);
         return copy;
     }

@@ -49,6 +49,25 @@ void tell_missing(Context& context, const std::string& target, const model::SetI
     context.observe(event);
 }
 
+void Copies::tell_unreachable(const Destination& destination) {
+    const auto then = only_there_ ? "it will not get this set" : "its copy will be owed";
+    context_.note(
+        fmt::format("target {} cannot be used now, {}: {}", destination.name, then, destination.failure->message()));
+}
+
+base::Error Copies::why_missing(const Destination& destination) const {
+    if (!destination.claim) return {base::ErrorCode::conflict, "a set of that name is being sent there"};
+    if (destination.failure) return base::Error(*destination.failure);
+    if (stop_.stopped()) return base::Error(stop_.token().reason());
+    return {base::ErrorCode::unreachable, "it did not get all of the dump"};
+}
+
+base::Error Copies::first_failure() const {
+    for (const auto& destination : destinations_)
+        if (destination->failure) return base::Error(*destination->failure);
+    return why_missing(*destinations_.front());
+}
+
 std::vector<std::pair<std::string, offsite::TargetPtr>> Copies::complete() const {
     std::vector<std::pair<std::string, offsite::TargetPtr>> result;
     for (const auto& destination : destinations_)

@@ -7,8 +7,8 @@
 namespace pgbakd::run {
 
 BufferFeed::BufferFeed(const base::Clock& clock, std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers,
-                       std::shared_ptr<async::Event> taken)
-    : clock_(clock), taken_(std::move(taken)), began_(clock.steady()) {
+                       std::shared_ptr<async::Event> taken, std::function<base::Error()> why)
+    : clock_(clock), taken_(std::move(taken)), why_(std::move(why)), began_(clock.steady()) {
     for (auto& buffer : buffers) readers_.push_back({std::move(buffer)});
 }
 
@@ -27,6 +27,7 @@ asio::awaitable<void> BufferFeed::wait_room(async::StopToken stop) {
         std::vector<Reader*> slow;
         for (auto& reader : readers_)
             if (!reader.buffer->is_given_up()) live.push_back(&reader);
+        if (live.empty() && why_) throw base::Error(why_());
         if (live.empty()) throw base::Error(base::ErrorCode::unreachable, "no target takes the dump any more");
         std::copy_if(live.begin(), live.end(), std::back_inserter(slow),
                      [](const Reader* reader) { return reader->buffer->is_full(); });

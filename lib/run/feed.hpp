@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,12 +55,12 @@ class BufferFeed final : public Feed {
   public:
     static constexpr std::chrono::seconds patience{60};
 
-    // The clock must outlive it. `taken` is that of the buffers.
+    // The clock must outlive it. `taken` is that of the buffers. `why` tells what the first of them failed of.
     BufferFeed(const base::Clock& clock, std::vector<std::shared_ptr<offsite::GrowingBuffer>> buffers,
-               std::shared_ptr<async::Event> taken);
+               std::shared_ptr<async::Event> taken, std::function<base::Error()> why = {});
     void push(const async::Chunk& chunk) override;
     void on_disk(std::uint64_t /*bytes*/) override {}
-    // Throws unreachable once all readers have given up.
+    // Once all readers have given up: throws why, or unreachable if nobody can tell.
     asio::awaitable<void> wait_room(async::StopToken stop) override;
     void complete(std::uint64_t bytes, const std::string& sha256) override;
     void abandon() override;
@@ -75,6 +76,7 @@ class BufferFeed final : public Feed {
     const base::Clock& clock_;
     std::vector<Reader> readers_;
     std::shared_ptr<async::Event> taken_;
+    std::function<base::Error()> why_;
     base::SteadyTime began_;
 };
 

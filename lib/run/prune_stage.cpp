@@ -33,14 +33,17 @@ Holds held_for(const std::vector<std::string>& unasked, const repository::Reposi
                catalog::Catalog& catalog, const model::JobSpec& job, base::Timestamp now) {
     Holds holds;
     if (unasked.empty()) return holds;
-    std::set<model::SetId> older;
-    for (const auto& set : repository.sets(job.name))
-        if (offsite::is_older(set.manifest, catalog)) older.insert(set.manifest.id);
-    if (older.empty()) return holds;
-    for (const auto& target : unasked)
+    for (const auto& target : unasked) {
+        const auto before = catalog.unasked_before(job.name, target);
+        if (!before || *before == base::Timestamp{}) continue;
+        std::set<model::SetId> older;
+        for (const auto& set : repository.sets(job.name))
+            if (set.manifest.started_at < *before) older.insert(set.manifest.id);
+        if (older.empty()) continue;
         for (const auto& id : offsite::unproven_copies(target, repository, &catalog, job, now))
             if (older.contains(id))
                 holds[id].push_back(fmt::format("caution, since {} cannot be asked whether it has it", target));
+    }
     return holds;
 }
 
@@ -92,8 +95,11 @@ struct Place {
 
 offsite::Retention retention_of(Context& context, const Place& place) {
     auto& services = context.services;
-    return {*place.target,     place.name, services.pool,  services.repository,
-            &services.catalog, true,       context.set.id, services.hostname};
+    const auto claim = [&services, name = place.name](const model::SetId& id) -> std::shared_ptr<void> {
+        return services.targets.claim(name, id.text());
+    };
+    return {*place.target,  place.name,        services.pool, services.repository, &services.catalog, true,
+            context.set.id, services.hostname, claim};
 }
 
 void tell_unpruned(Context& context, const Place& place, const std::exception_ptr& failure) {

@@ -191,7 +191,30 @@ void see_repository(Reconciled& result, const repository::Repository& repository
             identity.what, identity.hint));
 }
 
+// A state file that was put back from elsewhere is older than sets that lie here. Of each job the newest one tells.
+void notice_gaps(const repository::Repository& repository, catalog::Catalog& catalog, const Jobs& jobs) {
+    if (holdings::identify(repository, catalog).whose == holdings::Whose::another) return;
+    std::vector<model::BackupSet> newest;
+    for (const auto& job : jobs) {
+        auto ids = repository.ids(job->name);
+        std::sort(ids.begin(), ids.end());
+        for (; !ids.empty(); ids.pop_back()) {
+            auto set = repository.find(ids.back());
+            if (!set.problem.empty()) continue;
+            newest.push_back(std::move(set.manifest));
+            break;
+        }
+    }
+    catalog.notice_gaps(newest);
+}
+
 }  // namespace
+
+std::map<std::string, std::vector<std::string>> targets_of(const Jobs& jobs) {
+    std::map<std::string, std::vector<std::string>> targets;
+    for (const auto& job : jobs) targets[job->name] = job->targets;
+    return targets;
+}
 
 Reconciled reconcile(const repository::Repository& repository, catalog::Catalog& catalog,
                      const std::filesystem::path& reports_directory, const Jobs& jobs, base::Timestamp now,
@@ -199,6 +222,8 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
     const Places places{repository, catalog, reports_directory, jobs};
     Reconciled result;
     attempt(result, [&] { see_repository(result, repository, catalog, holdings::new_identity(now, random)); });
+    attempt(result, [&] { catalog.know_targets(targets_of(jobs)); });
+    attempt(result, [&] { notice_gaps(repository, catalog, jobs); });
     std::vector<model::RunReport> running;
     attempt(result, [&] {
         catalog::RunFilter filter;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +13,9 @@
 namespace pgbakd::run {
 
 using Jobs = std::vector<std::shared_ptr<const model::JobSpec>>;
+
+// As catalog::Catalog::know_targets() takes them.
+[[nodiscard]] std::map<std::string, std::vector<std::string>> targets_of(const Jobs& jobs);
 
 struct Reconciled {
     // Runs that the catalog had as running have one outcome now, in the catalog and in one report each: that of the

@@ -207,12 +207,16 @@ asio::awaitable<std::optional<offsite::Assured>> CopySender::send_set(catalog::C
     way.unfinished = copy.unfinished;
     way.checkpoint = copy.checkpoint;
     way.begun = copy.begun;
-    way.on_change = [this, &copy, &way, &notes] {
-        const bool news = way.begun != copy.begun;
+    way.trying = copy.tried;
+    bool outdated = false, recording = false;
+    way.on_change = [&] {
+        outdated = outdated || way.begun != copy.begun || way.tried() != copy.tried;
+        copy.tried = way.tried();
         copy.unfinished = way.unfinished;
         copy.checkpoint = way.checkpoint;
         copy.begun = way.begun;
-        if (news) notes.spawn(put(copy));  // at once: a crash would make what lies there somebody else's
+        // At once: a crash would make what lies there somebody else's.
+        if (outdated && !recording) notes.spawn(record(copy, outdated, recording));
     };
     offsite::Assured assured{};
     std::exception_ptr failure;
@@ -258,6 +262,7 @@ asio::awaitable<void> CopySender::attempt(catalog::Copy& copy, async::StopToken 
     copy.message.clear();
     copy.unfinished.clear();
     copy.checkpoint.clear();
+    copy.tried.clear();
     co_await put(copy);
     const auto hasten = [catalog, name = copy.target, now = core_.clock.now()] { catalog->hasten_copies(name, now); };
     co_await async::run_blocking(core_.pool, hasten);
@@ -363,6 +368,20 @@ asio::awaitable<void> CopySender::strike(catalog::Copy copy, std::string why, as
     co_await async::run_blocking(core_.pool, forget);
     touch(copy.id.job);
     tasks_.spawn(drop_local(copy.id, {}, stop));  // maybe all others have it
+}
+
+// One after the other, since the last one counts; what changes meanwhile goes with the next.
+asio::awaitable<void> CopySender::record(const catalog::Copy& copy, bool& outdated, bool& recording) {
+    recording = true;
+    try {
+        while (std::exchange(outdated, false)) {
+            const auto put_copy = [this, copy] { core_.catalog->put_copy(copy); };
+            co_await async::run_blocking(core_.pool, put_copy);
+        }
+    } catch (const base::Error&) {
+        // What comes of the attempt is recorded too, or told.
+    }
+    recording = false;
 }
 
 asio::awaitable<void> CopySender::put(catalog::Copy copy) {

@@ -57,6 +57,7 @@ class CopySender {
     asio::awaitable<void> strike(catalog::Copy copy, std::string why, async::StopToken stop);
     asio::awaitable<void> drop_local(model::SetId id, std::string has_it, async::StopToken stop);
     asio::awaitable<void> put(catalog::Copy copy);
+    asio::awaitable<void> record(const catalog::Copy& copy, bool& outdated, bool& recording);
     void touch(const std::string& job);
 
     Core& core_;

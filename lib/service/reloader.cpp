@@ -4,6 +4,7 @@
 
 #include "base/text.hpp"
 #include "host/configuration.hpp"
+#include "run/reconcile.hpp"
 #include "service/configuration_changes.hpp"
 #include "service/start_checks.hpp"
 #include "service/zone_changes.hpp"
@@ -91,6 +92,20 @@ asio::awaitable<ReloadVerdict> Reloader::load_again() {
     co_return verdict;
 }
 
+// Before anything runs with them. A catalog that cannot be written to takes a new target for one that was there before:
+// nothing is lost by that.
+asio::awaitable<void> Reloader::know_targets() {
+    auto* catalog = core_.catalog.get();
+    const auto know = [catalog, targets = run::targets_of(core_.config->jobs)] { catalog->know_targets(targets); };
+    std::exception_ptr failure;
+    try {
+        co_await async::run_blocking(core_.pool, know);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) core_.log.problem(Priority::warning, base::to_error(failure).during("noting the targets of jobs"));
+}
+
 // Runs in flight hold the job they started with; everything else looks here.
 asio::awaitable<void> Reloader::apply(ConfigPtr config, base::Secret token) {
     core_.config = std::move(config);
@@ -98,6 +113,7 @@ asio::awaitable<void> Reloader::apply(ConfigPtr config, base::Secret token) {
     core_.services->limits = core_.config->limits;
     core_.services->min_free = core_.config->repository.min_free;
     core_.targets->configure(core_.config->targets, core_.config->limits.upload_rate);
+    co_await know_targets();
     co_await sender_.hasten();
     alerts_.reconfigured();
     health_.reload_accepted();

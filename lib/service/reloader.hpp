@@ -39,6 +39,7 @@ class Reloader {
   private:
     asio::awaitable<ReloadVerdict> load_again();
     asio::awaitable<void> apply(ConfigPtr config, base::Secret token);
+    asio::awaitable<void> know_targets();
 
     Core& core_;
     Dispatcher& dispatcher_;

@@ -57,6 +57,10 @@ constexpr std::array causes{
     Cause{"accessdenied", ErrorCode::permission_denied, Persistence::lasting, allow},
     Cause{"403 forbidden", ErrorCode::permission_denied, Persistence::lasting, allow},
     Cause{"insufficientpermissions", ErrorCode::permission_denied, Persistence::lasting, allow},
+    // Locks: of Google Cloud Storage and of Azure, as their references of error codes name them.
+    Cause{"retentionpolicynotmet", ErrorCode::permission_denied, Persistence::lasting, allow},
+    Cause{"objectunderactivehold", ErrorCode::permission_denied, Persistence::lasting, allow},
+    Cause{"blobimmutableduetopolicy", ErrorCode::permission_denied, Persistence::lasting, allow},
     Cause{"x509:", ErrorCode::unreachable, Persistence::lasting, "the server's certificate is not trusted here"},
     Cause{"connection refused", ErrorCode::unreachable, Persistence::passing, ""},
     Cause{"connection reset", ErrorCode::unreachable, Persistence::passing, ""},

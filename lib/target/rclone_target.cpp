@@ -107,7 +107,8 @@ class RcloneTarget final : public Target {
                 if (end != std::string::npos) directories.insert(key.substr(0, end));
             } catch (const Error& error) {
                 stop.check();
-                if (error.is_passing() && error.code() != ErrorCode::program_failed) throw;
+                // What stands in the way else is no property of the object: the next attempt may find it gone.
+                if (error.code() != ErrorCode::permission_denied) throw;
                 refused.push_back({key, error});
             }
         }

@@ -806,6 +806,125 @@ class Targets(LifeCase):
         for name in [*owed, *later, last]:
             self.assertIn(f"{name.split('/')[1]}/manifest.json", [f"{path.parent.name}/{path.name}" for path in (daemon.directory / "nas").rglob("*")])
 
+    def check_nowhere_lost(self, daemon: Daemon, owed: list[str]) -> None:
+        """Runs with the target away, then there: in the end it has all that it was owed."""
+        for _ in range(2):
+            daemon.run("job")
+        self.assertEqual([daemon.set_directory(name).exists() for name in owed], [True] * len(owed))
+        daemon.stop()
+        self.open(daemon, "nas")
+        daemon.start()
+        for _ in range(2):
+            daemon.run("job")
+            daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        there = [(daemon.directory / "nas" / name / "manifest.json").exists() for name in owed]
+        self.assertEqual(there, [True] * len(owed))
+
+    def test_what_was_owed_stays_through_a_rescan_and_runs_that_do_not_reach_the_target(self) -> None:
+        daemon, owed = self.lose_state()
+        self.close(daemon, "nas")
+        daemon.start()
+        daemon.run("job")
+        daemon.ctl("rescan")
+        self.check_nowhere_lost(daemon, owed)
+
+    def test_what_was_owed_is_owed_again_by_a_prune_behind_a_rescan(self) -> None:
+        daemon, owed = self.lose_state()
+        self.close(daemon, "nas")
+        daemon.start()
+        owed.append(daemon.run("job")["set"])
+        daemon.ctl("rescan")
+        daemon.stop()
+        self.open(daemon, "nas")
+        self.forget_pauses(daemon)
+        self.check_kept(daemon, owed, "held by a copy owed to nas")
+        daemon.start()
+        self.check_sent(daemon, owed)
+
+    def test_what_was_owed_stays_where_the_state_file_was_damaged_and_the_target_is_away(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed = [daemon.run("job")["set"] for _ in range(2)]
+        daemon.stop()
+        state = daemon.repository.parent / "state.db"
+        for companion in state.parent.glob("state.db-*"):
+            companion.unlink()
+        state.write_bytes(b"damaged" * 600 + state.read_bytes()[4200:])
+        daemon.start()
+        self.check_nowhere_lost(daemon, owed)
+
+    def test_what_was_owed_stays_where_an_older_state_file_was_put_back(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
+        daemon.run("job")
+        daemon.stop()
+        state = daemon.repository.parent / "state.db"
+        kept = {path: path.read_bytes() for path in state.parent.glob("state.db*") if path.suffix != ".lock"}
+        self.close(daemon, "nas")
+        daemon.start()
+        owed = [daemon.run("job")["set"] for _ in range(2)]
+        daemon.stop()
+        for path, content in kept.items():
+            path.write_bytes(content)
+        daemon.start()
+        daemon.ctl("rescan")
+        self.check_nowhere_lost(daemon, owed)
+
+    def test_a_rescan_of_one_target_says_nothing_of_another_that_is_away(self) -> None:
+        daemon = self.targets(["nas", "vault"], retention={"local": {"last": 1, "at_least": 1}}).start()
+        daemon.run("job")
+        self.close(daemon, "nas")
+        owed = [daemon.run("job")["set"] for _ in range(2)]
+        daemon.stop()
+        for path in daemon.repository.parent.glob("state.db*"):
+            path.unlink()
+        daemon.start()
+        daemon.ctl("rescan", "--from", "vault")
+        self.check_nowhere_lost(daemon, owed)
+
+    def test_what_was_owed_to_a_target_that_never_had_a_set_is_owed_again(self) -> None:
+        retention = {"local": {"last": 1, "at_least": 1}}
+        daemon = self.targets(["nas"], retention=retention)
+        (daemon.directory / "nas").mkdir()
+        self.give_to(daemon, daemon.directory / "nas")
+        daemon.start()
+        self.close(daemon, "nas")
+        owed = [daemon.run("job")["set"] for _ in range(3)]
+        daemon.stop()
+        for path in daemon.repository.parent.glob("state.db*"):
+            path.unlink()
+        daemon.start()
+        self.check_nowhere_lost(daemon, owed)
+
+    def test_a_target_that_a_job_gets_later_gets_its_new_sets_alone(self) -> None:
+        daemon = self.targets(["nas"], retention={"local": {"last": 9, "at_least": 1}}).start()
+        daemon.run("job")
+        daemon.stop()
+        for path in daemon.repository.parent.glob("state.db*"):
+            path.unlink()
+        daemon.start()
+        self.configuration["targets"]["new"] = {"type": "directory", "path": str(daemon.directory / "new")}
+        self.configuration["jobs"]["job"]["targets"] = ["nas", "new"]
+        daemon.write_config(self.configuration)
+        daemon.ctl("reload")
+        later = [daemon.run("job")["set"] for _ in range(2)]
+        daemon.wait_for(lambda: daemon.status()["owed"] == [], what="the end of what is owed")
+        there = [f"job/{path.parent.name}" for path in (daemon.directory / "new").rglob("manifest.json")]
+        self.assertEqual(sorted(there), sorted(later))
+
+    def test_an_artifact_that_the_target_spoiled_before_it_had_all_is_sent_again(self) -> None:
+        daemon = self.targets(["nas"]).start()
+        daemon.run("job")
+        name = self.owed_set(daemon)
+        there = daemon.directory / "nas" / name
+        there.mkdir()
+        [dump] = daemon.set_directory(name).glob("*.dump")
+        (there / dump.name).write_bytes(bytes(dump.stat().st_size))
+        self.give_to(daemon, there)
+        self.change_state(daemon, "UPDATE copies SET begun = 1, tried = ? WHERE owed", dump.name + "\n")
+        daemon.start()
+        self.check_sent(daemon, [name])
+
     def prune_decisions(self, daemon: Daemon, *words: str, code: int = 0) -> list[dict[str, Any]]:
         pruned = daemon.ctl("--json", "prune", *words, check=False)
         self.assertEqual(pruned.code, code, pruned.err)

@@ -54,7 +54,8 @@ inline model::RunReport run(unsigned number, const std::string& job, base::Times
 
 // Takes a present file back to schema 3: the same tables but for what came with findings and alerts.
 inline const std::string as_schema_3 =
-    "DROP TABLE job_channels; DROP TABLE change_stamps; DROP TABLE set_names; DROP TABLE repository;"
+    "DROP TABLE beginning; DROP TABLE gaps; DROP TABLE asked_targets; ALTER TABLE copies DROP COLUMN tried;"
+    " DROP TABLE job_channels; DROP TABLE change_stamps; DROP TABLE set_names; DROP TABLE repository;"
     " DROP TABLE findings; DROP TABLE alerts; DROP TABLE channel_states; DROP TABLE known_places;"
     " DROP INDEX untold_runs; ALTER TABLE runs DROP COLUMN told; ALTER TABLE runs DROP COLUMN size_bytes;"
     " PRAGMA user_version = 3;";

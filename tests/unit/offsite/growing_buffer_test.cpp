@@ -171,6 +171,23 @@ TEST_CASE("an object of that name is another one, unless all of what was sent is
         REQUIRE(sent.assured);
         CHECK(*sent.assured == Assured::read_back);
     }
+    SECTION("ours, whose answer is lost now") {
+        bench.target.answer_lost = true;
+        bench.target.on_call = [&](const std::string& call) {
+            if (call == "finish " + key) bench.target.fail_at = bench.target.calls.size();
+        };
+        SECTION("whole") {
+            const auto sent = send(bench, written);
+            REQUIRE(sent.assured);
+            CHECK(*sent.assured == Assured::read_back);
+        }
+        SECTION("spoiled") {
+            bench.target.spoil = [](std::string& content) { content[content.size() / 2] ^= 1; };
+            const auto sent = send(bench, written);
+            REQUIRE(sent.failure);
+            CHECK(sent.failure->code() == ErrorCode::unreachable);
+        }
+    }
     SECTION("another host's that came meanwhile") {
         bench.target.refuses_late = true;
         bench.target.add(key, noise(2 * mebibyte, 2));

@@ -18,11 +18,15 @@ class House : public Bench {
     std::optional<model::SetId> made;
     bool record = true;
     bool with_catalog = true;
+    std::function<std::shared_ptr<void>(const model::SetId&)> claim;
 
+    // As one that was there before beginnings were noted.
+    void begun_long_ago() { catalog = catalog::Catalog::open(directory / "old.db", base::Timestamp{}); }
     House() { policy.at_least = 1; }
 
     [[nodiscard]] offsite::Retention around() {
-        return {target, "r2", pool, place.repository, with_catalog ? catalog.get() : nullptr, record, made, "db1"};
+        return {target, "r2",  pool, place.repository, with_catalog ? catalog.get() : nullptr, record,
+                made,   "db1", claim};
     }
     offsite::RemotePlan plan(base::Timestamp now = today) {
         model::JobSpec job{.name = "shop",
@@ -466,13 +470,21 @@ TEST_CASE("a copy that came to be owed while the target was listed stays owed") 
 }
 
 // As after the loss of the state file: what lies there is learnt, and what does not was owed.
-TEST_CASE("where the catalog knew of none of the sets there, what the target lacks is owed to it again") {
+TEST_CASE("what a target that was not asked since the catalog was begun lacks of older sets is owed to it again") {
     House house;
     house.policy.days = 20;
     house.found("2026-01-20T00:00:00Z");
     const auto lacking = house.add_set("2026-01-28T00:00:00Z");
     house.add_set("2026-01-01T00:00:00Z");  // retention would have deleted it there
-    SECTION("nothing at all") {}
+    SECTION("nothing is known") {}
+    SECTION("the target has nothing at all") {
+        house.target.objects.clear();
+    }
+    SECTION("the runs are known again, by a rescan") {
+        std::vector<model::BackupSet> sets;
+        for (const auto& set : house.place.repository.sets()) sets.push_back(set.manifest);
+        CHECK(house.catalog->rescan(sets).runs_added > 0);
+    }
     SECTION("but what the run that prunes has just sent") {
         house.made = house.copied("2026-01-31T00:00:00Z");
     }
@@ -488,27 +500,84 @@ TEST_CASE("where the catalog knew of none of the sets there, what the target lac
 TEST_CASE("nothing is owed again where nothing says that the catalog was lost") {
     House house;
     house.policy.days = 90;
-    const auto id = house.add_set("2026-01-28T00:00:00Z");
-    SECTION("it knows of a set there, and the run of the one that is lacking") {
-        model::RunReport report;
-        report.run = house.place.repository.find(id).manifest.run;
-        report.job = "shop";
-        report.outcome = model::Outcome::success;
-        report.started_at = report.finished_at = today;
-        house.catalog->begin_run(report);
+    SECTION("the target was asked since, though no run of the set is known any more") {
+        house.add_set("2026-01-28T00:00:00Z");
         house.copied("2026-01-20T00:00:00Z");
         house.found("2026-01-21T00:00:00Z");
+        house.catalog->put_asked("shop", "r2");
     }
-    SECTION("the target has none: it is new") {}
-    SECTION("it has those of another host alone") {
-        house.foreign("2026-01-20T00:00:00Z");
+    SECTION("the job has got the target later") {
+        house.add_set("2026-01-28T00:00:00Z");
+        house.catalog->know_targets({{"shop", {"nas"}}});
+        house.catalog->know_targets({{"shop", {"nas", "r2"}}});
+    }
+    SECTION("the set is younger than the catalog") {
+        house.add_set("2026-02-03T00:00:00Z");
+    }
+    SECTION("the catalog was there before this was noted") {
+        house.add_set("2026-01-28T00:00:00Z");
+        house.found("2026-01-20T00:00:00Z");
+        house.begun_long_ago();
+    }
+    SECTION("what was known to be there somebody has deleted") {
+        const auto id = house.copied("2026-01-28T00:00:00Z");
+        house.add_set("2026-01-28T00:00:00Z");
+        std::erase_if(house.target.objects,
+                      [&](const auto& entry) { return entry.first.starts_with("shop/" + id.set); });
+        house.plan();
     }
     SECTION("nothing is recorded: a look alone") {
+        house.add_set("2026-01-28T00:00:00Z");
         house.record = false;
         house.found("2026-01-20T00:00:00Z");
     }
     house.plan();
     CHECK(house.catalog->owed_copies().empty());
+}
+
+// Half of what was owed, with a state file that was lost since.
+TEST_CASE("half of a set that turns out to be lacking is not swept in the same breath") {
+    House house;
+    house.policy.days = 90;
+    const auto id = house.add_set("2026-01-28T00:00:00Z");
+    house.target.now = today - 48h;
+    house.target.add(offsite::key_of(id, "a.dump"), "half");
+    house.target.now = today;
+    house.found("2026-01-31T00:00:00Z");
+    const auto plan = house.plan();
+    CHECK(plan.lacking.size() == 1);
+    CHECK(plan.stale.empty());
+    CHECK(house.apply(plan).swept == 0);
+}
+
+TEST_CASE("half a set is not swept while somebody sends it, nor once it is being sent again") {
+    House house;
+    house.target.now = today - 48h;
+    house.target.add("shop/20260101_000000/a.dump", "half");
+    house.target.add("shop/20260102_000000/a.dump", "half");
+    house.target.now = today;
+    house.target.add("shop/20260201_000000/a.dump", "just begun");
+    const auto plan = house.plan();
+    REQUIRE(plan.stale.size() == 2);
+    Texts claimed;
+    house.claim = [&](const model::SetId& id) -> std::shared_ptr<void> {
+        claimed.push_back(id.set);
+        return id.set == "20260101_000000" ? nullptr : std::make_shared<int>();
+    };
+    SECTION("sent") {
+        CHECK(house.apply(plan).swept == 1);
+        CHECK(house.target.keys() == Texts{"shop/20260101_000000/a.dump", "shop/20260201_000000/a.dump"});
+    }
+    SECTION("owed, and begun") {
+        catalog::Copy owed;
+        owed.target = "r2";
+        owed.id = {"shop", "20260102_000000"};
+        owed.owed = owed.begun = true;
+        house.catalog->put_copy(owed);
+        CHECK(house.apply(plan).swept == 0);
+        CHECK(house.target.removed.empty());
+    }
+    CHECK(claimed == Texts{"20260101_000000", "20260102_000000"});
 }
 
 // As after a run that followed the loss while the target was away, and whose own copy is known.

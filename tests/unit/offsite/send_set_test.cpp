@@ -196,6 +196,57 @@ TEST_CASE("what an earlier attempt has put there is replaced by the dump that wa
     CHECK(bench.objects_there() == whole);
 }
 
+TEST_CASE("an artifact that arrived wrong is taken back, and the next attempt sends it") {
+    Bench bench;
+    bench.target.assurance = Assurance::size;
+    const auto id = bench.add_set(january);
+    const auto first = files_in_order(bench, id).front();
+    bench.target.spoil = [](std::string& content) { content.assign(content.size(), '\0'); };
+    Way way;
+    std::vector<std::set<std::string>> told;  // what a crash would have left noted
+    way.on_change = [&] {
+        auto names = way.trying;
+        names.insert(way.placed.begin(), way.placed.end());
+        told.push_back(std::move(names));
+    };
+    const auto name = bench.place.repository.find(id).manifest.artifacts[0].file;
+    SECTION("at once") {
+        CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::corrupt);
+        CHECK(bench.target.removed == std::vector<std::string>{first});
+        CHECK(bench.target.objects.empty());
+        CHECK(way.placed.empty());
+        CHECK(told.back().empty());
+    }
+    SECTION("by the next attempt, where the target does not let it") {
+        bench.target.retains = [](const std::string&) { return true; };
+        CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::corrupt);
+        CHECK(told.back() == std::set<std::string>{name});
+        // As after a crash.
+        Way next;
+        next.begun = true;
+        next.trying = told.back();
+        way = next;
+    }
+    bench.target.spoil = nullptr;
+    bench.send(id, way);
+    CHECK(bench.objects_there() == bench.objects_of(id));
+}
+
+TEST_CASE("what arrived wrong is left alone once there is a manifest") {
+    Bench bench;
+    bench.target.assurance = Assurance::size;
+    const auto id = bench.add_set(january);
+    const auto files = files_in_order(bench, id);
+    bench.target.spoil = [&](std::string& content) {
+        content.assign(content.size(), '\0');
+        bench.target.add(files.back(), "{}");
+    };
+    Way way;
+    CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::corrupt);
+    CHECK(bench.target.removed.empty());
+    CHECK(bench.target.objects.size() == 2);
+}
+
 TEST_CASE("half of an earlier attempt of ours is replaced") {
     Bench bench;
     const auto id = bench.add_set(january);

@@ -205,6 +205,17 @@ TEST_CASE("a target that comes back before the end is asked again") {
     CHECK(house.known() == Texts{"a there", "b there"});
 }
 
+TEST_CASE("what no upload had begun with when the set got its name has not failed") {
+    House house;
+    house.go(house.dump());
+    house.go(house.copies->owe(house.set));
+    house.go(house.copies->finish(house.place.repository.commit(house.partial, house.set), house.set, {}));
+    for (const auto& copy : house.catalog->copies()) {
+        CHECK_FALSE(copy.owed);
+        CHECK(copy.attempts == 0);
+    }
+}
+
 TEST_CASE("all copies are owed before the set is committed") {
     House house;
     house.go(house.dump());

@@ -137,3 +137,16 @@ TEST_CASE("a dump that nobody takes any more ends") {
     REQUIRE(dump.failure);
     CHECK(dump.failure->code() == ErrorCode::unreachable);
 }
+
+TEST_CASE("what ended a dump that nobody takes is told") {
+    asio::io_context io;
+    const base::ManualClock clock(base::Timestamp{});
+    const auto taken = std::make_shared<async::Event>(io.get_executor());
+    const auto why = [] { return base::Error(ErrorCode::no_space, "the share is full"); };
+    run::BufferFeed feed(clock, {}, taken, why);
+    std::string failure;
+    asio::co_spawn(io, feed.wait_room({}),
+                   [&failure](const std::exception_ptr& thrown) { failure = base::to_error(thrown).message(); });
+    io.run();
+    CHECK(failure == "the share is full");
+}
