@@ -172,6 +172,27 @@ TEST_CASE("an rclone that is killed in mid-stream fails the upload, which leaves
     CHECK(bench.place.leftovers() == 0);
 }
 
+TEST_CASE("a removal that rclone fails at is refused only where the remote denies it, and else an error") {
+    for (const bool denied : {false, true}) {
+        CAPTURE(denied);
+        const support::TemporaryDirectory directory;
+        const auto program = directory / "rclone";
+        Custom::change = [&](target::RcloneOptions& options) {
+            write_program(program, "case \" $* \" in *' deletefile '*) echo '" +
+                                       std::string(denied ? "AccessDenied: Access Denied" : "account suspended") +
+                                       "' >&2; exit 7;; esac\nexec " + options.program.native() + " \"$@\"\n");
+            options.program = program;
+        };
+        Bench<Custom> bench;
+        if (!bench.ready()) return;
+        bench.put("job/set/a", "a");
+        if (denied)
+            CHECK(bench.remove({"job/set/a"}).size() == 1);
+        else
+            CHECK(bench.error_of([&] { bench.remove({"job/set/a"}); }).code() == ErrorCode::program_failed);
+    }
+}
+
 TEST_CASE("an rclone that does nothing any more is given up in time") {
     struct Row {
         std::string verb;

@@ -35,6 +35,7 @@ TEST_CASE("what rclone's end means") {
              Row{1, 0, {"Fatal error: unknown flag: --bogus"}, ErrorCode::unsupported, false, "--bogus"},
              Row{1, 0, {"open /x: Permission denied"}, ErrorCode::permission_denied, false, "Permission denied"},
              Row{1, 0, {"AccessDenied: Access Denied", "status code: 403"}, ErrorCode::permission_denied, false, ""},
+             Row{1, 0, {"googleapi: Error 403: kept, retentionPolicyNotMet"}, ErrorCode::permission_denied, false, ""},
              Row{1, 0, {"googleapi: Error 403: userRateLimitExceeded"}, ErrorCode::server_error, true, ""},
              Row{1, 0, {"googleapi: Error 403: storageQuotaExceeded"}, ErrorCode::no_space, false, ""},
              Row{1, 0, {"oauth2: cannot fetch token: invalid_grant"}, ErrorCode::authentication_failed, false, ""},
