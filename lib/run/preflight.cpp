@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/units.hpp"
 #include "os/file.hpp"
@@ -21,8 +22,11 @@ bool takes_all_databases(const model::Source& source) {
 std::uint64_t newest_size(const repository::Repository& repository, catalog::Catalog& catalog, const std::string& job,
                           base::Timestamp now) {
     const auto newest = repository.newest(job, now);
-    const auto copy = catalog.newest_copy(job);
-    if (newest && (!copy || copy->started_at <= newest->manifest.started_at)) return newest->manifest.bytes();
+    const auto copy = catalog.newest_copy(job, now);
+    // What a clock ahead has dated counts as the oldest.
+    const auto age = [now](base::Timestamp started_at) { return std::pair(started_at <= now, started_at); };
+    if (newest && (!copy || age(copy->started_at) <= age(newest->manifest.started_at)))
+        return newest->manifest.bytes();
     return copy ? copy->bytes : 0;
 }
 
