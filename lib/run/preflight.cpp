@@ -25,8 +25,7 @@ std::uint64_t newest_size(const repository::Repository& repository, catalog::Cat
     const auto copy = catalog.newest_copy(job, now);
     // What a clock ahead has dated counts as the oldest.
     const auto age = [now](base::Timestamp started_at) { return std::pair(started_at <= now, started_at); };
-    if (newest && (!copy || age(copy->started_at) <= age(newest->manifest.started_at)))
-        return newest->manifest.bytes();
+    if (newest && (!copy || age(copy->started_at) <= age(newest->manifest.started_at))) return newest->manifest.bytes();
     return copy ? copy->bytes : 0;
 }
 
