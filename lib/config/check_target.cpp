@@ -1,8 +1,11 @@
 #include "config/check_target.hpp"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <map>
 #include <set>
 #include <string_view>
@@ -111,19 +114,43 @@ std::string plain_path(const std::string& text) {
     return path == "." ? std::string() : path;
 }
 
-// As names are compared (RFC 4343), without the dot of the root.
+// As names are compared (RFC 4343), without the dot of the root; an IPv6 address in its one short form, in brackets.
 std::string plain_host(std::string_view text) {
     auto host = base::to_lower(text);
+    const bool in_brackets = host.size() > 2 && host.front() == '[' && host.back() == ']';
+    const auto address = in_brackets ? host.substr(1, host.size() - 2) : host;
+    in6_addr parsed{};
+    std::array<char, INET6_ADDRSTRLEN> shortest{};
+    if (::inet_pton(AF_INET6, address.c_str(), &parsed) == 1 &&
+        ::inet_ntop(AF_INET6, &parsed, shortest.data(), shortest.size()) != nullptr)
+        return fmt::format("[{}]", shortest.data());
     if (host.ends_with('.')) host.pop_back();
     return host;
+}
+
+// The number, however it is written; 0: the scheme's own.
+int plain_port(std::string_view scheme, std::string_view text) {
+    int port = 0;
+    (void)std::from_chars(text.data(), text.data() + text.size(), port);
+    return port == (scheme == "https" ? 443 : 80) ? 0 : port;
+}
+
+// Hosts of S3's own buckets: s3.eu-west-1.…, the older s3-eu-west-1.…, s3-fips, s3-accelerate, s3.dualstack, and
+// private ones as vpce-1.s3.eu-west-1.vpce.…; not what has names of its own, as s3-outposts and s3-object-lambda.
+// https://docs.aws.amazon.com/general/latest/gr/s3.html
+bool is_aws_host(std::string_view host) {
+    if (!host.ends_with(".amazonaws.com") && !host.ends_with(".amazonaws.com.cn")) return false;
+    for (const auto* other : {"s3-outposts.", "s3-object-lambda."})
+        if (host.find(other) != std::string_view::npos) return false;
+    for (const auto label : base::split(host, '.'))
+        if (label == "s3" || label.starts_with("s3-")) return true;
+    return false;
 }
 
 // The names of buckets are AWS's own in a partition, whichever region and kind of endpoint is asked; empty: not AWS.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingBucket.html
 std::string_view aws_partition(std::string_view host, std::string_view region) {
-    const bool is_aws = host.empty() || ((host.starts_with("s3.") || host.starts_with("s3-fips.")) &&
-                                         (host.ends_with(".amazonaws.com") || host.ends_with(".amazonaws.com.cn")));
-    if (!is_aws) return {};
+    if (!host.empty() && !is_aws_host(host)) return {};
     if (host.ends_with(".cn") || region.starts_with("cn-")) return "aws-cn";
     const bool is_government = host.find("us-gov-") != std::string_view::npos || region.starts_with("us-gov-");
     return is_government ? "aws-us-gov" : "aws";
@@ -137,10 +164,10 @@ std::string server_of(const model::S3Place& place) {
     const auto server = std::string_view(place.endpoint).substr(separator + 3);
     // The last colon outside the brackets of an IPv6 address.
     const auto colon = server.find(':', server.starts_with('[') ? server.find(']') : 0);
-    auto port = colon == std::string_view::npos ? std::string_view() : server.substr(colon + 1);
-    if (port == (scheme == "https" ? "443" : "80")) port = {};
+    const auto port =
+        plain_port(scheme, colon == std::string_view::npos ? std::string_view() : server.substr(colon + 1));
     const auto host = plain_host(server.substr(0, colon));
-    const auto partition = port.empty() ? aws_partition(host, {}) : std::string_view();
+    const auto partition = port == 0 ? aws_partition(host, {}) : std::string_view();
     return partition.empty() ? fmt::format("{}://{}:{}", scheme, host, port) : std::string(partition);
 }
 
