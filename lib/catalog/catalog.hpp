@@ -33,6 +33,7 @@ struct RunFilter {
     int limit = 50;  // 1–10,000
     int offset = 0;
     std::optional<base::Timestamp> not_after{};  // began by then
+    std::vector<std::string> without{};          // ids of runs that are left out
 };
 
 struct SetState {
@@ -158,8 +159,10 @@ class Catalog {
     // did not tell.
     [[nodiscard]] std::vector<std::uint64_t> sizes_of_last_successes(const std::string& job, int count,
                                                                      base::Timestamp now);
-    // Drops runs that finished before `before`, but never a job's newest success, at most `limit` at a time.
-    std::size_t expire_runs(base::Timestamp before, std::size_t limit);
+    // Drops runs that finished longer ago than `kept`, but never a job's newest success, at most `limit` at a time. A
+    // clock ahead drops nothing: the newest run is as late as it can be told to be, and one that is dated later than
+    // `now` makes no other the second newest.
+    std::size_t expire_runs(base::Timestamp now, std::chrono::milliseconds kept, std::size_t limit);
 
     // --- sets -----------------------------------------------------------------------------------------------------
     void put_set_state(const SetState& state);
@@ -188,7 +191,7 @@ class Catalog {
     // That of this host's newest complete set of the job that is on any target, and was not found corrupt there
     // (verified: none); nothing if there is none. What a clock ahead of `now` has dated counts where there is nothing
     // else.
-    [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job, base::Timestamp now = base::Timestamp::max());
+    [[nodiscard]] std::optional<Copy> newest_copy(const std::string& job, base::Timestamp now);
     // That target works: what is owed to it and waits for a later attempt is due at `now`.
     void hasten_copies(const std::string& target, base::Timestamp now);
     void forget_copy(const std::string& target, const model::SetId& id);

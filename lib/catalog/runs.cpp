@@ -48,6 +48,7 @@ std::string condition(const RunFilter& filter) {
     if (filter.job) parts.emplace_back("job = ?");
     if (filter.outcome) parts.emplace_back("outcome = ?");
     if (filter.not_after) parts.emplace_back("started_at <= ?");
+    if (!filter.without.empty()) parts.emplace_back("id NOT IN (SELECT value FROM json_each(?))");
     return parts.empty() ? std::string() : " WHERE " + base::join(parts, " AND ");
 }
 
@@ -55,6 +56,8 @@ void bind_condition(Statement& statement, const RunFilter& filter) {
     if (filter.job) statement.bind(*filter.job);
     if (filter.outcome) statement.bind(model::outcome_text(*filter.outcome));
     if (filter.not_after) statement.bind(to_number(*filter.not_after));
+    // In one value, as the number of values that a statement takes has an end.
+    if (!filter.without.empty()) statement.bind("[\"" + base::join(filter.without, "\",\"") + "\"]");
 }
 
 }  // namespace
@@ -205,17 +208,22 @@ std::vector<std::uint64_t> Catalog::sizes_of_last_successes(const std::string& j
     return sizes;
 }
 
-std::size_t Catalog::expire_runs(base::Timestamp before, std::size_t limit) {
+std::size_t Catalog::expire_runs(base::Timestamp now, std::chrono::milliseconds kept, std::size_t limit) {
     const auto guard = impl_->enter();
+    Statement newest(impl_->connection,
+                     "SELECT max(finished_at) FROM runs WHERE outcome <> 'RUNNING' AND finished_at <= ?");
+    newest.bind(to_number(now));
+    if (!newest.step()) return 0;
+    const auto before = to_timestamp(newest.number(0)) - kept;
     Statement statement(impl_->connection,
                         "DELETE FROM runs WHERE id IN ("
                         "SELECT id FROM runs AS r WHERE outcome <> 'RUNNING' AND finished_at < ?"
                         " AND NOT (outcome IN ('SUCCESS', 'WARNING') AND NOT EXISTS ("
                         "SELECT 1 FROM runs AS newer WHERE newer.job = r.job"
-                        " AND newer.outcome IN ('SUCCESS', 'WARNING')"
+                        " AND newer.outcome IN ('SUCCESS', 'WARNING') AND newer.finished_at <= ?"
                         " AND (newer.finished_at, newer.id) > (r.finished_at, r.id)))"
                         " ORDER BY started_at, id LIMIT ?)");
-    statement.bind(to_number(before));
+    statement.bind(to_number(before)).bind(to_number(now));
     statement.bind(static_cast<std::int64_t>(std::min<std::size_t>(limit, 1'000'000)));
     statement.run();
     return static_cast<std::size_t>(impl_->connection.changes());

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include "base/text.hpp"
@@ -28,6 +29,41 @@ Finding warning(FindingKey key, std::string message, std::string hint) {
     return {std::move(key), Severity::warning, {}, std::move(message), std::move(hint), {}, {}, {}};
 }
 
+// Which places lie on one file system, as far as that is known: how full it is is told once. It stays told of the place
+// that it was told of already, also while only another one there can be looked at.
+class FileSystems {
+  public:
+    FileSystems(const Inputs& inputs, const OpenFindings& before) {
+        for (const auto& directory : inputs.directories)
+            add(directory.file_system, directory.path.string(), directory.problem.empty(), before);
+        for (const auto& target : inputs.rooms)
+            add(target.room ? target.room->file_system : target.file_system, target.target, target.room.has_value(),
+                before);
+    }
+
+    // Whether this is the first place there that is looked at.
+    [[nodiscard]] bool enter(const std::string& file_system) {
+        return file_system.empty() || entered_.insert(file_system).second;
+    }
+    // The place of the finding about it.
+    [[nodiscard]] std::string told_of(const std::string& file_system, const std::string& place) const {
+        const auto told = told_.find(file_system);
+        return told == told_.end() ? place : told->second;
+    }
+    // Whether any place there can be looked at.
+    [[nodiscard]] bool is_seen(const std::string& file_system) const { return seen_.contains(file_system); }
+
+  private:
+    void add(const std::string& file_system, const std::string& place, bool is_seen, const OpenFindings& before) {
+        if (file_system.empty()) return;
+        if (is_seen) seen_.insert(file_system);
+        if (before.find({FindingKind::disk_usage, {}, place}) != nullptr) told_.emplace(file_system, place);
+    }
+
+    std::set<std::string> seen_, entered_;
+    std::map<std::string, std::string> told_;
+};
+
 // How full a place is. `key` is the place of its finding, `name` what messages call it.
 void check_usage(const std::string& key, const std::string& name, std::uint64_t available, std::uint64_t total,
                  int disk_usage, const OpenFindings& open, std::vector<Finding>& found) {
@@ -46,9 +82,10 @@ bool is_short(const FindingKey& key, std::uint64_t available, std::uint64_t leas
     return static_cast<double>(available) < static_cast<double>(least) * (open.find(key) != nullptr ? free_slack : 1);
 }
 
-void check_room(const Directory& directory, int disk_usage, const OpenFindings& open, std::vector<Finding>& found) {
+void check_room(const Directory& directory, const std::string& told_of, int disk_usage, const OpenFindings& open,
+                std::vector<Finding>& found) {
     const auto place = directory.path.string();
-    check_usage(place, place, directory.available, directory.total, disk_usage, open, found);
+    check_usage(told_of, place, directory.available, directory.total, disk_usage, open, found);
     const FindingKey room{FindingKind::free_space, {}, place};
     if (is_short(room, directory.available, directory.min_free, open))
         found.push_back(
@@ -69,12 +106,13 @@ const Job* largest_of(const std::vector<Job>& jobs, const std::string& target) {
     return largest;
 }
 
-// `is_told`: how full its file system is has been told of another place there.
-void check_target(const TargetRoom& target, const Inputs& inputs, bool is_told, const OpenFindings& open,
+void check_target(const TargetRoom& target, const Inputs& inputs, FileSystems& systems, const OpenFindings& open,
                   std::vector<Finding>& found) {
     const auto name = fmt::format("target {} ({})", target.target, target.place);
-    if (!is_told)
-        check_usage(target.target, name, target.room->available, target.room->total, inputs.disk_usage, open, found);
+    const auto& file_system = target.room->file_system;
+    if (systems.enter(file_system))
+        check_usage(systems.told_of(file_system, target.target), name, target.room->available, target.room->total,
+                    inputs.disk_usage, open, found);
     const auto* job = largest_of(inputs.jobs, target.target);
     const FindingKey room{FindingKind::free_space, {}, target.target};
     if (job != nullptr && is_short(room, target.room->available, job->sizes.front(), open))
@@ -89,32 +127,31 @@ Finding incomplete(const std::string& place, const std::string& message, const s
     return warning({FindingKind::check_incomplete, {}, place}, message, hint);
 }
 
-// What is open of a place that could not be looked at stays so.
-void keep_room(const std::string& place, const OpenFindings& before, std::vector<Finding>& found) {
+// What is open of a place that could not be looked at stays so, but for its file system if another place there could.
+void keep_room(const std::string& place, bool is_seen, const OpenFindings& before, std::vector<Finding>& found) {
     for (const auto kind : {FindingKind::disk_usage, FindingKind::free_space})
-        if (const auto* open = before.find({kind, {}, place})) found.push_back(*open);
+        if (const auto* open = before.find({kind, {}, place}))
+            if (!is_seen || kind != FindingKind::disk_usage) found.push_back(*open);
 }
 
 void check_directories(const Inputs& inputs, const OpenFindings& before, std::vector<Finding>& found) {
-    std::set<std::string> seen;
+    FileSystems systems(inputs, before);
     for (const auto& directory : inputs.directories) {
         if (!directory.problem.empty()) {
             const auto place = directory.path.string();
             found.push_back(incomplete(place, directory.problem, {}));
-            keep_room(place, before, found);
+            keep_room(place, false, before, found);
             continue;
         }
-        if (!directory.file_system.empty() && !seen.insert(directory.file_system).second) continue;
-        check_room(directory, inputs.disk_usage, before, found);
+        if (!systems.enter(directory.file_system)) continue;
+        const auto told_of = systems.told_of(directory.file_system, directory.path.string());
+        check_room(directory, told_of, inputs.disk_usage, before, found);
     }
     for (const auto& target : inputs.rooms) {
-        if (!target.room) {
-            if (!target.answered) keep_room(target.target, before, found);
-            continue;
-        }
-        const auto& file_system = target.room->file_system;
-        const bool is_told = !file_system.empty() && !seen.insert(file_system).second;
-        check_target(target, inputs, is_told, before, found);
+        if (target.room)
+            check_target(target, inputs, systems, before, found);
+        else if (!target.answered)
+            keep_room(target.target, systems.is_seen(target.file_system), before, found);
     }
 }
 

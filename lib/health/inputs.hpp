@@ -96,6 +96,7 @@ struct TargetRoom {
     std::string place;                   // for people: "sftp://backup@nas/~/sets"
     std::optional<target::Room> room{};  // nothing: it has no bounds, cannot tell, or did not answer this time
     bool answered = false;
+    std::string file_system{};  // as it last told: targets of one share their room; empty: not known, or another host's
 };
 
 // What could not be looked at beside directories: the repository, the sets on a target.

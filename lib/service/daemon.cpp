@@ -211,7 +211,7 @@ class Daemon {
         });
         auto reconciled = run::reconcile(repository, catalog, config.reports_directory, config.jobs, core_.clock.now());
         if (catalog.was_damaged()) rebuild_catalog();
-        (void)catalog.expire_runs(core_.clock.now() - history_kept, most_expired);
+        (void)catalog.expire_runs(core_.clock.now(), history_kept, most_expired);
         for (const auto& report : reconciled.finished)
             startup_notes_.push_back(fmt::format("{}: run {} had left its set before the daemon ended: {}", report.job,
                                                  report.run.text(), report.set));

@@ -2,9 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <tuple>
-
 #include "model/json.hpp"
 #include "service/health_answer.hpp"
 #include "service/metrics_source.hpp"
@@ -23,29 +20,6 @@ model::RunReport report_so_far(const ActiveRun& run) {
     return report;
 }
 
-// The latest run that is asked for, by what is known of each: the catalog may still have one as RUNNING that has ended.
-// What a clock ahead has dated counts where there is nothing else.
-std::optional<model::RunReport> latest_of(catalog::Catalog& catalog, const ReportQuery& query,
-                                          const std::map<std::string, model::RunReport>& later, base::Timestamp now) {
-    const auto is_asked_for = [&query](const model::RunReport& report) {
-        return (!query.job || report.job == *query.job) && (!query.status || report.outcome == *query.status);
-    };
-    std::vector<model::RunReport> found;
-    for (const auto& [id, report] : later)
-        if (is_asked_for(report)) found.push_back(report);
-    // One that is none of these stands among so many.
-    const auto enough = static_cast<int>(later.size()) + 1;
-    auto known = catalog.runs({query.job, query.status, enough, 0, now});
-    if (known.empty()) known = catalog.runs({query.job, query.status, enough, 0});
-    for (auto& report : known)
-        if (!later.contains(report.run.text())) found.push_back(std::move(report));
-    const auto order = [now](const model::RunReport& report) {
-        return std::tuple(report.started_at <= now, report.started_at, report.run.text());
-    };
-    const auto latest = std::ranges::max_element(found, {}, order);
-    return latest == found.end() ? std::nullopt : std::optional(std::move(*latest));
-}
-
 }  // namespace
 
 asio::awaitable<std::vector<Text>> Operations::status() {
@@ -61,9 +35,8 @@ asio::awaitable<std::vector<Text>> Operations::status() {
     co_return pieces;
 }
 
-// Reports that say more than the catalog does.
-std::map<std::string, model::RunReport> Operations::later_reports() const {
-    std::map<std::string, model::RunReport> reports;
+LaterReports Operations::later_reports() const {
+    LaterReports reports;
     for (const auto& report : unwritten_.all()) reports.emplace(report.run.text(), report);
     for (const auto& [id, run] : core_.runner->active()) reports.emplace(id, report_so_far(*run));
     return reports;
@@ -72,16 +45,12 @@ std::map<std::string, model::RunReport> Operations::later_reports() const {
 asio::awaitable<std::string> Operations::reports(ReportQuery query) {
     auto* catalog = core_.catalog.get();
     const auto list = [catalog, query, later = later_reports()] {
-        const catalog::RunFilter filter{query.job, query.status, query.page_size, (query.page - 1) * query.page_size};
-        const auto total = catalog->count_runs(filter);
+        const auto page = page_of(*catalog, query, later);
         boost::json::array items;
-        for (const auto& report : catalog->runs(filter)) {
-            const auto known = later.find(report.run.text());
-            items.push_back(model::json_run(known == later.end() ? report : known->second));
-        }
+        for (const auto& report : page.reports) items.push_back(model::json_run(report));
         return model::compact(boost::json::object{{"page", query.page},
                                                   {"page_size", query.page_size},
-                                                  {"total", total},
+                                                  {"total", page.total},
                                                   {"items", std::move(items)}}) +
                "\n";
     };

@@ -10,6 +10,7 @@
 #include "service/dispatcher.hpp"
 #include "service/overview.hpp"
 #include "service/reloader.hpp"
+#include "service/report_pages.hpp"
 #include "service/status_report.hpp"
 #include "service/status_text.hpp"
 #include "service/unwritten_reports.hpp"
@@ -51,7 +52,7 @@ class Operations final : public Control {
 
   private:
     // By run id: those that go on, as far as they have come, and those whose end could not be recorded yet.
-    [[nodiscard]] std::map<std::string, model::RunReport> later_reports() const;
+    [[nodiscard]] LaterReports later_reports() const;
 
     Core& core_;
     DaemonFacts& facts_;

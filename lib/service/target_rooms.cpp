@@ -42,13 +42,17 @@ asio::awaitable<void> TargetRooms::ask_one(std::string name, async::StopToken st
         answer.room = co_await target->room(deadline.token());
         answer.answered = true;
         if (answer.room) {
+            answer.file_system = answer.room->file_system;
             const auto facts = co_await target->facts(deadline.token());
             answer.place = facts.place;
         }
     } catch (const base::Error&) {
         stop.check();
     }
-    if (asked_for_ == config) answers_.insert_or_assign(name, std::move(answer));
+    if (asked_for_ != config) co_return;
+    auto& known = answers_[name];
+    if (!answer.answered) answer.file_system = known.file_system;
+    known = std::move(answer);
 }
 
 }  // namespace pgbakd::service

@@ -16,8 +16,8 @@ class TargetRooms {
     explicit TargetRooms(Core& core) : core_(core) {}
 
     // Asks all targets of the configuration, side by side, each for half a minute at most. What one told before that
-    // does not answer now is not known any more: why it does not is told when something is to be sent there. Throws
-    // the reason of a stop.
+    // does not answer now is not known any more, but for where it lies: why it does not is told when something is to be
+    // sent there. Throws the reason of a stop.
     asio::awaitable<void> ask(async::StopToken stop);
     // All targets that the configuration has.
     [[nodiscard]] std::vector<health::TargetRoom> known() const;

@@ -55,6 +55,9 @@ class EndOnFullDisk(ServerCase):
         self.assertEqual(api.get("/v1/backups/latest?status=FAILED").json["run"], run)
         self.assertEqual(api.get("/v1/backups/latest?status=SUCCESS").json["run"], good)
         self.assertEqual(api.ask("GET", "/v1/backups/latest?status=RUNNING").status, 404)
+        for status, runs in (("FAILED", [run]), ("SUCCESS", [good]), ("RUNNING", [])):
+            page = api.get(f"/v1/backups?status={status}").json
+            self.assertEqual((page["total"], [each["run"] for each in page["items"]]), (len(runs), runs))
         listed = [(each["run"], each["status"]) for each in api.get("/v1/backups").json["items"]]
         self.assertEqual(listed, [(run, "FAILED"), (good, "SUCCESS")])
         ballast.unlink()

@@ -1,6 +1,4 @@
 // The outbox, what is to be remembered of channels, and which runs were told of.
-#include <sqlite3.h>
-
 #include "unit/catalog/support.hpp"
 
 using namespace pgbakd;
@@ -8,38 +6,6 @@ using namespace pgbakd::testing;
 using namespace std::chrono_literals;
 using model::Outcome;
 using model::Severity;
-
-namespace {
-
-using Texts = std::vector<std::string>;
-
-model::Alert alert(const std::string& id, base::Timestamp at = today) {
-    model::Alert result;
-    result.id = id;
-    result.kind = model::AlertKind::run_failed;
-    result.severity = Severity::critical;
-    result.at = at;
-    result.host = "db1";
-    result.job = "shop";
-    result.title = "shop failed";
-    result.message = "the disk is full; \"ü\"";
-    return result;
-}
-
-Texts texts(const std::vector<catalog::WaitingAlert>& alerts) {
-    Texts result;
-    for (const auto& each : alerts) result.push_back(each.channel + " " + each.alert.id);
-    return result;
-}
-
-void execute(const std::filesystem::path& file, const char* sql) {
-    sqlite3* handle = nullptr;
-    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-    CHECK(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(handle);
-}
-
-}  // namespace
 
 TEST_CASE("alerts wait for their channel, in the order in which they came, until they are delivered or given up") {
     Place place;

@@ -177,12 +177,30 @@ TEST_CASE("old runs expire, a job's newest success never") {
                                      run(7, "a", today - 60 * day)));
     place.catalog->finish_run(run(7, "a", today - 60 * day, Outcome::failed));
 
-    CHECK(place.catalog->expire_runs(today - 30 * day, 1) == 1);
+    CHECK(place.catalog->expire_runs(today, 30 * day, 1) == 1);
     CHECK_FALSE(place.catalog->run(run_id(7)));  // the oldest first
-    CHECK(place.catalog->expire_runs(today - 30 * day, 100) == 2);
-    CHECK(place.catalog->expire_runs(today - 30 * day, 100) == 0);
+    CHECK(place.catalog->expire_runs(today, 30 * day, 100) == 2);
+    CHECK(place.catalog->expire_runs(today, 30 * day, 100) == 0);
     for (const unsigned stays : {2U, 4U, 5U, 6U}) CHECK(place.catalog->run(run_id(stays)));
     CHECK(place.catalog->count_runs({}) == 4);
+}
+
+TEST_CASE("a success that a clock ahead has dated lets no other expire") {
+    Place place;
+    const auto day = std::chrono::hours(24);
+    place.catalog->finish_run(run(1, "a", today - 50 * day, Outcome::success));
+    place.catalog->finish_run(run(2, "a", today - 40 * day, Outcome::success));
+    place.catalog->finish_run(run(3, "a", today + 700 * day, Outcome::success));
+    place.catalog->finish_run(run(4, "a", today - 1 * day, Outcome::failed));
+    const auto newest = place.catalog->last_success(today);
+    CHECK(place.catalog->expire_runs(today, 30 * day, 100) == 1);
+    CHECK_FALSE(place.catalog->run(run_id(1)));
+    CHECK(place.catalog->last_success(today) == newest);
+    // A daemon that starts with a clock ahead drops nothing that is not older than its newest run by so much.
+    CHECK(place.catalog->expire_runs(today + 300 * day, 40 * day, 100) == 0);
+    // Once it is that late, it is the newest.
+    CHECK(place.catalog->expire_runs(today + 701 * day, 30 * day, 100) == 2);
+    CHECK(place.catalog->run(run_id(3)));
 }
 
 TEST_CASE("the databases a job knew") {

@@ -1,6 +1,4 @@
 // Copies on targets, and the catalogs that came before there were any.
-#include <sqlite3.h>
-
 #include <map>
 
 #include "catalog/schema.hpp"
@@ -28,15 +26,6 @@ std::vector<std::string> texts(const std::vector<Copy>& copies) {
     for (const auto& copy : copies) result.push_back(copy.target + " " + copy.id.text() + (copy.owed ? " owed" : ""));
     return result;
 }
-
-void execute(const std::filesystem::path& file, const std::string& sql) {
-    sqlite3* handle = nullptr;
-    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-    CHECK(sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(handle);
-}
-
-using Texts = std::vector<std::string>;
 
 }  // namespace
 
@@ -176,7 +165,7 @@ TEST_CASE("a catalog from before hosts were noted keeps what it owes and has sen
     CHECK_FALSE(place.catalog->was_damaged());
     CHECK(texts(place.catalog->copies()) == Texts{"r2 shop/20260113_000001", "r2 shop/20260114_000001 owed"});
     CHECK(place.catalog->copies().at(0).run.empty());
-    CHECK(place.catalog->newest_copy("shop")->host.empty());
+    CHECK(place.catalog->newest_copy("shop", today)->host.empty());
     place.reopen();
     CHECK(place.catalog->copies().size() == 2);
 }
@@ -245,7 +234,7 @@ TEST_CASE("the newest copy of a job is never another host's") {
     other.started_at = today;
     other.host = "db2";
     place.catalog->put_copies({own, other});
-    CHECK(place.catalog->newest_copy("shop")->id == own.id);
+    CHECK(place.catalog->newest_copy("shop", today)->id == own.id);
 }
 
 TEST_CASE("a copy that a clock ahead has dated is the newest only where there is no other") {

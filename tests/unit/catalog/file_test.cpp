@@ -25,13 +25,6 @@ unsigned mode_of(const std::filesystem::path& path) {
 }
 
 // What an administrator would do with the sqlite3 program.
-void execute(const std::filesystem::path& file, const char* sql) {
-    sqlite3* handle = nullptr;
-    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-    CHECK(sqlite3_exec(handle, sql, nullptr, nullptr, nullptr) == SQLITE_OK);
-    sqlite3_close(handle);
-}
-
 std::vector<std::string> names_in(const std::filesystem::path& directory) {
     std::vector<std::string> names;
     for (const auto& entry : std::filesystem::directory_iterator(directory)) names.push_back(entry.path().filename());

@@ -1,6 +1,4 @@
 // Findings, alerts on their way, and what health asks of the history.
-#include <sqlite3.h>
-
 #include "catalog/schema.hpp"
 #include "unit/catalog/support.hpp"
 
@@ -15,26 +13,11 @@ using model::Severity;
 
 namespace {
 
-using Texts = std::vector<std::string>;
-
 model::Finding finding(FindingKind kind, const std::string& job, const std::string& place = {}) {
     model::Finding result;
     result.key = {kind, job, place};
     result.opened_at = today;
     result.message = "it is wrong";
-    return result;
-}
-
-model::Alert alert(const std::string& id, base::Timestamp at = today) {
-    model::Alert result;
-    result.id = id;
-    result.kind = model::AlertKind::run_failed;
-    result.severity = Severity::critical;
-    result.at = at;
-    result.host = "db1";
-    result.job = "shop";
-    result.title = "shop failed";
-    result.message = "the disk is full; \"ü\"";
     return result;
 }
 
@@ -44,23 +27,6 @@ Texts texts(const std::vector<model::Finding>& findings) {
         result.push_back(std::string(model::finding_text(each.key.kind)) + " " + each.key.job + " " + each.key.place);
     return result;
 }
-Texts texts(const std::vector<catalog::WaitingAlert>& alerts) {
-    Texts result;
-    for (const auto& each : alerts) result.push_back(each.channel + " " + each.alert.id);
-    return result;
-}
-
-void execute(const std::filesystem::path& file, const std::string& sql) {
-    sqlite3* handle = nullptr;
-    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
-    char* message = nullptr;
-    const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, &message);
-    INFO((message != nullptr ? message : ""));
-    CHECK(code == SQLITE_OK);
-    sqlite3_free(message);
-    sqlite3_close(handle);
-}
-
 model::RunReport sized(unsigned number, base::Timestamp started_at, Outcome outcome, std::uint64_t bytes) {
     auto report = run(number, "shop", started_at, outcome);
     report.size_bytes = bytes;

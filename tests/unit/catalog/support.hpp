@@ -1,6 +1,7 @@
 // What the tests of lib/catalog share.
 #pragma once
 
+#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -9,21 +10,10 @@
 #include "calendar/zone.hpp"
 #include "catalog/catalog.hpp"
 #include "support/common.hpp"
+#include "support/error_of.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace pgbakd::testing {
-
-// The Error that `action` throws; the test fails if it throws none.
-template <class Action>
-base::Error error_of(Action action) {
-    try {
-        action();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    FAIL("no error was thrown");
-    return {base::ErrorCode::internal, ""};
-}
 
 inline base::Instant slot_at(std::string_view text) {
     return calendar::parse_rfc3339(text).value();
@@ -71,10 +61,43 @@ struct Place {
     }
 };
 
+using Texts = std::vector<std::string>;
+
 inline std::vector<std::string> runs_of(catalog::Catalog& catalog, const catalog::RunFilter& filter = {}) {
     std::vector<std::string> result;
     for (const auto& report : catalog.runs(filter)) result.push_back(report.run.text());
     return result;
+}
+
+inline model::Alert alert(const std::string& id, base::Timestamp at = today) {
+    model::Alert result;
+    result.id = id;
+    result.kind = model::AlertKind::run_failed;
+    result.severity = model::Severity::critical;
+    result.at = at;
+    result.host = "db1";
+    result.job = "shop";
+    result.title = "shop failed";
+    result.message = "the disk is full; \"ü\"";
+    return result;
+}
+
+inline Texts texts(const std::vector<catalog::WaitingAlert>& alerts) {
+    Texts result;
+    for (const auto& each : alerts) result.push_back(each.channel + " " + each.alert.id);
+    return result;
+}
+
+// As an older pgbakd, or a mishap, has left the file.
+inline void execute(const std::filesystem::path& file, const std::string& sql) {
+    sqlite3* handle = nullptr;
+    REQUIRE(sqlite3_open(file.c_str(), &handle) == SQLITE_OK);
+    char* message = nullptr;
+    const int code = sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, &message);
+    INFO((message != nullptr ? message : ""));
+    CHECK(code == SQLITE_OK);
+    sqlite3_free(message);
+    sqlite3_close(handle);
 }
 
 }  // namespace pgbakd::testing

@@ -297,6 +297,50 @@ TEST_CASE("targets fill up") {
                 "takes 100 B: a copy may not fit"});
 }
 
+TEST_CASE("a file system is told of once, whichever of its places answers") {
+    const auto at = [](const std::string& name, std::optional<std::uint64_t> available) {
+        TargetRoom room{.target = name, .place = "/mnt/" + name};
+        if (available) room.room = target::Room{1000, *available, "/mnt"};
+        room.answered = available.has_value();
+        room.file_system = "/mnt";
+        return room;
+    };
+    const auto full = open(FindingKind::disk_usage, "", "a");
+    const auto usage = [](const std::string& key, const std::string& name) {
+        return Texts{
+            fmt::format("warning disk_usage {}: the file system of target {} (/mnt/{}) is 90 % full: 100 B of "
+                        "1000 B available",
+                        key, name, name)};
+    };
+    struct Row {
+        std::vector<TargetRoom> rooms;
+        std::vector<Finding> open;
+        Texts expected;
+    };
+    for (const auto& row : std::vector<Row>{
+             {{at("a", 100), at("b", 100)}, {}, usage("a", "a")},
+             {{at("a", {}), at("b", 100)}, {}, usage("b", "b")},
+             // It stays the finding that it was, whoever tells of it.
+             {{at("a", {}), at("b", 100)}, {full}, usage("a", "b")},
+             {{at("a", 100), at("b", 100)}, {open(FindingKind::disk_usage, "", "b")}, usage("b", "a")},
+             // The one that answers says that there is room again.
+             {{at("a", {}), at("b", 900)}, {full}, {}},
+             {{at("a", {}), at("b", {})}, {full}, {"warning disk_usage a: as it was"}},
+         }) {
+        auto inputs = inputs_of({well_job()});
+        inputs.jobs[0].sizes.clear();
+        inputs.rooms = row.rooms;
+        inputs.open = row.open;
+        CHECK(found(inputs) == row.expected);
+    }
+    // Where the one that is silent lies was never told: both may be full.
+    auto inputs = inputs_of({});
+    inputs.rooms = {at("a", {}), at("b", 100)};
+    inputs.rooms[0].file_system.clear();
+    inputs.open = {full};
+    CHECK(found(inputs).size() == 2);
+}
+
 TEST_CASE("what could not be looked at is told, and closes nothing") {
     auto inputs = inputs_of({well_job()});
     inputs.directories = {{"/srv", 0, 0, 0, "", "no permission to look at /srv"}};
