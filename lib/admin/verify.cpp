@@ -11,6 +11,7 @@
 #include "admin/verbs.hpp"
 #include "base/text.hpp"
 #include "base/units.hpp"
+#include "holdings/corruption.hpp"
 #include "model/json.hpp"
 #include "offsite/fetch.hpp"
 #include "offsite/keys.hpp"
@@ -52,11 +53,16 @@ class Recorder {
   public:
     Recorder(Context& context, const config::Config& config, const repository::StoredSet& set,
              const repository::Verdict& verdict)
-        : context_(context), config_(config), set_(set), verdict_(verdict), now_(context.around.clock.now()) {}
+        : context_(context), config_(config), set_(set), verdict_(verdict) {
+        found_ = {verdict.level, context.around.clock.now(), first_fault(verdict)};
+    }
 
     void record() {
-        const bool marked = attempt("with the set", [this] { mark(); });
-        const bool entered = attempt("in the catalog", [this] { enter(); });
+        const bool marked = attempt("with the set", [this] {
+            holdings::note_with_set(repository::Repository(config_.repository.directory), set_, found_);
+        });
+        const bool entered = attempt(
+            "in the catalog", [this] { holdings::note_in_catalog(config_.state_file(), set_.manifest.id, found_); });
         // Either of them speaks against a set.
         if (verdict_.ok() ? marked && entered : marked || entered) return;
         remark(context_, {base::ErrorCode::io_failed,
@@ -79,28 +85,12 @@ class Recorder {
             return false;
         }
     }
-    void mark() const {
-        if (verdict_.ok() && !set_.corrupt) return;
-        std::optional<repository::Corruption> found;
-        if (!verdict_.ok()) found = {now_, first_fault(verdict_)};
-        repository::Repository(config_.repository.directory).mark_corrupt(set_.manifest.id, found);
-    }
-    void enter() const {
-        const auto& id = set_.manifest.id;
-        bool was_corrupt = false;
-        if (const auto history = catalog::Catalog::open_for_reading(config_.state_file()))
-            for (const auto& state : history->set_states())
-                was_corrupt = was_corrupt || (state.id == id && state.corrupt);
-        if (verdict_.ok() && !was_corrupt) return;
-        const auto catalog = catalog::Catalog::open(config_.state_file(), now_);
-        catalog->put_set_state({id, verdict_.level, now_, !verdict_.ok(), first_fault(verdict_)});
-    }
 
     Context& context_;
     const config::Config& config_;
     const repository::StoredSet& set_;
     const repository::Verdict& verdict_;
-    base::Timestamp now_;
+    holdings::Rechecked found_;
 };
 
 repository::Verdict verify_set(Context& context, const config::Config& config, const repository::StoredSet& set) {

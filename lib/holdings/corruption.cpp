@@ -46,6 +46,23 @@ void mark_corrupt(const repository::Repository& repository, catalog::Catalog& ca
     if (not_entered) throw base::Error(*not_entered);
 }
 
+void note_with_set(const repository::Repository& repository, const repository::StoredSet& set, const Rechecked& found) {
+    const bool is_good = found.fault.empty();
+    if (is_good && !set.corrupt) return;
+    std::optional<repository::Corruption> corruption;
+    if (!is_good) corruption = {found.at, found.fault};
+    repository.mark_corrupt(set.manifest.id, corruption);
+}
+
+void note_in_catalog(const std::filesystem::path& state_file, const model::SetId& id, const Rechecked& found) {
+    const bool is_good = found.fault.empty();
+    bool was_corrupt = false;
+    if (const auto history = catalog::Catalog::open_for_reading(state_file))
+        for (const auto& state : history->set_states()) was_corrupt = was_corrupt || (state.id == id && state.corrupt);
+    if (is_good && !was_corrupt) return;
+    catalog::Catalog::open(state_file, found.at)->put_set_state({id, found.level, found.at, !is_good, found.fault});
+}
+
 KeptFindings keep_findings(const repository::Repository& repository, catalog::Catalog& catalog) {
     KeptFindings kept;
     for (const auto& state : catalog.set_states()) {

@@ -2,6 +2,7 @@
 // catalog, where a disk that cannot be written to does not. Either speaks against the set. All of it blocks.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,6 +19,18 @@ namespace pgbakd::holdings {
 // Throws then what came of the other; of both, if neither can.
 void mark_corrupt(const repository::Repository& repository, catalog::Catalog& catalog, const model::SetId& id,
                   base::Timestamp now, const std::string& message);
+
+// What reading a set to its end has shown; it is good if `fault` is empty.
+struct Rechecked {
+    model::Verification level = model::Verification::none;
+    base::Timestamp at{};
+    std::string fault;
+};
+// In each of the two places by itself, for who must go on where one of them cannot be written to: a set that is not
+// good counts no more, and one that was found corrupt and is good now counts again. Of one that was good before and is,
+// they write nothing. The second needs no catalog that is open: it makes one where there is none.
+void note_with_set(const repository::Repository& repository, const repository::StoredSet& set, const Rechecked& found);
+void note_in_catalog(const std::filesystem::path& state_file, const model::SetId& id, const Rechecked& found);
 
 struct KeptFindings {
     std::vector<model::SetId> marked;  // that the catalog alone knew as corrupt until now

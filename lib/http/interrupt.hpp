@@ -11,14 +11,13 @@ class Interrupt {
   public:
     void stop() noexcept;
     [[nodiscard]] bool stopped() const noexcept { return stopped_.load(std::memory_order_relaxed); }
+    // libcurl's multi handle that is to be woken then, while it is at work; null after that.
+    void watch(void* multi) noexcept;
 
   private:
-    friend class SftpHandle;
-    friend class SmtpExchange;
-    void watch(void* multi) noexcept;
     std::atomic<bool> stopped_{false};
     std::mutex mutex_;
-    void* multi_ = nullptr;  // libcurl's, while it is at work
+    void* multi_ = nullptr;
 };
 
 }  // namespace pgbakd::http

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "codec/hmac.hpp"
+#include "http/blocking.hpp"
 #include "http/multi.hpp"
 #include "os/file.hpp"
 
@@ -203,21 +204,7 @@ CURLcode SftpHandle::drive() {
     verdict_.reset();
     notes_.clear();
     detail_.fill('\0');
-    if (const auto code = curl_multi_add_handle(multi_.get(), easy_.get()); code != CURLM_OK)
-        throw Error(ErrorCode::internal, curl_multi_strerror(code));
-    interrupt_->watch(multi_.get());
-    CURLcode result = CURLE_ABORTED_BY_CALLBACK;
-    for (int running = 1;;) {
-        curl_multi_perform(multi_.get(), &running);
-        int left = 0;
-        if (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left); message != nullptr) {
-            result = message->data.result;
-            break;
-        }
-        if (running == 0 || must_end()) break;
-        curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
-    }
-    interrupt_->watch(nullptr);
+    const auto result = http::drive(multi_.get(), easy_.get(), *interrupt_, [this] { return must_end(); });
     // The connection that an end in the middle closes is one of a failure.
     if (result != CURLE_OK) connected_ = false;
     curl_multi_remove_handle(multi_.get(), easy_.get());

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/text.hpp"
+#include "http/blocking.hpp"
 #include "http/sftp_handle.hpp"
 
 namespace pgbakd::http {
@@ -33,25 +34,12 @@ std::string SftpHandle::url_of(const std::string& path) const {
 void SftpHandle::set_up_connection() {
     set(CURLOPT_PROTOCOLS_STR, "sftp");
     set(CURLOPT_PATH_AS_IS, 1L);
-    set(CURLOPT_NOSIGNAL, 1L);
-    set(CURLOPT_QUICK_EXIT, 1L);  // a name look-up under way is left behind, not waited for
+    set_callbacks(easy_.get(), {&on_open, &on_close, &on_debug, &on_progress}, this, detail_.data());
     set(CURLOPT_TCP_KEEPALIVE, 1L);
     // must_end() is first, with the same limit.
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(2 * options_.connect_timeout.count()));
     set(CURLOPT_FRESH_CONNECT, was_connected_ ? 0L : 1L);
     set(CURLOPT_MAXAGE_CONN, static_cast<long>(most_idle.count()));
-    set(CURLOPT_PROXY, "");
-    set(CURLOPT_OPENSOCKETFUNCTION, &SftpHandle::on_open);
-    set(CURLOPT_OPENSOCKETDATA, this);
-    set(CURLOPT_CLOSESOCKETFUNCTION, &SftpHandle::on_close);
-    set(CURLOPT_CLOSESOCKETDATA, this);
-    set(CURLOPT_ERRORBUFFER, detail_.data());
-    set(CURLOPT_VERBOSE, 1L);
-    set(CURLOPT_DEBUGFUNCTION, &SftpHandle::on_debug);
-    set(CURLOPT_DEBUGDATA, this);
-    set(CURLOPT_NOPROGRESS, 0L);
-    set(CURLOPT_XFERINFOFUNCTION, &SftpHandle::on_progress);
-    set(CURLOPT_XFERINFODATA, this);
 
     set(CURLOPT_USERNAME, options_.user.c_str());
     set(CURLOPT_SSH_HOSTKEYFUNCTION, &SftpHandle::on_host_key);

@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "base/text.hpp"
+#include "http/blocking.hpp"
 #include "http/message.hpp"
 #include "http/multi.hpp"
 #include "http/smtp_failure.hpp"
@@ -176,25 +177,12 @@ class SmtpExchange {
             set(CURLOPT_CAINFO, options_.ca_file.c_str());
             set(CURLOPT_CAPATH, static_cast<char*>(nullptr));
         }
-        set(CURLOPT_NOSIGNAL, 1L);
-        set(CURLOPT_QUICK_EXIT, 1L);    // a name look-up under way is left behind, not waited for
+        set_callbacks(easy_.get(), {&on_open, &on_close, &on_debug, &on_progress}, this, detail_.data());
         set(CURLOPT_FORBID_REUSE, 1L);  // so that good-bye is said here, where it can be ended
-        set(CURLOPT_PROXY, "");
         set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout.count()));
         // must_end() is first, with the same limit.
         set(CURLOPT_SERVER_RESPONSE_TIMEOUT,
             static_cast<long>(std::chrono::ceil<std::chrono::seconds>(2 * options_.deadline).count()));
-        set(CURLOPT_OPENSOCKETFUNCTION, &SmtpExchange::on_open);
-        set(CURLOPT_OPENSOCKETDATA, this);
-        set(CURLOPT_CLOSESOCKETFUNCTION, &SmtpExchange::on_close);
-        set(CURLOPT_CLOSESOCKETDATA, this);
-        set(CURLOPT_ERRORBUFFER, detail_.data());
-        set(CURLOPT_VERBOSE, 1L);
-        set(CURLOPT_DEBUGFUNCTION, &SmtpExchange::on_debug);
-        set(CURLOPT_DEBUGDATA, this);
-        set(CURLOPT_NOPROGRESS, 0L);
-        set(CURLOPT_XFERINFOFUNCTION, &SmtpExchange::on_progress);
-        set(CURLOPT_XFERINFODATA, this);
         set(CURLOPT_WRITEFUNCTION, &SmtpExchange::on_data);
         set(CURLOPT_HEADERFUNCTION, &SmtpExchange::on_data);
 
@@ -227,21 +215,7 @@ class SmtpExchange {
     }
 
     CURLcode drive() {
-        if (const auto code = curl_multi_add_handle(multi_.get(), easy_.get()); code != CURLM_OK)
-            throw Error(ErrorCode::internal, curl_multi_strerror(code));
-        interrupt_.watch(multi_.get());
-        CURLcode result = CURLE_ABORTED_BY_CALLBACK;
-        for (int running = 1;;) {
-            curl_multi_perform(multi_.get(), &running);
-            int left = 0;
-            if (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left); message != nullptr) {
-                result = message->data.result;
-                break;
-            }
-            if (running == 0 || must_end()) break;
-            curl_multi_poll(multi_.get(), nullptr, 0, 1000, nullptr);
-        }
-        interrupt_.watch(nullptr);
+        const auto result = http::drive(multi_.get(), easy_.get(), interrupt_, [this] { return must_end(); });
         curl_multi_remove_handle(multi_.get(), easy_.get());
         return result;
     }

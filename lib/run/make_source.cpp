@@ -14,12 +14,16 @@
 namespace pgbakd::run {
 namespace {
 
+asio::awaitable<base::Secret> password_of(Services& services, model::ServerSpec server) {
+    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
+    co_return co_await async::run_blocking(services.pool, resolve);
+}
+
 asio::awaitable<std::unique_ptr<source::Source>> make_pg_dump(Services& services, Request request,
                                                               model::PgDumpSource spec) {
     const auto& server = request.server.value();
-    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
     source::PgDumpSource::Settings settings;
-    settings.password = co_await async::run_blocking(services.pool, resolve);
+    settings.password = co_await password_of(services, server);
     settings.server = server;
     settings.source = std::move(spec);
     settings.compression = request.job->compression;
@@ -32,9 +36,8 @@ asio::awaitable<std::unique_ptr<source::Source>> make_pg_dump(Services& services
 asio::awaitable<std::unique_ptr<source::Source>> make_basebackup(Services& services, Request request,
                                                                  model::PgBasebackupSource spec) {
     const auto& server = request.server.value();
-    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
     source::PgBasebackupSource::Settings settings;
-    settings.password = co_await async::run_blocking(services.pool, resolve);
+    settings.password = co_await password_of(services, server);
     settings.server = server;
     settings.source = std::move(spec);
     settings.compression = request.job->compression;
@@ -76,9 +79,8 @@ asio::awaitable<std::unique_ptr<source::Source>> make_files(Services& services, 
 asio::awaitable<std::unique_ptr<source::Source>> make_taosdump(Services& services, Request request,
                                                                model::TaosdumpSource spec) {
     const auto& server = request.server.value();
-    const auto resolve = [reference = server.password] { return host::resolve_secret(reference); };
     source::TaosdumpSource::Settings settings;
-    settings.password = co_await async::run_blocking(services.pool, resolve);
+    settings.password = co_await password_of(services, server);
     settings.server = server;
     settings.source = std::move(spec);
     settings.compression = request.job->compression;

@@ -15,7 +15,7 @@ using base::ErrorCode;
 using enum base::Persistence;
 using model::ClientSpec;
 
-struct Cause {
+struct ClientCause {
     std::string_view words;  // of docker or ssh
     ErrorCode code;
     base::Persistence persistence;
@@ -24,50 +24,55 @@ struct Cause {
 };
 
 constexpr std::array docker_causes{
-    Cause{"No such container", ErrorCode::not_found, lasting, "there is no container {name}",
-          "docker ps --all lists the containers; correct client.docker of the server"},
-    Cause{"No such object", ErrorCode::not_found, lasting, "there is no container {name}",
-          "docker ps --all lists the containers; correct client.docker of the server"},
-    Cause{"is not running", ErrorCode::unreachable, passing, "container {name} is not running", "docker start {name}"},
-    Cause{"is restarting", ErrorCode::unreachable, passing, "container {name} is restarting",
-          "docker logs {name} tells why"},
-    Cause{"is paused", ErrorCode::unreachable, passing, "container {name} is paused", "docker unpause {name}"},
-    Cause{"permission denied while trying to connect to the", ErrorCode::permission_denied, lasting,
-          "account {account} may not use docker's socket",
-          "let the service: SupplementaryGroups=docker in a drop-in of the unit; who is in that group is as good as "
-          "root on this host"},
-    Cause{"Cannot connect to the Docker daemon", ErrorCode::unreachable, passing, "docker's daemon does not answer",
-          "systemctl status docker"},
-    Cause{"failed to connect to the docker API", ErrorCode::unreachable, passing, "docker's daemon does not answer",
-          "systemctl status docker"},
-    Cause{"error during connect", ErrorCode::unreachable, passing, "docker's daemon does not answer",
-          "systemctl status docker"},
-    Cause{"OCI runtime exec failed", ErrorCode::client_missing, lasting, "container {name} has no /bin/sh",
-          "programs are run by a container's /bin/sh, which images for PostgreSQL have"},
+    ClientCause{"No such container", ErrorCode::not_found, lasting, "there is no container {name}",
+                "docker ps --all lists the containers; correct client.docker of the server"},
+    ClientCause{"No such object", ErrorCode::not_found, lasting, "there is no container {name}",
+                "docker ps --all lists the containers; correct client.docker of the server"},
+    ClientCause{"is not running", ErrorCode::unreachable, passing, "container {name} is not running",
+                "docker start {name}"},
+    ClientCause{"is restarting", ErrorCode::unreachable, passing, "container {name} is restarting",
+                "docker logs {name} tells why"},
+    ClientCause{"is paused", ErrorCode::unreachable, passing, "container {name} is paused", "docker unpause {name}"},
+    ClientCause{
+        "permission denied while trying to connect to the", ErrorCode::permission_denied, lasting,
+        "account {account} may not use docker's socket",
+        "let the service: SupplementaryGroups=docker in a drop-in of the unit; who is in that group is as good as "
+        "root on this host"},
+    ClientCause{"Cannot connect to the Docker daemon", ErrorCode::unreachable, passing,
+                "docker's daemon does not answer", "systemctl status docker"},
+    ClientCause{"failed to connect to the docker API", ErrorCode::unreachable, passing,
+                "docker's daemon does not answer", "systemctl status docker"},
+    ClientCause{"error during connect", ErrorCode::unreachable, passing, "docker's daemon does not answer",
+                "systemctl status docker"},
+    ClientCause{"OCI runtime exec failed", ErrorCode::client_missing, lasting, "container {name} has no /bin/sh",
+                "programs are run by a container's /bin/sh, which images for PostgreSQL have"},
 };
 
 constexpr std::string_view try_as_account =
     "try it as the daemon's account: sudo -u {account} ssh -o BatchMode=yes {name} true";
 
 constexpr std::array ssh_causes{
-    Cause{"REMOTE HOST IDENTIFICATION HAS CHANGED", ErrorCode::authentication_failed, lasting,
-          "host {name} shows another key than the one that is known of it",
-          "if it was set up anew, replace its line in known_hosts of account {account}; else somebody stands between"},
-    Cause{"Host key verification failed", ErrorCode::authentication_failed, lasting,
-          "the key of host {name} is not known",
-          "put it into ~/.ssh/known_hosts of account {account}, or into /etc/ssh/ssh_known_hosts: ssh-keyscan prints "
-          "it, and its fingerprint must be that which the host itself shows"},
-    Cause{"Permission denied (", ErrorCode::authentication_failed, lasting,
-          "host {name} does not let account {account} in",
-          "that account needs a key without a passphrase in its ~/.ssh, and the host its public half in "
-          "authorized_keys"},
-    Cause{"Too many authentication failures", ErrorCode::authentication_failed, lasting,
-          "host {name} does not let account {account} in", "name the key for this host: IdentityFile in ~/.ssh/config"},
-    Cause{"Name or service not known", ErrorCode::unreachable, lasting, "there is no host {name}",
-          "correct client.ssh of the server, or name the host in ~/.ssh/config of account {account}"},
-    Cause{"Bad owner or permissions on", ErrorCode::invalid_configuration, lasting, "", try_as_account},
-    Cause{"Bad configuration option", ErrorCode::invalid_configuration, lasting, "", try_as_account},
-    Cause{"terminating, ", ErrorCode::invalid_configuration, lasting, "", try_as_account},
+    ClientCause{
+        "REMOTE HOST IDENTIFICATION HAS CHANGED", ErrorCode::authentication_failed, lasting,
+        "host {name} shows another key than the one that is known of it",
+        "if it was set up anew, replace its line in known_hosts of account {account}; else somebody stands between"},
+    ClientCause{
+        "Host key verification failed", ErrorCode::authentication_failed, lasting,
+        "the key of host {name} is not known",
+        "put it into ~/.ssh/known_hosts of account {account}, or into /etc/ssh/ssh_known_hosts: ssh-keyscan prints "
+        "it, and its fingerprint must be that which the host itself shows"},
+    ClientCause{"Permission denied (", ErrorCode::authentication_failed, lasting,
+                "host {name} does not let account {account} in",
+                "that account needs a key without a passphrase in its ~/.ssh, and the host its public half in "
+                "authorized_keys"},
+    ClientCause{"Too many authentication failures", ErrorCode::authentication_failed, lasting,
+                "host {name} does not let account {account} in",
+                "name the key for this host: IdentityFile in ~/.ssh/config"},
+    ClientCause{"Name or service not known", ErrorCode::unreachable, lasting, "there is no host {name}",
+                "correct client.ssh of the server, or name the host in ~/.ssh/config of account {account}"},
+    ClientCause{"Bad owner or permissions on", ErrorCode::invalid_configuration, lasting, "", try_as_account},
+    ClientCause{"Bad configuration option", ErrorCode::invalid_configuration, lasting, "", try_as_account},
+    ClientCause{"terminating, ", ErrorCode::invalid_configuration, lasting, "", try_as_account},
 };
 
 std::string fill(std::string_view text, const ClientSpec& client) {
@@ -81,7 +86,8 @@ std::string fill(std::string_view text, const ClientSpec& client) {
     return filled;
 }
 
-base::Error error_of(const Cause& cause, const ClientSpec& client, std::string_view what, const std::string& words) {
+base::Error error_of(const ClientCause& cause, const ClientSpec& client, std::string_view what,
+                     const std::string& words) {
     const auto fact = cause.fact.empty() ? "ssh to " + client.name + " failed" : fill(cause.fact, client);
     return {cause.code, fmt::format("{} failed: {}{}", what, fact, words.empty() ? "" : " (" + words + ")"),
             fill(cause.hint, client), cause.persistence};

@@ -7,25 +7,21 @@
 #include <utility>
 
 #include "async/event.hpp"
+#include "base/cause.hpp"
 #include "source/client_failure.hpp"
 #include "source/remarks.hpp"
 
 namespace pgbakd::source {
 namespace {
 
-struct Cause {
-    std::string_view words;  // in the program's messages
-    base::ErrorCode code;
-    base::Persistence persistence;
-    std::string_view hint;
-};
+using base::Cause;
 
 constexpr std::string_view schema_changed =
     "the schema was changed while the dump began; move the schedule away from migrations";
 
 // The client programs tell no SQLSTATE, only English words (they run with the C locale's messages); sources:
 // PostgreSQL's src/backend/po/postgres.pot and src/interfaces/libpq/po/libpq.pot.
-constexpr std::array causes{
+constexpr std::array program_causes{
     Cause{"canceling statement due to lock timeout", base::ErrorCode::timed_out, base::Persistence::passing,
           "another session holds a lock on a table; raise lock_wait_timeout or move the schedule"},
     // --lock-wait-timeout is a statement_timeout for as long as pg_dump takes its locks.
@@ -134,9 +130,8 @@ void check_ending(const std::string& what, const async::Child& child, os::Child:
         throw base::Error(base::ErrorCode::not_found, message, "the database was dropped or renamed");
     if (is_changed_schema(words))
         throw base::Error(base::ErrorCode::conflict, message, std::string(schema_changed), base::Persistence::passing);
-    for (const auto& cause : causes)
-        if (words.find(cause.words) != std::string::npos)
-            throw base::Error(cause.code, message, std::string(cause.hint), cause.persistence);
+    if (const auto* cause = base::find_cause(program_causes, words))
+        throw base::Error(cause->code, message, std::string(cause->hint), cause->persistence);
     // A program that was killed from outside (the kernel's out-of-memory killer, an administrator) may live next time.
     throw base::Error(base::ErrorCode::program_failed, message, {},
                       ending.signal != 0 ? base::Persistence::passing : base::Persistence::lasting);

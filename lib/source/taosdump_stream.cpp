@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "os/file.hpp"
@@ -34,6 +32,7 @@ std::uint64_t rows_by_result(const std::filesystem::path& path, const TaosdumpSt
 TaosdumpStream::TaosdumpStream(asio::any_io_executor executor, async::Pool& pool, Settings settings)
     : pool_(pool),
       settings_(std::move(settings)),
+      directory_(pool, settings_.command.working_directory),
       messages_(settings_.password),
       child_(std::move(executor), settings_.command, [this](const std::string& line) { messages_.take(line); }) {}
 
@@ -45,31 +44,22 @@ asio::awaitable<void> TaosdumpStream::begun(async::StopToken stop) {
 
 asio::awaitable<std::size_t> TaosdumpStream::read(std::span<std::byte> into, async::StopToken stop) {
     stop.check();
-    if (!tar_) co_await wait_for_dump(stop);
-    if (offset_ == piece_.size()) {
-        const auto next = [tar = tar_] { return tar->next(); };
-        piece_ = co_await async::run_blocking(pool_, next);
-        offset_ = 0;
-        stop.check();
-    }
-    const auto count = std::min(into.size(), piece_.size() - offset_);
-    if (count > 0) std::memcpy(into.data(), piece_.data() + offset_, count);
-    offset_ += count;
-    co_return count;
+    if (!directory_.is_open()) co_await wait_for_dump(stop);
+    co_return co_await directory_.read(into, stop);
 }
 
 asio::awaitable<void> TaosdumpStream::wait_for_dump(async::StopToken stop) {
     co_await hand_over_password(stop);
     const auto ending = co_await child_.finish(stop);
     check_ending(ending);
-    const auto& directory = settings_.command.working_directory;
-    const auto look = [path = directory / result_name, settings = &settings_, told = messages_.rows()] {
+    const auto look = [path = directory_.path() / result_name, settings = &settings_, told = messages_.rows()] {
         return rows_by_result(path, *settings, told);
     };
     rows_ = co_await async::run_blocking(pool_, look);
-    const auto output = directory / output_name;
-    const auto open = [output] { return std::make_shared<DirectoryTar>(output, "dbs.sql", "taosdump"); };
-    tar_ = co_await async::run_blocking(pool_, open);
+    const auto output = directory_.path() / output_name;
+    const std::string first = "dbs.sql";
+    const std::string maker = "taosdump";
+    co_await directory_.open(output, first, maker);
 }
 
 asio::awaitable<void> TaosdumpStream::hand_over_password(async::StopToken stop) {
@@ -89,7 +79,7 @@ asio::awaitable<void> TaosdumpStream::hand_over_password(async::StopToken stop) 
 
 void TaosdumpStream::check_ending(const os::Child::Ending& ending) const {
     if (ending.good() && !messages_.failed()) return;
-    const auto& directory = settings_.command.working_directory;
+    const auto& directory = directory_.path();
     const auto error = taosdump_failure(settings_.what, ending.text(), ending.signal != 0, messages_);
     if (error.code() != base::ErrorCode::no_space) throw base::Error(error);
     // Where, and what is left there, is known here.
@@ -98,20 +88,12 @@ void TaosdumpStream::check_ending(const os::Child::Ending& ending) const {
 
 asio::awaitable<void> TaosdumpStream::finish(async::StopToken stop) {
     stop.check();
-    const auto remove_tree = [directory = settings_.command.working_directory] { os::remove_tree(directory); };
-    co_await async::run_blocking(pool_, remove_tree);
+    co_await directory_.remove();
 }
 
 asio::awaitable<void> TaosdumpStream::abort() {
     co_await child_.abort();
-    tar_.reset();
-    std::exception_ptr ignored;  // what stays here never gets into a set: see run/execute.cpp
-    try {
-        const auto remove_tree = [directory = settings_.command.working_directory] { os::remove_tree(directory); };
-        co_await async::run_blocking(pool_, remove_tree);
-    } catch (...) {
-        ignored = std::current_exception();
-    }
+    co_await directory_.abandon();
 }
 
 }  // namespace pgbakd::source

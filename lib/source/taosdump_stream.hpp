@@ -13,7 +13,7 @@
 #include "async/pool.hpp"
 #include "base/secret.hpp"
 #include "os/process.hpp"
-#include "source/directory_tar.hpp"
+#include "source/filled_directory.hpp"
 #include "source/stream.hpp"
 #include "source/taosdump_words.hpp"
 
@@ -51,12 +51,10 @@ class TaosdumpStream final : public Stream {
 
     async::Pool& pool_;
     Settings settings_;
+    FilledDirectory directory_;
     TaosdumpMessages messages_;
     async::Child child_;
     std::optional<std::uint64_t> rows_;
-    std::shared_ptr<DirectoryTar> tar_;
-    std::vector<std::byte> piece_;
-    std::size_t offset_ = 0;
 };
 
 }  // namespace pgbakd::source

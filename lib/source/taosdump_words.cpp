@@ -6,11 +6,13 @@
 #include <array>
 #include <charconv>
 
+#include "base/cause.hpp"
 #include "base/text.hpp"
 
 namespace pgbakd::source {
 namespace {
 
+using base::Cause;
 using base::Error;
 using base::ErrorCode;
 using base::Persistence;
@@ -57,15 +59,8 @@ bool cut(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
-struct Cause {
-    std::string_view words;
-    ErrorCode code;
-    Persistence persistence;
-    std::string_view hint;
-};
-
-// TDengine's source/util/src/terror.c; the first that fits counts, so what explains others comes before them.
-constexpr std::array causes{
+// TDengine's source/util/src/terror.c.
+constexpr std::array taos_causes{
     Cause{"Authentication failure", ErrorCode::authentication_failed, Persistence::lasting,
           "check user and password of this server in the configuration"},
     Cause{"Invalid user", ErrorCode::authentication_failed, Persistence::lasting,
@@ -92,13 +87,6 @@ constexpr std::array causes{
           "the database was dropped or renamed"},
     Cause{"Found data file(s) exists", ErrorCode::conflict, Persistence::lasting, ""},
 };
-
-const Cause* cause_of(std::string_view text) {
-    const auto* found = std::find_if(causes.begin(), causes.end(), [text](const Cause& cause) {
-        return text.find(cause.words) != std::string_view::npos;
-    });
-    return found == causes.end() ? nullptr : found;
-}
 
 bool is_own_database(std::string_view name) {
     return name == "information_schema" || name == "performance_schema";
@@ -167,7 +155,7 @@ Error taosdump_failure(const std::string& what, const std::string& ending, bool 
                        const TaosdumpMessages& messages) {
     const auto words = messages.words();
     const auto message = fmt::format("{} failed: {}{}{}", what, ending, words.empty() ? "" : ": ", words);
-    const auto* cause = cause_of(messages.errors().empty() ? words : messages.errors());
+    const auto* cause = base::find_cause(taos_causes, messages.errors().empty() ? words : messages.errors());
     if (cause != nullptr) return {cause->code, message, std::string(cause->hint), cause->persistence};
     // A program that was killed from outside may live next time.
     return {ErrorCode::program_failed, message, {}, was_killed ? Persistence::passing : Persistence::lasting};
@@ -246,7 +234,7 @@ base::Result<TaosAnswer> parse_taos_answer(std::string_view output, const std::s
     // With databases of its own it has at least two; what it counted is what it has printed.
     if (names > 0 && counted == names) return answer;
     const auto message = fmt::format("asking with taos failed: {}: {}", ending, said);
-    const auto* cause = cause_of(fmt::format("{} {}", last, said));
+    const auto* cause = base::find_cause(taos_causes, fmt::format("{} {}", last, said));
     if (cause != nullptr) return Error(cause->code, message, std::string(cause->hint), cause->persistence);
     return Error(ErrorCode::server_error, message);
 }

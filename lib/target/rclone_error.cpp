@@ -2,21 +2,16 @@
 
 #include <array>
 
+#include "base/cause.hpp"
 #include "base/text.hpp"
 #include "target/rclone_program.hpp"
 
 namespace pgbakd::target {
 namespace {
 
+using base::Cause;
 using base::ErrorCode;
 using base::Persistence;
-
-struct Cause {
-    std::string_view words;  // in rclone's messages, in lower case
-    ErrorCode code;
-    Persistence persistence;
-    std::string_view hint;
-};
 
 constexpr std::string_view allow = "allow rclone's account, or the daemon's user, to do that there";
 constexpr std::string_view make_room = "free space on the remote, raise its quota, or shorten the retention";
@@ -24,8 +19,8 @@ constexpr std::string_view log_in =
     "log in again with `rclone config reconnect` and the configuration file of this target";
 
 // The codes alone say little: nearly everything ends with 1. Sources: rclone's fs/fserrors, fs/config and backends, the
-// errors of Go's net and os packages, and the HTTP status texts of RFC 9110. The first that is found counts.
-constexpr std::array causes{
+// errors of Go's net and os packages, and the HTTP status texts of RFC 9110. In lower case.
+constexpr std::array rclone_causes{
     Cause{"didn't find section in config file", ErrorCode::invalid_configuration, Persistence::lasting,
           "is the remote's name spelled as in the configuration file of this target? see `rclone listremotes`"},
     Cause{"didn't find backend called", ErrorCode::invalid_configuration, Persistence::lasting,
@@ -78,8 +73,7 @@ Cause cause_of(const os::Child::Ending& ending, std::string_view words) {
     const auto text = base::to_lower(words);
     if (ending.signal == 0 && (ending.exit_code == 3 || ending.exit_code == 4))  // directory, file not found
         return {{}, ErrorCode::not_found, Persistence::lasting, ""};
-    for (const auto& cause : causes)
-        if (text.find(cause.words) != std::string::npos) return cause;
+    if (const auto* cause = base::find_cause(rclone_causes, text)) return *cause;
     if (ending.signal != 0) return {{}, ErrorCode::program_failed, Persistence::passing, ""};
     switch (ending.exit_code) {
         case 5: return {{}, ErrorCode::server_error, Persistence::passing, ""};     // "one that more retries might fix"

@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "fixture.hpp"
+#include "support/error_of.hpp"
 #include "support/wait_for.hpp"
 
 namespace contract {
@@ -75,16 +76,9 @@ class Bench {
         run(open->stream().finish({}));
         return bytes;
     }
-    // The Error that it ends with.
     template <class Call>
     base::Error error_of(const Call& call) {
-        try {
-            call();
-        } catch (const base::Error& error) {
-            return error;
-        }
-        FAIL("no error was thrown");
-        throw std::logic_error("not reached");
+        return pgbakd::testing::error_of(call);
     }
     template <class Call>
     void must_be_called_off(const Call& call) {

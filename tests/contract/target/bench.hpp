@@ -10,6 +10,8 @@
 #include "base/error.hpp"
 #include "place.hpp"
 #include "support/catch.hpp"
+#include "support/error_of.hpp"
+#include "support/noise.hpp"
 #include "target/target.hpp"
 
 namespace contract {
@@ -19,19 +21,11 @@ namespace async = pgbakd::async;
 namespace base = pgbakd::base;
 namespace target = pgbakd::target;
 
+using pgbakd::testing::noise;
+
 inline async::Chunk chunk_of(std::string_view text) {
     const auto bytes = std::as_bytes(std::span(text));
     return std::make_shared<const std::vector<std::byte>>(bytes.begin(), bytes.end());
-}
-
-// `size` bytes that no compression and no block boundary can hide a mistake in.
-inline std::string noise(std::size_t size, std::uint32_t seed = 1) {
-    std::string text(size, '\0');
-    for (auto& c : text) {
-        seed = seed * 1664525U + 1013904223U;
-        c = static_cast<char>(seed >> 24U);
-    }
-    return text;
 }
 
 class StringSink final : public target::Sink {
@@ -111,16 +105,9 @@ class Bench {
         } while (!cursor.empty());
         return found;
     }
-    // The Error that `task` ends with.
     template <class Call>
     base::Error error_of(const Call& call) {
-        try {
-            call();
-        } catch (const base::Error& error) {
-            return error;
-        }
-        FAIL("no error was thrown");
-        throw std::logic_error("not reached");
+        return pgbakd::testing::error_of(call);
     }
 
     [[nodiscard]] asio::io_context& io() { return io_; }

@@ -5,6 +5,7 @@
 #include <fstream>
 
 #include "health/reread.hpp"
+#include "support/nouns.hpp"
 #include "unit/health/support.hpp"
 #include "unit/repository/support.hpp"
 
@@ -19,20 +20,10 @@ using Result = Reread::Result;
 namespace {
 
 model::JobSpec spec(const std::string& name, const std::string& schedule, std::vector<std::string> targets = {}) {
-    return {.name = name,
-            .schedule = calendar::Schedule::parse(schedule).value(),
-            .timezone = "UTC",
-            .zone = calendar::Zone::utc(),
-            .milestones = {},
-            .catch_up = {},
-            .source = {},
-            .compression = {},
-            .targets = std::move(targets),
-            .local_retention = {},
-            .target_retention = {},
-            .retries = {},
-            .max_age = 26h,
-            .alerts = {}};
+    auto job = pgbakd::testing::job_spec(name, std::move(targets));
+    job.schedule = calendar::Schedule::parse(schedule).value();
+    job.max_age = 26h;
+    return job;
 }
 
 model::RunReport run(unsigned number, const std::string& job, std::string_view started_at, model::Outcome outcome) {

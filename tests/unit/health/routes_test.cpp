@@ -2,6 +2,7 @@
 #include "health/routes.hpp"
 
 #include "health/healthz.hpp"
+#include "support/nouns.hpp"
 #include "unit/health/support.hpp"
 
 namespace pgbakd::health {
@@ -38,20 +39,8 @@ config::Config configuration(std::optional<std::vector<std::string>> alerts = {}
          {channel("all", Severity::info), channel("ops", Severity::warning), channel("night", Severity::critical),
           channel("crm", Severity::info, {"crm"}), heartbeat("pulse", {"shop"})})
         config.channels.emplace(each.name, each);
-    model::JobSpec job{.name = "shop",
-                       .schedule = calendar::Schedule::parse("hourly").value(),
-                       .timezone = "UTC",
-                       .zone = calendar::Zone::utc(),
-                       .milestones = {},
-                       .catch_up = {},
-                       .source = {},
-                       .compression = {},
-                       .targets = {"r2"},
-                       .local_retention = {},
-                       .target_retention = {},
-                       .retries = {},
-                       .max_age = {},
-                       .alerts = std::move(alerts)};
+    auto job = pgbakd::testing::job_spec("shop", {"r2"});
+    job.alerts = std::move(alerts);
     config.jobs = {std::make_shared<const model::JobSpec>(std::move(job))};
     return config;
 }

@@ -116,18 +116,7 @@ TEST_CASE("of a target that cannot be asked nothing is proved but what the catal
     model::SetId sent;
     for (const int number : {1, 20, 28, 29, 30}) sent = house.here(number);
     house.here(31, false);
-    model::JobSpec job{.name = "shop",
-                       .schedule = calendar::Schedule::parse("daily at 02:00").value(),
-                       .timezone = "UTC",
-                       .zone = calendar::Zone::utc(),
-                       .milestones = {},
-                       .catch_up = {},
-                       .source = {},
-                       .compression = {},
-                       .targets = {"r2"},
-                       .local_retention = {},
-                       .target_retention = {},
-                       .retries = {}};
+    auto job = job_spec("shop", {"r2"});
     job.target_retention["r2"].days = 15;
     job.target_retention["r2"].at_least = 1;
     const auto unproven = [&](catalog::Catalog* known) {

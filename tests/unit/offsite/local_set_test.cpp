@@ -6,26 +6,6 @@
 using namespace pgbakd;
 using namespace pgbakd::testing;
 
-namespace {
-
-model::JobSpec job_with(std::vector<std::string> targets, model::KeepLocal keep) {
-    return {.name = "shop",
-            .schedule = calendar::Schedule::parse("daily at 02:00").value(),
-            .timezone = "UTC",
-            .zone = calendar::Zone::utc(),
-            .milestones = {},
-            .catch_up = {},
-            .source = {},
-            .compression = {},
-            .targets = std::move(targets),
-            .keep_local = keep,
-            .local_retention = {},
-            .target_retention = {},
-            .retries = {}};
-}
-
-}  // namespace
-
 TEST_CASE("the local set goes when every target has it, and not before") {
     struct Row {
         std::string name;
@@ -65,7 +45,7 @@ TEST_CASE("the local set goes when every target has it, and not before") {
         }
         catalog->put_set_state({id, model::Verification::decoded, today, false, {}});
         if (row.pinned) bench.place.repository.pin(id, true);
-        const auto job = job_with(row.targets, row.keep);
+        const auto job = job_spec("shop", row.targets, row.keep);
         CHECK(offsite::drop_if_copied(bench.place.repository, *catalog, job, id) == row.dropped);
         CHECK(bench.place.repository.ids() == (row.dropped ? std::vector{other} : std::vector{id, other}));
         CHECK(catalog->set_states().empty() == row.dropped);
@@ -81,7 +61,7 @@ TEST_CASE("a local set that was found corrupt stays, whoever has a copy of it") 
     auto copy = offsite::owed_copy("r2", bench.place.repository.find(id).manifest, today);
     copy.owed = false;
     catalog->put_copy(copy);
-    const auto job = job_with({"r2"}, model::KeepLocal::until_copied);
+    const auto job = job_spec("shop", {"r2"}, model::KeepLocal::until_copied);
     SECTION("marked") {
         bench.place.repository.mark_corrupt(id, repository::Corruption{today, "cut off"});
     }

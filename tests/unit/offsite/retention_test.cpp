@@ -29,18 +29,8 @@ class House : public Bench {
                 made,   "db1", claim};
     }
     offsite::RemotePlan plan(base::Timestamp now = today) {
-        model::JobSpec job{.name = "shop",
-                           .schedule = calendar::Schedule::parse("daily at 02:00").value(),
-                           .timezone = "UTC",
-                           .zone = calendar::Zone::utc(),
-                           .milestones = {},
-                           .catch_up = {},
-                           .source = {},
-                           .compression = {},
-                           .targets = {"r2"},
-                           .local_retention = {},
-                           .target_retention = {{"r2", policy}},
-                           .retries = {}};
+        auto job = job_spec("shop", {"r2"});
+        job.target_retention = {{"r2", policy}};
         return run(offsite::plan_remote(around(), std::make_shared<const model::JobSpec>(std::move(job)), now, {}));
     }
     offsite::RemotePruned apply(offsite::RemotePlan the_plan) {
@@ -421,8 +411,8 @@ TEST_CASE("what another host has made is left alone, counts for nothing, and is 
     REQUIRE(again.remarks.size() == 1);
     CHECK(again.remarks[0].starts_with("unknown-host too has 1 set of shop on r2"));
     CHECK(house.known().size() == 4);
-    CHECK_FALSE(house.catalog->newest_copy("shop")->id == newest);
-    CHECK(house.catalog->newest_copy("shop")->id.set == "20260111_000000");
+    CHECK_FALSE(house.catalog->newest_copy("shop", today)->id == newest);
+    CHECK(house.catalog->newest_copy("shop", today)->id.set == "20260111_000000");
 }
 
 TEST_CASE("a set is this host's by its name, by lying here too, and where no host is told") {
@@ -454,7 +444,7 @@ TEST_CASE("a set that was found corrupt over there is learnt as that") {
     house.target.add(offsite::key_of(id, offsite::corrupt_file), "");
     house.plan();
     CHECK(house.known() == Texts{id.set});
-    CHECK_FALSE(house.catalog->newest_copy("shop"));
+    CHECK_FALSE(house.catalog->newest_copy("shop", today));
 }
 
 TEST_CASE("a copy that came to be owed while the target was listed stays owed") {

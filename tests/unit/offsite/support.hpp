@@ -9,19 +9,11 @@
 #include "offsite/send_set.hpp"
 #include "support/common.hpp"
 #include "support/memory_target.hpp"
+#include "support/noise.hpp"
+#include "support/nouns.hpp"
 #include "unit/repository/support.hpp"
 
 namespace pgbakd::testing {
-
-// `size` bytes that no block boundary can hide a mistake in.
-inline std::string noise(std::size_t size, std::uint32_t seed = 1) {
-    std::string text(size, '\0');
-    for (auto& c : text) {
-        seed = seed * 1664525U + 1013904223U;
-        c = static_cast<char>(seed >> 24U);
-    }
-    return text;
-}
 
 class Bench {
   public:

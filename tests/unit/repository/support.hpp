@@ -9,21 +9,10 @@
 #include "os/file.hpp"
 #include "repository/repository.hpp"
 #include "support/common.hpp"
+#include "support/error_of.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace pgbakd::testing {
-
-// The Error that `action` throws; the test fails if it throws none.
-template <class Action>
-base::Error error_of(Action action) {
-    try {
-        action();
-    } catch (const base::Error& error) {
-        return error;
-    }
-    FAIL("no error was thrown");
-    return {base::ErrorCode::internal, ""};
-}
 
 inline std::string contents(const std::filesystem::path& path) {
     std::ifstream file(path, std::ios::binary);

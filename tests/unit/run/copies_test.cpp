@@ -3,6 +3,7 @@
 
 #include "offsite/backlog.hpp"
 #include "offsite/keys.hpp"
+#include "support/nouns.hpp"
 #include "unit/repository/support.hpp"
 
 using namespace pgbakd;
@@ -55,22 +56,10 @@ class House {
         targets.configure({{"a", {"a", model::DirectoryPlace{directory / "a", {}, {}}}},
                            {"b", {"b", model::DirectoryPlace{directory / "b", {}, {}}}}},
                           0);
-        auto job = std::make_shared<const model::JobSpec>(
-            model::JobSpec{.name = "shop",
-                           .schedule = calendar::Schedule::parse("daily at 02:00").value(),
-                           .timezone = "UTC",
-                           .zone = calendar::Zone::utc(),
-                           .milestones = {},
-                           .catch_up = {},
-                           .source = {},
-                           .compression = {},
-                           .targets = std::move(names),
-                           .keep_local = keep,
-                           .local_retention = {},
-                           .target_retention = {},
-                           .retries = {.attempts = 1, .backoff = 1ms}});
+        auto job = job_spec("shop", std::move(names), keep);
+        job.retries = {.attempts = 1, .backoff = 1ms};
         run::Request request;
-        request.job = job;
+        request.job = std::make_shared<const model::JobSpec>(std::move(job));
         context = std::make_unique<run::Context>(services, std::move(request), model::RunReport{},
                                                  std::make_shared<run::Progress>());
         copies = std::make_unique<run::Copies>(*context);

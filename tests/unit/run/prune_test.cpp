@@ -5,6 +5,7 @@
 
 #include "holdings/identity.hpp"
 #include "support/catch.hpp"
+#include "support/nouns.hpp"
 #include "support/temporary_directory.hpp"
 
 namespace base = pgbakd::base;
@@ -16,20 +17,7 @@ namespace {
 
 model::SetId add_set(const repository::Repository& place, base::Timestamp started_at) {
     const auto name = model::set_name(base::to_instant(started_at), *pgbakd::calendar::Zone::utc());
-    const auto partial = place.begin("job", name);
-    model::BackupSet set;
-    set.id = partial.id;
-    set.started_at = set.finished_at = started_at;
-    model::Artifact artifact;
-    artifact.file = "shop.sql";
-    artifact.kind = "database";
-    artifact.bytes = 1;
-    artifact.sha256 = std::string(64, '0');
-    artifact.verified = model::Verification::decoded;
-    set.artifacts.push_back(artifact);
-    std::ofstream(partial.directory / artifact.file) << 'x';
-    place.commit(partial, set);
-    return partial.id;
+    return pgbakd::testing::commit_small_set(place, "job", name, started_at).id;
 }
 
 std::vector<std::string> names(const repository::Repository& place) {
@@ -44,18 +32,9 @@ model::JobSpec keep_the_newest() {
     model::RetentionPolicy policy;
     policy.last = 1;
     policy.at_least = 1;
-    return {.name = "job",
-            .schedule = pgbakd::calendar::Schedule::parse("daily at 00:00").value(),
-            .timezone = "UTC",
-            .zone = pgbakd::calendar::Zone::utc(),
-            .milestones = {},
-            .catch_up = {},
-            .source = {},
-            .compression = {},
-            .targets = {},
-            .local_retention = policy,
-            .target_retention = {},
-            .retries = {}};
+    auto job = pgbakd::testing::job_spec("job");
+    job.local_retention = policy;
+    return job;
 }
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include "offsite/backlog.hpp"
 #include "run/report_file.hpp"
 #include "support/catch.hpp"
+#include "support/nouns.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace pgbakd;
@@ -35,20 +36,7 @@ struct Host {
     }
     run::Jobs jobs;
     void configure(model::KeepLocal keep, std::vector<std::string> targets) {
-        jobs = {std::make_shared<const model::JobSpec>(
-            model::JobSpec{.name = "job",
-                           .schedule = calendar::Schedule::parse("daily at 02:00").value(),
-                           .timezone = "UTC",
-                           .zone = calendar::Zone::utc(),
-                           .milestones = {},
-                           .catch_up = {},
-                           .source = {},
-                           .compression = {},
-                           .targets = std::move(targets),
-                           .keep_local = keep,
-                           .local_retention = {},
-                           .target_retention = {},
-                           .retries = {}})};
+        jobs = {std::make_shared<const model::JobSpec>(testing::job_spec("job", std::move(targets), keep))};
     }
     void put_copy(const std::string& target, const model::BackupSet& set, bool owed = false) {
         auto copy = offsite::owed_copy(target, set, now + 5s);
@@ -63,21 +51,7 @@ struct Host {
         return id;
     }
     model::BackupSet add_set(const std::string& name, const base::RunId& run = {}) {
-        const auto partial = repository.begin("job", name);
-        model::BackupSet set;
-        set.id = partial.id;
-        set.run = run;
-        set.started_at = set.finished_at = now;
-        model::Artifact artifact;
-        artifact.file = "shop.sql";
-        artifact.kind = "database";
-        artifact.bytes = 1;
-        artifact.sha256 = std::string(64, '0');
-        artifact.verified = model::Verification::decoded;
-        set.artifacts.push_back(artifact);
-        std::ofstream(partial.directory / artifact.file) << 'x';
-        repository.commit(partial, set);
-        return set;
+        return testing::commit_small_set(repository, "job", name, now, run);
     }
     run::Reconciled reconcile() { return run::reconcile(repository, *catalog, reports, jobs, now + 1min); }
     std::size_t report_files() const {
