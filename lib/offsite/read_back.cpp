@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstring>
 
 namespace pgbakd::offsite {
 namespace {
@@ -21,8 +22,8 @@ class ComparingSink final : public target::Sink {
         stop.check();
         const auto read = [file = file_, offset = offset_, count = bytes.size()] { return file->read(offset, count); };
         const auto own = co_await async::run_blocking(pool_, read);
-        const auto [same, difference] = std::mismatch(own.begin(), own.end(), bytes.begin(), bytes.end());
-        if (difference != bytes.end()) {
+        if (own.size() != bytes.size() || std::memcmp(own.data(), bytes.data(), own.size()) != 0) {
+            const auto [same, difference] = std::mismatch(own.begin(), own.end(), bytes.begin(), bytes.end());
             const auto at = offset_ + static_cast<std::uint64_t>(difference - bytes.begin());
             throw base::Error(base::ErrorCode::corrupt,
                               same == own.end() ? fmt::format("it is longer than the {} bytes that were sent", at)
