@@ -86,6 +86,25 @@ Status ArchiveReader::take_chunk(Bytes bytes) {
     return chunk_remaining_ == 0 ? expect(Step::chunk_length) : Status{};
 }
 
+// pg_dump --compress=0 writes a chunk for each row: those that lie in `bytes` from their lengths to their ends need no
+// field collected. Returns how many bytes they were; whatever else comes is left.
+base::Result<std::size_t> ArchiveReader::take_whole_chunks(Bytes bytes) {
+    const std::size_t width = 1 + static_cast<std::size_t>(header_.integer_size);
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    std::size_t taken = 0;
+    while (bytes.size() - taken > width) {
+        const auto length = parse_archive_integer(text.substr(taken, width));
+        if (!length || *length <= 0) break;
+        const auto size = static_cast<std::size_t>(*length);
+        if (size > bytes.size() - taken - width) break;
+        offset_ += width;
+        if (auto status = handler_.on_data(bytes.subspan(taken + width, size)); !status) return located(status.error());
+        offset_ += size;
+        taken += width + size;
+    }
+    return taken;
+}
+
 Status ArchiveReader::end_block() {
     if (auto status = handler_.on_data_end(block_->dump_id); !status) return located(status.error());
     block_ = nullptr;

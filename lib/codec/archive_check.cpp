@@ -56,7 +56,50 @@ class CustomArchiveCheck final : public Check, private ArchiveHandler {
     ArchiveReader reader_{ArchiveForm::custom, *this};
 };
 
+// Everything but what is inside the compressed data.
+class ArchiveFrameCheck final : public Check, private ArchiveHandler {
+  public:
+    Status write(Bytes bytes) override { return reader_.write(bytes); }
+    Status finish() override { return reader_.finish(); }
+    [[nodiscard]] const CheckResult& result() const noexcept override { return result_; }
+
+  private:
+    Status on_header(const ArchiveHeader& header) override {
+        note_header(result_, header);
+        compression_ = header.compression;
+        return {};
+    }
+    Status on_toc_entry(ArchiveEntry& entry) override {
+        note_entry(result_, entry);
+        return {};
+    }
+    Status on_data_begin(std::int32_t /*dump_id*/) override { return {}; }
+    Status on_large_object_begin(std::uint32_t /*oid*/) override {
+        ++result_.large_objects;
+        return {};
+    }
+    Status on_data(Bytes stored) override {
+        stream_bytes_ += stored.size();
+        return {};
+    }
+    Status on_stream_end() override {
+        const bool nothing = std::exchange(stream_bytes_, 0) == 0;
+        if (nothing && !may_be_nothing(compression_)) return Error(ErrorCode::corrupt, "the compressed data is empty");
+        return {};
+    }
+    Status on_data_end(std::int32_t /*dump_id*/) override { return {}; }
+
+    CheckResult result_;
+    ArchiveCompression compression_ = ArchiveCompression::none;
+    std::uint64_t stream_bytes_ = 0;
+    ArchiveReader reader_{ArchiveForm::custom, *this};
+};
+
 }  // namespace
+
+std::unique_ptr<Check> make_archive_frame_check() {
+    return std::make_unique<ArchiveFrameCheck>();
+}
 
 bool may_be_nothing(ArchiveCompression compression) noexcept {
     switch (compression) {

@@ -53,6 +53,13 @@ std::optional<std::int64_t> parse_archive_integer(std::string_view bytes) noexce
     return sign == 0 ? value : -value;
 }
 
+std::vector<std::byte> archive_integer(std::int64_t value, int integer_size) {
+    std::vector<std::byte> bytes{static_cast<std::byte>(value < 0 ? 1 : 0)};
+    const auto magnitude = static_cast<std::uint64_t>(value < 0 ? -value : value);
+    for (int i = 0; i < integer_size; ++i) bytes.push_back(static_cast<std::byte>((magnitude >> (8 * i)) & 0xffU));
+    return bytes;
+}
+
 std::uint64_t parse_little_endian(std::string_view bytes) noexcept {
     std::uint64_t value = 0;
     for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte)

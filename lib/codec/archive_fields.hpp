@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "codec/sink.hpp"
 
@@ -22,6 +23,8 @@ class FieldCollector {
     // length of a string is above `limit`; memory grows only with what came.
     [[nodiscard]] base::Result<std::size_t> take(Bytes bytes, std::size_t limit);
     [[nodiscard]] bool complete() const noexcept { return part_ == Part::complete; }
+    // Whether nothing was taken yet of what is expected.
+    [[nodiscard]] bool untouched() const noexcept { return content_.empty() && part_ != Part::complete; }
 
     // Of a complete field:
     [[nodiscard]] std::string_view bytes() const noexcept { return content_; }
@@ -39,6 +42,9 @@ class FieldCollector {
 // A sign byte (0 or 1), then the magnitude in little-endian order: ReadInt of pg_backup_archiver.c. Nothing when the
 // sign is neither, zero is negative, or the magnitude does not fit 32 bits.
 [[nodiscard]] std::optional<std::int64_t> parse_archive_integer(std::string_view bytes) noexcept;
+
+// The reverse: WriteInt.
+[[nodiscard]] std::vector<std::byte> archive_integer(std::int64_t value, int integer_size);
 
 // Little-endian, without a sign.
 [[nodiscard]] std::uint64_t parse_little_endian(std::string_view bytes) noexcept;

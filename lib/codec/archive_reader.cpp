@@ -45,6 +45,12 @@ Status ArchiveReader::write(Bytes bytes) {
             continue;
         }
         if (step_ == Step::nothing) return damaged("bytes after its end");
+        if (step_ == Step::chunk_length && field_.untouched()) {
+            const auto taken = take_whole_chunks(bytes);
+            if (!taken) return taken.error();
+            bytes = bytes.subspan(*taken);
+            if (bytes.empty()) break;
+        }
         const std::size_t limit = step_ < Step::dump_id ? longest_header_text : largest_entry - entry_bytes_;
         const auto taken = field_.take(bytes, limit);
         if (!taken) return damaged(taken.error().message());

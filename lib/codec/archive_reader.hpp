@@ -168,6 +168,7 @@ class ArchiveReader final : public Sink {
     base::Status begin_chunk(std::int64_t length);
     base::Status end_block();
     base::Status take_chunk(Bytes bytes);
+    base::Result<std::size_t> take_whole_chunks(Bytes bytes);
     [[nodiscard]] static bool has_text(Step step) noexcept;
     [[nodiscard]] std::size_t width(Step step) const noexcept;
     [[nodiscard]] Step after(Step step) const noexcept;

@@ -50,4 +50,8 @@ class Check : public Sink {
 // The same with a check of its own for what is inside.
 [[nodiscard]] std::unique_ptr<Check> make_check(std::unique_ptr<Check> content, Method method);
 
+// Of a custom archive whose data blocks were inflated already, when they were compressed (ArchiveCompressor): reads all
+// that is around them. It does not know raw_bytes.
+[[nodiscard]] std::unique_ptr<Check> make_archive_frame_check();
+
 }  // namespace pgbakd::codec

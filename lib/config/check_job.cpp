@@ -157,20 +157,20 @@ void check_source(Problems& problems, const JobSurroundings& around, const Node&
         check_pg_dump(problems, around, node, *source);
 }
 
-// Whether pg_dump compresses what it writes, and not we.
-bool compresses_itself(const JobSpec& job) {
+// Whether pg_dump's own archives are made, compressed by whomever: they have the levels that pg_dump has.
+bool makes_archives(const JobSpec& job) {
     const auto* source = std::get_if<model::PgDumpSource>(&job.source);
     return source != nullptr && source->format != model::DumpFormat::plain;
 }
 
 void check_compression(Problems& problems, const Node& node, const JobSpec& job) {
     const auto* compression = node.usable("compression");
-    if (compression == nullptr || !compresses_itself(job)) return;
+    if (compression == nullptr || !makes_archives(job)) return;
     if (job.compression.method == codec::Method::gzip && job.compression.level > 9)
         problems.error(
             *compression,
             fmt::format("at most gzip:9 with this format (got {})", codec::compression_text(job.compression)),
-            "pg_dump itself compresses the formats custom and directory; levels 10 to 12 need format: plain");
+            "pg_dump knows no higher one in the formats custom and directory; levels 10 to 12 need format: plain");
 }
 
 constexpr int usual_days = 30;

@@ -7,6 +7,7 @@
 
 #include "async/task_group.hpp"
 #include "run/artifact_writer.hpp"
+#include "run/parallel_archive.hpp"
 #include "run/parallel_compressor.hpp"
 
 namespace pgbakd::run {
@@ -33,7 +34,12 @@ asio::awaitable<std::shared_ptr<std::vector<std::byte>>> fill(source::Stream& st
     co_return buffer;
 }
 
+bool is_compressed_here(const codec::Compression& compression) {
+    return compression.method != codec::Method::none;
+}
+
 std::unique_ptr<codec::Check> check_of(source::OpenPart& open, const source::Part& part) {
+    if (is_compressed_here(part.inner)) return codec::make_archive_frame_check();
     if (auto own = open.content_check()) return codec::make_check(std::move(own), part.outer.method);
     return codec::make_check(part.content, part.outer.method);
 }
@@ -51,11 +57,10 @@ class Attempt {
           follow_(std::move(follow)),
           stop_(stop),
           count_stop_(stop),
-          compressing_(part.outer.method != codec::Method::none),
           width_(compression_width(services)),
-          buffers_(services.executor, compressing_ ? width_ + 2 : chunks,
-                   compressing_ ? codec::piece_size(part.outer) : chunk_size),
-          compressor_(services.executor, services.pool, part.outer, width_),
+          compressor_(make_compressor(services, part, width_)),
+          buffers_(services.executor, compressor_ ? width_ + 2 : chunks,
+                   compressor_ ? codec::piece_size(part.outer) : chunk_size),
           writer_(
               services.executor, services.pool, storing == Storing::file ? std::optional(path) : std::nullopt,
               check_of(*open_, part), [this] { lane_failed(); },
@@ -82,7 +87,9 @@ class Attempt {
             encrypting_.spawn(take_encrypted(), stop_all);
         }
         co_await pump();
+        // Before what was read is found to be incomplete: why the program ended is the better cause.
         co_await open_->stream().finish(stop_.token());
+        if (compressor_) co_await flush();
         if (encryptor_) {
             encryptor_->close();
             co_await encrypting_.join();
@@ -91,6 +98,8 @@ class Attempt {
         while (looking_) co_await looked_.wait(stop_.token());
         stop_.token().check();
         auto written = co_await writer_.finish(stop_.token());
+        if (const auto verified = compressor_ ? compressor_->verified_bytes() : std::nullopt)
+            written.check.raw_bytes = *verified;
         co_await look_again();
         if (feed_) feed_->complete(written.bytes, written.sha256);
         co_return written;
@@ -117,7 +126,7 @@ class Attempt {
             co_await encryptor_->abort();
             co_await encrypting_.settle();
         }
-        co_await compressor_.quiesce();
+        if (compressor_) co_await compressor_->quiesce();
         co_await writer_.quiesce();
         co_await finish_counting();
     }
@@ -138,6 +147,16 @@ class Attempt {
     static std::size_t compression_width(const Services& services) {
         const auto threads = services.limits.compression_threads;
         return threads > 0 ? static_cast<std::size_t>(threads) : services.cores;
+    }
+
+    // Null: what is read is what is kept.
+    static std::unique_ptr<Compressor> make_compressor(const Services& services, const source::Part& part,
+                                                       std::size_t width) {
+        if (is_compressed_here(part.inner))
+            return std::make_unique<ParallelArchive>(services.executor, services.pool, part.inner, width);
+        if (is_compressed_here(part.outer))
+            return std::make_unique<ParallelCompressor>(services.executor, services.pool, part.outer, width);
+        return nullptr;
     }
 
     void lane_failed() {
@@ -220,14 +239,24 @@ class Attempt {
         }
     }
 
-    asio::awaitable<void> pump() {
-        const auto out = [this](async::Chunk chunk) {
+    // Bytes as they are before encryption.
+    Compressor::Output out() {
+        return [this](async::Chunk chunk) {
             writer_.push_content(chunk);
             if (encryptor_)
                 encryptor_->push(std::move(chunk));
             else
                 emit(std::move(chunk));
         };
+    }
+
+    asio::awaitable<void> flush() {
+        const auto hand_on = out();
+        co_await compressor_->flush(hand_on, stop_.token());
+    }
+
+    asio::awaitable<void> pump() {
+        const auto hand_on = out();
         bool empty = true;
         for (;;) {
             auto chunk = co_await fill(open_->stream(), buffers_, stop_.token());
@@ -235,12 +264,12 @@ class Attempt {
             progress_->raw_bytes += count;
             // An empty stream still makes a file: its check will say that it is no dump.
             if (count == 0 && !empty) break;
-            if (compressing_)
-                co_await compressor_.push(std::move(chunk), out, stop_.token());
+            if (compressor_)
+                co_await compressor_->push(std::move(chunk), hand_on, stop_.token());
             else if (count > 0)
-                out(std::move(chunk));
+                hand_on(std::move(chunk));
             // What is not compressed is bounded by its buffers.
-            if (compressing_) co_await writer_.wait_room(stop_.token());
+            if (compressor_) co_await writer_.wait_room(stop_.token());
             if (encryptor_)
                 co_await encryptor_->wait_room(stop_.token());
             else if (feed_)
@@ -250,7 +279,6 @@ class Attempt {
             empty = false;
             if (count == 0) break;
         }
-        co_await compressor_.flush(out, stop_.token());
     }
 
     std::unique_ptr<source::OpenPart> open_;
@@ -261,10 +289,9 @@ class Attempt {
     std::unique_ptr<Feed> feed_;
     async::StopSource stop_;
     async::StopSource count_stop_;
-    bool compressing_;
     std::size_t width_;
+    std::unique_ptr<Compressor> compressor_;
     async::BufferPool buffers_;
-    ParallelCompressor compressor_;
     ArtifactWriter writer_;
     std::optional<Cipher> cipher_;
     asio::any_io_executor executor_;

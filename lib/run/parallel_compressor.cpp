@@ -1,6 +1,5 @@
 #include "run/parallel_compressor.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace pgbakd::run {
@@ -15,25 +14,19 @@ class ParallelCompressor::Piece final : public async::Pool::Job {
     }
     std::unique_ptr<codec::PieceCompressor> compressor;
     std::vector<std::byte> compressed;
-    bool done = false;  // reactor only
 
   private:
     async::Chunk raw_;
 };
 
-ParallelCompressor::ParallelCompressor(asio::any_io_executor executor, async::Pool& pool,
+ParallelCompressor::ParallelCompressor(const asio::any_io_executor& executor, async::Pool& pool,
                                        const codec::Compression& compression, std::size_t width)
-    : executor_(executor),
-      pool_(pool),
-      compression_(compression),
-      width_(std::max<std::size_t>(1, width)),
-      done_(std::move(executor)) {}
+    : compression_(compression), in_work_(executor, pool, width) {}
 
 ParallelCompressor::~ParallelCompressor() = default;
 
-asio::awaitable<void> ParallelCompressor::push(async::Chunk raw, std::function<void(async::Chunk)> out,
-                                               async::StopToken stop) {
-    while (in_work_.size() >= width_) co_await take_first(out, stop);
+asio::awaitable<void> ParallelCompressor::push(async::Chunk raw, Output out, async::StopToken stop) {
+    while (in_work_.full()) co_await take_first(out, stop);
     std::unique_ptr<codec::PieceCompressor> compressor;
     if (idle_.empty()) {
         compressor = std::make_unique<codec::PieceCompressor>(compression_);
@@ -41,31 +34,21 @@ asio::awaitable<void> ParallelCompressor::push(async::Chunk raw, std::function<v
         compressor = std::move(idle_.back());
         idle_.pop_back();
     }
-    auto piece = std::make_shared<Piece>(std::move(raw), std::move(compressor));
-    in_work_.push_back(piece);
-    pool_.submit(piece, executor_, [this, piece] {
-        piece->done = true;
-        done_.notify();
-    });
+    in_work_.submit(std::make_shared<Piece>(std::move(raw), std::move(compressor)));
 }
 
-asio::awaitable<void> ParallelCompressor::take_first(std::function<void(async::Chunk)> out, async::StopToken stop) {
-    const auto piece = in_work_.front();
-    while (!piece->done) co_await done_.wait(stop);
-    in_work_.pop_front();
+asio::awaitable<void> ParallelCompressor::take_first(Output out, async::StopToken stop) {
+    const auto piece = co_await in_work_.take(stop);
     idle_.push_back(std::move(piece->compressor));
-    if (piece->failure) std::rethrow_exception(piece->failure);
     out(std::make_shared<const std::vector<std::byte>>(std::move(piece->compressed)));
 }
 
-asio::awaitable<void> ParallelCompressor::flush(std::function<void(async::Chunk)> out, async::StopToken stop) {
+asio::awaitable<void> ParallelCompressor::flush(Output out, async::StopToken stop) {
     while (!in_work_.empty()) co_await take_first(out, stop);
 }
 
 asio::awaitable<void> ParallelCompressor::quiesce() {
-    for (const auto& piece : in_work_)
-        while (!piece->done) co_await done_.wait();
-    in_work_.clear();
+    return in_work_.quiesce();
 }
 
 }  // namespace pgbakd::run

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.hpp"
+#include "codec/archive_batch.hpp"
 #include "os/file.hpp"
 #include "source/connection.hpp"
 #include "source/directory_stream.hpp"
@@ -137,6 +138,11 @@ asio::awaitable<Prepared> PgDumpSource::prepare(async::StopToken stop) {
                                          programs_.pg_dump.parent_path().string(),
                                          place.empty() ? place : ", " + place));
     prepared.summary = fmt::format("server {}, {}", server_.version, programs_.version_text);
+    if (settings_.source.format == model::DumpFormat::custom && codec::compresses_archives(settings_.compression) &&
+        !codec::knows_archives_of(programs_.major))
+        prepared.notes.push_back(
+            fmt::format("pg_dump {} writes archives of a version that is not known here, and compresses them itself",
+                        programs_.major));
     const auto databases = co_await choose_databases(std::move(existing), prepared, stop);
     for (const auto& database : databases) {
         prepared.parts.push_back(database_part(database.name));
@@ -216,6 +222,13 @@ asio::awaitable<void> PgDumpSource::check_database(std::string database, async::
     if (report.total > 0) throw missing_privileges_error(database, report);
 }
 
+bool PgDumpSource::compresses_archives() const {
+    if (settings_.source.format != model::DumpFormat::custom) return false;
+    // What comes from another host comes over a network, which is slower than a compressor.
+    if (access_.client().where == model::ClientSpec::Where::ssh) return false;
+    return codec::compresses_archives(settings_.compression) && codec::knows_archives_of(programs_.major);
+}
+
 Part PgDumpSource::database_part(const std::string& database) const {
     Part part;
     part.kind = "database";
@@ -230,6 +243,7 @@ Part PgDumpSource::database_part(const std::string& database) const {
             part.content = codec::Content::custom_archive;
             part.outer = none;
             part.extension = ".dump";
+            if (compresses_archives()) part.inner = settings_.compression;
             break;
         case model::DumpFormat::plain:
             part.content = codec::Content::plain_dump;
@@ -273,8 +287,11 @@ asio::awaitable<std::unique_ptr<OpenPart>> PgDumpSource::open(Part part, std::fi
         auto stream = open_program_stream(executor_, command, "pg_dumpall --globals-only", access_.client());
         co_return std::make_unique<GlobalsPart>(std::move(stream));
     }
-    DumpRequest request{source.format, settings_.compression, source.lock_wait_timeout, source.jobs, {},
-                        work,          source.options};
+    const bool ours = part.inner.method != codec::Method::none;
+    const codec::Compression none{codec::Method::none, 0};
+    DumpRequest request{
+        source.format, ours ? none : settings_.compression, source.lock_wait_timeout, source.jobs, {}, work,
+        source.options};
     auto database = co_await open_database(part.database, command, request, stop);
     command.argv = pg_dump_arguments(programs_, request).value();
     command = access_.command(command);

@@ -62,6 +62,8 @@ class PgDumpSource final : public Source {
     // What is asked of the database before its dump begins; fills in the request's snapshot.
     asio::awaitable<DumpedDatabase> open_database(std::string database, os::Command command, DumpRequest& request,
                                                   async::StopToken stop);
+    // Whether we compress the archives, on all processors, and not pg_dump on one.
+    [[nodiscard]] bool compresses_archives() const;
     [[nodiscard]] Part database_part(const std::string& database) const;
     [[nodiscard]] Part globals_part() const;
 

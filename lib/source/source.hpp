@@ -29,6 +29,8 @@ struct Part {
     std::string extension;           // ".dump", ".sql.gz", ".dir.tar"
     bool is_accessory = false;       // a set that has nothing else is none
     std::string title{};             // what it is called, where neither its database nor its kind says it
+    // What we compress the data blocks of an archive with; none where the source does so itself.
+    codec::Compression inner{codec::Method::none, 0};
 
     // Short, for progress and the journal: "shop", "globals".
     [[nodiscard]] const std::string& what() const noexcept {

@@ -70,8 +70,8 @@ class Bench:
         self.results.append({"case": case, **more})
         print(f"{case:<58} {figure}", flush=True)
 
-    def daemon(self, databases: list[str], **source: Any) -> Daemon:
-        job = {"source": {"type": "pg_dump", "server": "local", "databases": databases, **source},
+    def daemon(self, databases: list[str], compression: str = "gzip:6", **source: Any) -> Daemon:
+        job = {"source": {"type": "pg_dump", "server": "local", "databases": databases, **source}, "compression": compression,
                "retention": {"local": {"last": 1, "at_least": 1}}}
         return Daemon(config_for(self.server, jobs={"job": job}), watchdog_seconds=30)
 
@@ -95,31 +95,73 @@ class Bench:
                      ratio=large / small, bytes=large)
 
     def custom(self) -> None:
-        """A custom-format job against pg_dump -Fc at the same level to a file, then sha256sum."""
+        """A custom-format job against pg_dump -Fc at the same level to a file, its checksum and a read to its end; and
+        against the least that pg_dump can do, which is to compress nothing and write nowhere."""
         load(self.server, "custom", self.scale)
         account = self.server.account
         target = self.server.directory / "baseline"
         environment = self.server.environment("custom")
 
-        def stock() -> None:
-            with target.open("wb") as out:
-                os.fchmod(out.fileno(), 0o666)
-            run([self.server.bin / "pg_dump", "-Fc", "-Z6", "-f", str(target)], account, environment=environment, timeout=3600).check()
-            run(["/usr/bin/sha256sum", str(target)], account, timeout=3600).check()
+        def program(name: str, *arguments: str) -> None:
+            run([self.server.bin / name, *arguments], account, environment=environment, timeout=3600).check()
 
-        with self.daemon(["custom"], fingerprint="none") as bare, self.daemon(["custom"]) as counting:
-            ours: list[float] = []
-            counted: list[float] = []
-            theirs: list[float] = []
+        def stock(level: int) -> None:
+            target.unlink(missing_ok=True)
+            program("pg_dump", "-Fc", f"-Z{level}", "-f", str(target))
+            run(["/usr/bin/sha256sum", str(target)], account, timeout=3600).check()
+            program("pg_restore", "-f", "/dev/null", str(target))
+
+        for level, rounds, bar in ((6, 5, 0.30), (9, 3, 0.18)):
+            with self.daemon(["custom"], f"gzip:{level}", fingerprint="none") as bare, \
+                    self.daemon(["custom"], f"gzip:{level}") as counting:  # fmt: skip
+                reports: list[dict[str, Any]] = []
+                ours: list[float] = []
+                counted: list[float] = []
+                theirs: list[float] = []
+                least: list[float] = []
+                for _ in range(rounds):
+                    theirs.append(timed(lambda: stock(level)))
+                    least.append(timed(lambda: program("pg_dump", "-Fc", "-Z0", "-f", "/dev/null")))
+                    ours.append(timed(lambda: reports.append(bare.run("job", timeout=3600))))
+                    counted.append(timed(lambda: counting.run("job", timeout=3600)))
+                peak = proc.peak_resident_bytes(bare.pid)
+            base, floor = statistics.median(theirs), statistics.median(least)
+            for name, times in (("", ours), (", with row counts", counted)):
+                figure = statistics.median(times)
+                self.say(f"custom gzip:{level}, decoded and read back{name}, against pg_dump, sha256sum, pg_restore ({bar})",
+                         f"{figure / base:.2f}   {figure:.1f} s against {base:.1f} s", ratio=figure / base)
+            figure = statistics.median(ours)
+            self.say(f"custom gzip:{level} against pg_dump -Fc -Z0 to nowhere (1.8)",
+                     f"{figure / floor:.2f}   {figure:.1f} s against {floor:.1f} s, {peak / MIB:.1f} MiB at most (128)",
+                     ratio=figure / floor, bytes=peak)
+            size, stock_size = reports[-1]["artifacts"][0]["bytes"], target.stat().st_size
+            self.say(f"custom gzip:{level}, size against pg_dump's (1.00)", f"{size / stock_size:.3f}   {size / 1e6:.0f} MB",
+                     ratio=size / stock_size)
+        self.parallel_restore()
+
+    def parallel_restore(self) -> None:
+        """Our archive, which has no offsets, by pg_restore -j2, against pg_dump's own file, which has them."""
+        self.server.createdb("restored")
+        load(self.server, "tables", self.scale / 4)
+        for number, share in enumerate((2, 3, 5, 8, 13, 21)):
+            self.server.sql(f"create table part_{number} as select * from line where id % {share} = 0;"
+                            f"alter table part_{number} add primary key (id)", "tables", timeout=3600)  # fmt: skip
+        target = self.server.directory / "baseline"
+        target.unlink(missing_ok=True)
+        self.server.program("pg_dump", "-Fc", "-Z6", "-f", str(target), "tables", timeout=3600).check()
+        times: dict[str, list[float]] = {"ours": [], "stock": []}
+        with self.daemon(["tables"], "gzip:6", fingerprint="none") as daemon:
+            report = daemon.run("job", timeout=3600)
+            files = {"ours": daemon.set_directory(report["set"]) / report["artifacts"][0]["file"], "stock": target}
             for _ in range(5):
-                theirs.append(timed(stock))
-                ours.append(timed(lambda: bare.run("job", timeout=3600)))
-                counted.append(timed(lambda: counting.run("job", timeout=3600)))
-        base = statistics.median(theirs)
-        for name, times in (("", ours), (", with row counts", counted)):
-            figure = statistics.median(times)
-            self.say(f"custom gzip:6, decoded and read back{name}, against pg_dump + sha256sum (1.00)",
-                     f"{figure / base:.2f}   {figure:.1f} s against {base:.1f} s", ratio=figure / base)
+                for name, file in files.items():
+                    def restore(file: Path = file) -> None:
+                        self.server.program("pg_restore", "-j2", "--clean", "--if-exists", "-d", "restored", str(file), timeout=3600).check()
+
+                    times[name].append(timed(restore))
+        ours, theirs = statistics.median(times["ours"]), statistics.median(times["stock"])
+        self.say("pg_restore -j2 of it against pg_dump's own file with offsets (1.05)",
+                 f"{ours / theirs:.2f}   {ours:.1f} s against {theirs:.1f} s", ratio=ours / theirs)
 
     def basebackup(self) -> None:
         """A whole cluster, verified against its manifest and read back, against pg_basebackup, which does neither."""

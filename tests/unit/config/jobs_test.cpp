@@ -235,10 +235,10 @@ TEST_CASE("keys of a source that do not go together") {
           std::vector<std::string>{"2024", "a b", "c"});
 }
 
-TEST_CASE("pg_dump's own compression ends at gzip:9") {
+TEST_CASE("the compression of pg_dump's archives ends at gzip:9") {
     const std::string expected =
-        "jobs.j.compression: at most gzip:9 with this format (got gzip:12)\n  hint: pg_dump itself compresses the "
-        "formats custom and directory; levels 10 to 12 need format: plain\n";
+        "jobs.j.compression: at most gzip:9 with this format (got gzip:12)\n  hint: pg_dump knows no higher "
+        "one in the formats custom and directory; levels 10 to 12 need format: plain\n";
     CHECK(problems_of(with_job("compression: gzip:12")) == "/etc/pgbakd.yaml:6:18: " + expected);
     CHECK(problems_of(with_job("compression: gzip:12", ", format: directory")) == "/etc/pgbakd.yaml:6:18: " + expected);
     CHECK(load_text(with_job("compression: gzip:12", ", format: plain")).config);
