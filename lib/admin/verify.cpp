@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "admin/configuration.hpp"
+#include "admin/decryption.hpp"
 #include "admin/progress_bar.hpp"
 #include "admin/remote.hpp"
 #include "admin/remote_sets.hpp"
@@ -34,9 +35,10 @@ repository::Progress shown_on(ProgressBar& bar, const std::string& target, std::
     };
 }
 
-repository::Verdict read_again(Context& context, const repository::StoredSet& set, const std::string& target) {
+repository::Verdict read_again(Context& context, const repository::StoredSet& set, const std::string& target,
+                               const repository::Decrypt& decrypt) {
     ProgressBar bar(context);
-    return repository::verify(set, shown_on(bar, target, set.manifest.bytes()));
+    return repository::verify(set, shown_on(bar, target, set.manifest.bytes()), decrypt);
 }
 
 std::string first_fault(const repository::Verdict& verdict) {
@@ -93,9 +95,10 @@ class Recorder {
     holdings::Rechecked found_;
 };
 
-repository::Verdict verify_set(Context& context, const config::Config& config, const repository::StoredSet& set) {
+repository::Verdict verify_set(Context& context, const config::Config& config, const repository::StoredSet& set,
+                               const repository::Decrypt& decrypt) {
     const auto& id = set.manifest.id;
-    auto verdict = read_again(context, set, id.text());
+    auto verdict = read_again(context, set, id.text(), decrypt);
     if (set.directory.parent_path().parent_path() != config.repository.directory) return verdict;
     // What retention deleted meanwhile is not corrupt.
     if (!verdict.ok()) (void)repository::Repository(config.repository.directory).find(id);
@@ -216,15 +219,15 @@ ExitCode conclude(Context& context, const std::string& target, const Hints& hint
     return ExitCode::verification;
 }
 
-ExitCode verify_path(Context& context, const std::string& path) {
+ExitCode verify_path(Context& context, const std::string& path, const repository::Decrypt& decrypt) {
     if (const auto set = set_at(path)) {
         const Hints hints{.directory = set->directory};
-        return conclude(context, path, hints, read_again(context, *set, path));
+        return conclude(context, path, hints, read_again(context, *set, path, decrypt));
     }
     const auto status = os::target_status(path);
     const auto verdict = [&] {
         ProgressBar bar(context);
-        return repository::verify_file(path, shown_on(bar, path, status ? status->size : 0));
+        return repository::verify_file(path, shown_on(bar, path, status ? status->size : 0), decrypt);
     }();
     return conclude(context, path, Hints(), verdict);
 }
@@ -255,7 +258,8 @@ void enter_finding(const config::Config& config, const std::string& from, const 
 }
 
 // The copy on a target, read to its end where it lies.
-ExitCode verify_copy(Context& context, const std::string& text, const std::string& from) {
+ExitCode verify_copy(Context& context, const std::string& text, const std::string& from,
+                     const repository::Decrypt& decrypt) {
     const auto id = model::SetId::parse(text);
     if (!id) throw Failure(ExitCode::usage, id.error());
     const auto config = load(context);
@@ -273,7 +277,7 @@ ExitCode verify_copy(Context& context, const std::string& text, const std::strin
                    name = fmt::format("{} on {}", set.id.text(), from);
                    ProgressBar bar(context);
                    const auto come = shown_bytes(bar, "verifying " + name, set.bytes());
-                   verdict = co_await offsite::verify_remote(access.target, access.pool, set, come, stop);
+                   verdict = co_await offsite::verify_remote(access.target, access.pool, set, decrypt, come, stop);
                    // What could not be read is as good or bad as it was known to be before.
                    if (verdict.finding() == Finding::unread) co_return;
                    try {
@@ -303,9 +307,10 @@ ExitCode verify_copy(Context& context, const std::string& text, const std::strin
 }  // namespace
 
 ExitCode perform_verify(Context& context, const Arguments& arguments) {
-    if (const auto from = arguments.find("--from")) return verify_copy(context, arguments.text("SET"), *from);
+    const auto decrypt = decrypt_by(read_decryption(context, arguments));
+    if (const auto from = arguments.find("--from")) return verify_copy(context, arguments.text("SET"), *from, decrypt);
     const auto& target = arguments.text("SET");
-    if (is_path(target)) return verify_path(context, target);
+    if (is_path(target)) return verify_path(context, target, decrypt);
     if (target.find('/') == std::string::npos)
         throw base::Error(
             base::ErrorCode::not_found,
@@ -316,7 +321,7 @@ ExitCode perform_verify(Context& context, const Arguments& arguments) {
     const auto set = find_set(context, *config, target);
     const Hints hints{.directory = set.directory,
                       .bad = "it no longer counts as a backup; verify the set before it, and run the job again"};
-    return conclude(context, set.manifest.id.text(), hints, verify_set(context, *config, set));
+    return conclude(context, set.manifest.id.text(), hints, verify_set(context, *config, set, decrypt));
 }
 
 }  // namespace pgbakd::admin

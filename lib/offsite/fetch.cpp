@@ -93,37 +93,72 @@ asio::awaitable<repository::ArtifactVerdict> verify_absence(target::Target& targ
     co_return repository::ArtifactVerdict{std::move(file), repository::Finding::unread, std::move(message), {}};
 }
 
+// The check of an artifact's content, while it comes. What it throws is kept: what came may be damaged, and then that
+// is the cause.
+struct Decoding {
+    std::unique_ptr<codec::Check> check;
+    std::optional<base::Error> unknown;
+
+    template <class Step>
+    void take(const Step& step) {
+        if (!check || unknown) return;
+        base::Status status;
+        try {
+            status = step();
+        } catch (const base::Error& error) {
+            unknown = error;
+        }
+        status.value();
+    }
+    void write(std::span<const std::byte> bytes) {
+        take([&] { return check->write(bytes); });
+    }
+    std::optional<std::uint64_t> finish() {
+        take([&] { return check->finish(); });
+        if (unknown) throw base::Error(*unknown);
+        return check ? std::optional(check->result().raw_bytes) : std::nullopt;
+    }
+};
+
 asio::awaitable<repository::ArtifactVerdict> verify_artifact(target::Target& target, async::Pool& pool, model::SetId id,
-                                                             model::Artifact artifact, BytesCome come,
-                                                             std::uint64_t& total, async::StopToken stop) {
+                                                             model::Artifact artifact, repository::Decrypt decrypt,
+                                                             BytesCome come, std::uint64_t& total,
+                                                             async::StopToken stop) {
     const auto reading = repository::reading_of(artifact);
-    const std::shared_ptr<codec::Check> check =
-        reading.encrypted ? nullptr : codec::make_check(reading.content, reading.method);
-    const Consume decode = [check](std::span<const std::byte> bytes) {
-        if (check) check->write(bytes).value();
+    const auto open = [reading, decrypt, file = artifact.file] {
+        try {
+            return std::make_shared<Decoding>(Decoding{repository::check_of(reading, decrypt), {}});
+        } catch (const base::Error& error) {
+            throw base::Error(error.during(file));
+        }
     };
+    const auto decoding = co_await async::run_blocking(pool, open);
+    const Consume decode = [decoding](std::span<const std::byte> bytes) { decoding->write(bytes); };
     std::exception_ptr failure;
     std::optional<std::uint64_t> raw_bytes;
     try {
         co_await read_artifact(target, pool, key_of(id, artifact.file), artifact, decode, std::move(come), total, stop);
-        const auto finish = [check]() -> std::optional<std::uint64_t> {
-            if (!check) return std::nullopt;
-            check->finish().value();
-            return check->result().raw_bytes;
-        };
+        const auto finish = [decoding] { return decoding->finish(); };
         raw_bytes = co_await async::run_blocking(pool, finish);
     } catch (...) {
         failure = std::current_exception();
     }
+    // What still decrypts is ended where it may take a moment.
+    const auto found = raw_bytes.has_value();
+    const auto end = [decoding] { decoding->check.reset(); };
+    co_await async::run_blocking(pool, end);
     stop.check();
     if (!failure)
-        co_return repository::ArtifactVerdict{artifact.file, repository::Finding::good,
-                                              check ? "decoded" : "read back (it is encrypted)", raw_bytes};
+        co_return repository::ArtifactVerdict{
+            artifact.file, repository::Finding::good,
+            found ? reading.encrypted ? "decrypted and decoded" : "decoded" : "read back (it is encrypted)", raw_bytes};
     const auto error = base::to_error(failure);
     if (error.code() == base::ErrorCode::not_found) {
         auto verdict = co_await verify_absence(target, id, artifact.file, stop);
         co_return verdict;
     }
+    if (decoding->unknown && error.code() == base::ErrorCode::authentication_failed)
+        throw base::Error(error.during(artifact.file));
     co_return repository::ArtifactVerdict{artifact.file, repository::finding_of(error), error.message(), {}};
 }
 
@@ -235,12 +270,12 @@ asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::str
 }
 
 asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async::Pool& pool, model::BackupSet set,
-                                                   BytesCome come, async::StopToken stop) {
+                                                   repository::Decrypt decrypt, BytesCome come, async::StopToken stop) {
     repository::Verdict verdict;
     verdict.level = model::Verification::decoded;
     std::uint64_t total = 0;
     for (const auto& artifact : set.artifacts) {
-        auto found = co_await verify_artifact(target, pool, set.id, artifact, come, total, stop);
+        auto found = co_await verify_artifact(target, pool, set.id, artifact, decrypt, come, total, stop);
         // Only of an artifact that is good: else there is nothing that they could be held against.
         const bool good = found.ok();
         if (auto wrong = repository::check_raw_bytes(artifact, found)) verdict.beside.push_back(std::move(*wrong));
@@ -249,7 +284,7 @@ asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async
             auto wrong = co_await look_beside(target, set.id, artifact, stop);
             if (wrong) verdict.beside.push_back(std::move(*wrong));
         }
-        if (repository::reading_of(artifact).encrypted)
+        if (!decrypt && repository::reading_of(artifact).encrypted)
             verdict.level = std::min(verdict.level, model::Verification::read_back);
     }
     if (!verdict.ok()) verdict.level = model::Verification::none;

@@ -23,9 +23,10 @@ asio::awaitable<model::BackupSet> newest_remote(target::Target& target, std::str
                                                 async::StopToken stop);
 
 // Reads every artifact: size, SHA-256 against the manifest, decoded to the end; no more of it than the manifest says.
-// And what stands beside those that are good. What the target cannot give is a verdict, not an error.
+// And what stands beside those that are good. What the target cannot give is a verdict, not an error; those of the keys
+// are errors (repository::Decrypt, which is called on the pool).
 asio::awaitable<repository::Verdict> verify_remote(target::Target& target, async::Pool& pool, model::BackupSet set,
-                                                   BytesCome come, async::StopToken stop);
+                                                   repository::Decrypt decrypt, BytesCome come, async::StopToken stop);
 
 // Brings a set into the new directory `into`, whole and with the right checksums, or not at all. Errors: conflict if
 // `into` exists; corrupt; not_found for an artifact that is missing there; no_space.

@@ -41,6 +41,7 @@ void become(const ChildPlan& plan) noexcept {
         give_up(plan, ChildStep::streams);
     // For descriptors that a library opened without O_CLOEXEC. Kernels before 5.11 refuse it; then those leak.
     (void)::syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+    if (plan.secret >= 0 && ::dup2(plan.secret, secret_descriptor) < 0) give_up(plan, ChildStep::streams);
     sigset_t none;
     ::sigemptyset(&none);
     // NOLINTNEXTLINE(concurrency-mt-unsafe): the child has one thread

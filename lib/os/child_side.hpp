@@ -5,6 +5,9 @@
 
 namespace pgbakd::os {
 
+// Command::secret_file
+inline constexpr int secret_descriptor = 3;
+
 enum class ChildStep : int { directory, streams, execute };
 
 // What the child writes to ChildPlan::report when it could not become the program.
@@ -20,7 +23,9 @@ struct ChildPlan {
     char* const* argv;
     char* const* environment;
     const char* directory;  // null: ours
-    int input, output, errors, report;
+    int input, output, errors;
+    int secret;  // becomes secret_descriptor; -1: none
+    int report;
     int nice;
     pid_t parent;
 };

@@ -23,17 +23,18 @@ namespace {
 using base::Error;
 using base::ErrorCode;
 
-constexpr std::size_t most_first_input = 64U << 10U;  // fits into the buffer of a socket that nobody reads yet
-constexpr int pipe_capacity = 1 << 20;                // 16 times the default: fewer switches between the dump and us
+constexpr std::size_t most_first_input = 64U
+                                         << 10U;  // fits into the buffer of a socket, or pipe, that nobody reads yet
+constexpr int pipe_capacity = 1 << 20;            // 16 times the default: fewer switches between the dump and us
 
 Error failure(std::string_view action, int error_number) {
     return base::error_from_errno(error_number, action);
 }
 
-// Above 0–2, so that putting the child's streams in place never overwrites a descriptor that is still needed.
+// Above 0–3, so that putting the child's streams in place never overwrites a descriptor that is still needed.
 Descriptor above_streams(Descriptor file) {
-    if (file.get() > STDERR_FILENO) return file;
-    Descriptor moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, STDERR_FILENO + 1));
+    if (file.get() > secret_descriptor) return file;
+    Descriptor moved(::fcntl(file.get(), F_DUPFD_CLOEXEC, secret_descriptor + 1));
     if (!moved) throw failure("duplicating a descriptor", errno);
     return moved;
 }
@@ -59,6 +60,20 @@ Pipe make_feed() {
     return {above_streams(std::move(reader)), above_streams(std::move(writer))};
 }
 
+void make_non_blocking(const Descriptor& file) {
+    const int flags = ::fcntl(file.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags | O_NONBLOCK) != 0) throw failure("setting up a pipe", errno);
+}
+
+// A pipe that holds the text, and then ends.
+Descriptor make_secret_file(std::string_view text) {
+    auto pipe = make_pipe();
+    make_non_blocking(pipe.writer);
+    if (::write(pipe.writer.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+        throw failure("writing a file of secrets for a program", errno == 0 ? EIO : errno);
+    return std::move(pipe.reader);
+}
+
 // Before there is a child to read it.
 void send_first(const Descriptor& writer, std::string_view text) {
     while (!text.empty()) {
@@ -67,11 +82,6 @@ void send_first(const Descriptor& writer, std::string_view text) {
         if (count < 0) throw failure("writing the input of a program", errno);
         text.remove_prefix(static_cast<std::size_t>(count));
     }
-}
-
-void make_non_blocking(const Descriptor& file) {
-    const int flags = ::fcntl(file.get(), F_GETFL);
-    if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags | O_NONBLOCK) != 0) throw failure("setting up a pipe", errno);
 }
 
 Descriptor open_null() {
@@ -127,7 +137,8 @@ void check(const Command& command) {
         if (argument.find('\0') != std::string::npos)
             throw Error(ErrorCode::invalid_argument,
                         fmt::format("an argument of {} holds a NUL byte", command.argv.front()));
-    if (command.first_input.reveal().size() > most_first_input)
+    if (command.first_input.reveal().size() > most_first_input ||
+        command.secret_file_text.reveal().size() > most_first_input)
         throw Error(ErrorCode::invalid_argument,
                     fmt::format("the environment or input of {} is too long", command.argv.front()));
 }
@@ -176,6 +187,8 @@ Child Child::spawn(const Command& command) {
         make_non_blocking(input.writer);
         send_first(input.writer, command.first_input.reveal());
     }
+    Descriptor secret;
+    if (!command.secret_file_text.empty()) secret = make_secret_file(command.secret_file_text.reveal());
 
     const ChildPlan plan{.program = argv.front(),
                          .argv = argv.data(),
@@ -184,6 +197,7 @@ Child Child::spawn(const Command& command) {
                          .input = has_input ? input.reader.get() : null.get(),
                          .output = command.capture_output ? output.writer.get() : null.get(),
                          .errors = errors.writer.get(),
+                         .secret = secret ? secret.get() : -1,
                          .report = report.writer.get(),
                          .nice = command.nice,
                          .parent = ::getpid()};

@@ -27,6 +27,9 @@ struct Command {
     // What it reads first from its standard input, at most 64 KiB. Unless it is fed, nothing follows, and the input
     // ends when the Child, or this process, does: whoever reads it to its end learns of that.
     base::Secret first_input{};
+    // What it reads in `secret_file`, once: keys, at most 64 KiB, that lie in no file on any disk.
+    base::Secret secret_file_text{};
+    static constexpr const char* secret_file = "/dev/fd/3";
 };
 
 // A running child. Owns its descriptors; destroying it kills its group with SIGKILL, waits for its end and reaps it.

@@ -59,13 +59,26 @@ struct Pass {
     std::string sha256;
     base::Status decoded;
     codec::CheckResult result;
+    bool was_checked = false;
+    std::optional<Error> unknown;  // why the content could not be checked, which says nothing of it
 };
 
-Pass read_through(const std::filesystem::path& file, const Reading& reading, Reporter& reporter) {
+// What the check throws is kept: the file may be damaged, and then that is the cause.
+template <class Step>
+void take_step(Pass& pass, const Step& step) {
+    if (!pass.decoded || pass.unknown) return;
+    try {
+        pass.decoded = step();
+    } catch (const Error& error) {
+        pass.unknown = error;
+    }
+}
+
+Pass read_through(const std::filesystem::path& file, codec::Check* check, Reporter& reporter) {
     const auto input = os::open_for_reading(file);
     Pass pass;
     codec::Sha256 hash;
-    const auto check = reading.encrypted ? nullptr : codec::make_check(reading.content, reading.method);
+    pass.was_checked = check != nullptr;
     std::vector<std::byte> buffer(read_size);
     for (;;) {
         const auto count = os::read_some(input, buffer, file);
@@ -74,14 +87,14 @@ Pass read_through(const std::filesystem::path& file, const Reading& reading, Rep
         hash.update(bytes);
         // After the first failure only the hash goes on: it tells a file that changed on disk from one that never was
         // right.
-        if (check && pass.decoded) pass.decoded = check->write(bytes);
+        if (check) take_step(pass, [&] { return check->write(bytes); });
         // Read once; what the database has in the page cache is worth more.
         os::drop_from_cache(input, pass.bytes, count);
         pass.bytes += count;
         reporter.add(count);
     }
-    if (check && pass.decoded) pass.decoded = check->finish();
-    if (check && pass.decoded) pass.result = check->result();
+    if (check) take_step(pass, [&] { return check->finish(); });
+    if (check && pass.decoded && !pass.unknown) pass.result = check->result();
     pass.sha256 = hash.hex_digest();
     return pass;
 }
@@ -103,11 +116,24 @@ std::string what_is_wrong(const Pass& pass, const Expected& expected) {
     return fact;
 }
 
+std::string good_text(const Reading& reading, const Pass& pass) {
+    if (!pass.was_checked)
+        return fmt::format("read back: {}; encrypted, so not decoded", base::format_size(pass.bytes));
+    return (reading.encrypted ? "decrypted and " : "") + found_text(reading, pass.result);
+}
+
 }  // namespace
 
+std::unique_ptr<codec::Check> check_of(const Reading& reading, const Decrypt& decrypt) {
+    if (reading.encrypted && !decrypt) return nullptr;
+    auto check = codec::make_check(reading.content, reading.method);
+    return reading.encrypted ? decrypt(reading.encryption, std::move(check)) : std::move(check);
+}
+
 Reading reading_of(const model::Artifact& artifact) {
-    Reading reading{Content::raw, Method::none, !artifact.encryption.empty()};
+    Reading reading{Content::raw, Method::none, !artifact.encryption.empty(), artifact.encryption};
     std::string_view name = artifact.file;
+    if (reading.encrypted) cut_end(name, "." + artifact.encryption);
     reading.method = method_of_name(name);
     if (artifact.kind == "globals")
         reading.content = Content::plain_globals;
@@ -128,7 +154,11 @@ Reading reading_of(const model::Artifact& artifact) {
 
 std::optional<Reading> reading_of_name(std::string_view name) {
     Reading reading;
-    reading.encrypted = cut_end(name, ".age") || cut_end(name, ".gpg");
+    for (const char* method : {"age", "gpg"}) {
+        if (reading.encrypted || !cut_end(name, std::string(".") + method)) continue;
+        reading.encrypted = true;
+        reading.encryption = method;
+    }
     reading.method = method_of_name(name);
     if (cut_end(name, ".sql")) {
         constexpr std::string_view globals = "globals_";
@@ -180,20 +210,27 @@ Finding finding_of(const Error& error) noexcept {
 }
 
 ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading, const Expected& expected,
-                           Reporter& reporter) {
+                           Reporter& reporter, const Decrypt& decrypt) {
     ArtifactVerdict verdict{file.filename().native(), Finding::bad, {}, {}};
+    std::unique_ptr<codec::Check> check;
     try {
-        const auto pass = read_through(file, reading, reporter);
+        check = check_of(reading, decrypt);
+    } catch (const Error& error) {
+        throw Error(error.during(verdict.file));
+    }
+    try {
+        const auto pass = read_through(file, check.get(), reporter);
         verdict.message = what_is_wrong(pass, expected);
+        if (verdict.message.empty() && pass.unknown) throw Error(*pass.unknown);
         if (verdict.message.empty()) {
             verdict.finding = Finding::good;
-            if (!reading.encrypted) verdict.raw_bytes = pass.result.raw_bytes;
-            verdict.message = reading.encrypted ? fmt::format("read back: {}; encrypted, so not decoded",
-                                                              base::format_size(pass.bytes))
-                                                : found_text(reading, pass.result);
+            if (pass.was_checked) verdict.raw_bytes = pass.result.raw_bytes;
+            verdict.message = good_text(reading, pass);
         }
     } catch (const Error& error) {
         if (error.code() == ErrorCode::cancelled) throw;
+        // All of the others are for the same keys.
+        if (error.code() == ErrorCode::authentication_failed) throw Error(error.during(verdict.file));
         verdict.finding = finding_of(error);
         verdict.message = error.message();
     }

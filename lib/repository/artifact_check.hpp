@@ -12,12 +12,15 @@
 
 namespace pgbakd::repository {
 
-// How a file's bytes are to be decoded. Encrypted ones cannot be.
+// How a file's bytes are to be decoded.
 struct Reading {
     codec::Content content = codec::Content::raw;
     codec::Method method = codec::Method::none;
     bool encrypted = false;
+    std::string encryption{};  // "age", "gpg"
 };
+// The check of it; null where it is encrypted and there are no keys. Errors: those of `decrypt`.
+[[nodiscard]] std::unique_ptr<codec::Check> check_of(const Reading& reading, const Decrypt& decrypt);
 
 // By kind and format of the manifest, and by the file's name for its outer compression.
 [[nodiscard]] Reading reading_of(const model::Artifact& artifact);
@@ -51,9 +54,10 @@ class Reporter {
 // What an error met while reading says of the file: damage is bad, a system that refuses tells nothing.
 [[nodiscard]] Finding finding_of(const base::Error& error) noexcept;
 
-// `verdict.message` is what was found: "decoded: 12 tables, 1.2 MiB raw", or what is wrong. Throws cancelled only.
+// `verdict.message` is what was found: "decoded: 12 tables, 1.2 MiB raw", or what is wrong. Throws cancelled, what
+// check_of() throws, and authentication_failed.
 [[nodiscard]] ArtifactVerdict check_file(const std::filesystem::path& file, const Reading& reading,
-                                         const Expected& expected, Reporter& reporter);
+                                         const Expected& expected, Reporter& reporter, const Decrypt& decrypt = {});
 
 // The hash in the sidecar beside `file`; empty if there is no sidecar. Errors: corrupt if it is none; what reading
 // brings.

@@ -3,12 +3,18 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/backup_set.hpp"
 #include "os/lock.hpp"
+
+namespace pgbakd::codec {
+class Check;
+}
 
 namespace pgbakd::repository {
 
@@ -136,13 +142,20 @@ struct Verdict {
     [[nodiscard]] Finding finding() const noexcept;
     [[nodiscard]] bool ok() const noexcept { return finding() == Finding::good; }
 };
+// How what is encrypted is checked: of the check of a content, one of what that is encrypted as ("age", "gpg"). May
+// throw what it fails of, also while it is used; authentication_failed and invalid_argument (the keys are not those)
+// end the verifying.
+using Decrypt =
+    std::function<std::unique_ptr<codec::Check>(std::string_view method, std::unique_ptr<codec::Check> content)>;
 // Reads every artifact again: size and SHA-256 against the manifest, decoded to the end; then looks at its sidecar.
 // `progress` is told the bytes read so far and returns false to stop (then Error cancelled); it may be empty. What
-// cannot be read is a verdict, not an error. An encrypted artifact cannot be decoded here and reaches `read back` only.
+// cannot be read is a verdict, not an error. Without `decrypt` an encrypted artifact cannot be decoded, and reaches
+// `read back` only.
 using Progress = std::function<bool(std::uint64_t bytes)>;
-[[nodiscard]] Verdict verify(const StoredSet& set, const Progress& progress);
+[[nodiscard]] Verdict verify(const StoredSet& set, const Progress& progress, const Decrypt& decrypt = {});
 // A single file outside any set: its kind is told by its name (and its content), its hash by a sidecar if there is one.
 // Errors: not_found, invalid_argument (a directory), cancelled.
-[[nodiscard]] Verdict verify_file(const std::filesystem::path& file, const Progress& progress);
+[[nodiscard]] Verdict verify_file(const std::filesystem::path& file, const Progress& progress,
+                                  const Decrypt& decrypt = {});
 
 }  // namespace pgbakd::repository

@@ -15,7 +15,8 @@ using base::Error;
 using base::ErrorCode;
 using model::Verification;
 
-ArtifactVerdict verify_artifact(const StoredSet& set, const model::Artifact& artifact, Reporter& reporter) {
+ArtifactVerdict verify_artifact(const StoredSet& set, const model::Artifact& artifact, Reporter& reporter,
+                                const Decrypt& decrypt) {
     const auto file = set.directory / artifact.file;
     try {
         const auto found = os::file_status(file);
@@ -26,7 +27,7 @@ ArtifactVerdict verify_artifact(const StoredSet& set, const model::Artifact& art
         return {artifact.file, finding_of(error), error.message(), {}};
     }
     // The manifest is believed, not the sidecar: that is for those who have no pgbakd.
-    return check_file(file, reading_of(artifact), {artifact.bytes, artifact.sha256, {}}, reporter);
+    return check_file(file, reading_of(artifact), {artifact.bytes, artifact.sha256, {}}, reporter, decrypt);
 }
 
 // Only of an artifact that is good: else there is nothing that they could be held against.
@@ -38,8 +39,8 @@ void look_beside(const StoredSet& set, const model::Artifact& artifact, Verdict&
     if (auto wrong = check_raw_bytes(artifact, found)) verdict.beside.push_back(std::move(*wrong));
 }
 
-Verification level_of(const Reading& reading) {
-    return reading.encrypted ? Verification::read_back : Verification::decoded;
+Verification level_of(const Reading& reading, const Decrypt& decrypt) {
+    return reading.encrypted && !decrypt ? Verification::read_back : Verification::decoded;
 }
 
 std::string first_bytes(const std::filesystem::path& file) {
@@ -52,7 +53,7 @@ std::string first_bytes(const std::filesystem::path& file) {
 // A dump whose name says SQL but not of what: the other end marker is accepted too. A second pass, so only where the
 // first one failed.
 bool may_be_globals(const Reading& reading, const ArtifactVerdict& verdict) {
-    return verdict.finding == Finding::bad && !reading.encrypted && reading.content == codec::Content::plain_dump;
+    return verdict.finding == Finding::bad && reading.content == codec::Content::plain_dump;
 }
 
 }  // namespace
@@ -63,7 +64,7 @@ Finding Verdict::finding() const noexcept {
     return worst;
 }
 
-Verdict verify(const StoredSet& set, const Progress& progress) {
+Verdict verify(const StoredSet& set, const Progress& progress, const Decrypt& decrypt) {
     Verdict verdict;
     if (set.manifest.artifacts.empty()) {
         const auto fact = set.problem.empty() ? std::string("lists no artifact") : set.problem;
@@ -75,15 +76,15 @@ Verdict verify(const StoredSet& set, const Progress& progress) {
     Reporter reporter(progress);
     verdict.level = Verification::decoded;
     for (const auto& artifact : set.manifest.artifacts) {
-        verdict.artifacts.push_back(verify_artifact(set, artifact, reporter));
+        verdict.artifacts.push_back(verify_artifact(set, artifact, reporter, decrypt));
         look_beside(set, artifact, verdict);
-        verdict.level = std::min(verdict.level, level_of(reading_of(artifact)));
+        verdict.level = std::min(verdict.level, level_of(reading_of(artifact), decrypt));
     }
     if (!verdict.ok()) verdict.level = Verification::none;
     return verdict;
 }
 
-Verdict verify_file(const std::filesystem::path& file, const Progress& progress) {
+Verdict verify_file(const std::filesystem::path& file, const Progress& progress, const Decrypt& decrypt) {
     const auto found = os::target_status(file);
     if (!found) throw Error(ErrorCode::not_found, fmt::format("there is no file {}", file.native()));
     if (!found->is_regular)
@@ -104,13 +105,13 @@ Verdict verify_file(const std::filesystem::path& file, const Progress& progress)
 
     const Expected expected{std::nullopt, {}, *sidecar};
     Reporter reporter(progress);
-    verdict.artifacts.push_back(check_file(file, *reading, expected, reporter));
+    verdict.artifacts.push_back(check_file(file, *reading, expected, reporter, decrypt));
     if (may_be_globals(*reading, verdict.artifacts.back())) {
         reading->content = codec::Content::plain_globals;
-        auto second = check_file(file, *reading, expected, reporter);
+        auto second = check_file(file, *reading, expected, reporter, decrypt);
         if (second.ok()) verdict.artifacts.back() = std::move(second);
     }
-    if (verdict.ok()) verdict.level = level_of(*reading);
+    if (verdict.ok()) verdict.level = level_of(*reading, decrypt);
     return verdict;
 }
 

@@ -15,7 +15,6 @@
 namespace pgbakd::run {
 namespace {
 
-constexpr std::size_t most_waiting = std::size_t{4} << 20U;  // bytes
 constexpr std::size_t longest_file = std::size_t{256} << 10U;
 constexpr std::chrono::seconds patience{30};  // gpg may have to look through a large keyring
 constexpr std::string_view probe = "pgbakd";
@@ -48,21 +47,21 @@ std::vector<std::string> recipients_of(const model::Encryption& encryption) {
 asio::awaitable<void> try_out(asio::any_io_executor executor, Cipher cipher, async::StopToken stop) {
     const async::Deadline deadline(executor, stop, patience, "trying the encryption");
     const auto until = deadline.token();
-    Encryptor encryptor(executor, cipher);
+    const auto encryptor = encrypting_stage(executor, cipher);
     std::exception_ptr failure;
     try {
         std::vector<std::byte> bytes(probe.size());
         std::transform(probe.begin(), probe.end(), bytes.begin(), [](char c) { return static_cast<std::byte>(c); });
-        encryptor.push(std::make_shared<const std::vector<std::byte>>(std::move(bytes)));
-        encryptor.close();
-        co_await encryptor.feed(until);
+        encryptor->push(std::make_shared<const std::vector<std::byte>>(std::move(bytes)));
+        encryptor->close();
+        co_await encryptor->feed(until);
         std::vector<std::byte> into(65536);  // less than a pipe holds comes of it
-        while (co_await encryptor.read(into, until) > 0) continue;
-        co_await encryptor.finish(until);
+        while (co_await encryptor->read(into, until) > 0) continue;
+        co_await encryptor->finish(until);
     } catch (...) {
         failure = std::current_exception();
     }
-    co_await encryptor.abort();
+    co_await encryptor->abort();
     stop.check();
     if (!failure) co_return;
     const auto error = base::to_error(failure);
@@ -96,63 +95,14 @@ asio::awaitable<std::optional<Cipher>> prepare_cipher(Services& services, std::s
     co_return cipher;
 }
 
-Encryptor::Encryptor(const asio::any_io_executor& executor, const Cipher& cipher)
-    : method_(cipher.method), child_(executor, cipher.command), changed_(executor) {}
-
-void Encryptor::push(async::Chunk chunk) {
-    waiting_bytes_ += chunk->size();
-    waiting_.push_back(std::move(chunk));
-    changed_.notify();
-}
-
-asio::awaitable<void> Encryptor::wait_room(async::StopToken stop) {
-    while (waiting_bytes_ > most_waiting && !failed_) co_await changed_.wait(stop);
-    if (failed_) co_await finish(stop);
-}
-
-asio::awaitable<void> Encryptor::feed(async::StopToken stop) {
-    std::exception_ptr failure;
-    try {
-        for (;;) {
-            while (waiting_.empty() && !closed_) co_await changed_.wait(stop);
-            if (waiting_.empty()) break;
-            const auto chunk = waiting_.front();
-            co_await child_.write(*chunk, stop);
-            waiting_.pop_front();
-            waiting_bytes_ -= chunk->size();
-            changed_.notify();
-        }
-        child_.close_input();
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (!failure) co_return;
-    // Not stopped: it has ended before its time, and finish() knows why.
-    failed_ = true;
-    changed_.notify();
-    if (stop.stopped()) std::rethrow_exception(failure);
-}
-
-void Encryptor::close() {
-    closed_ = true;
-    changed_.notify();
-}
-
-asio::awaitable<std::size_t> Encryptor::read(std::span<std::byte> into, async::StopToken stop) {
-    return child_.read(into, std::move(stop));
-}
-
-asio::awaitable<void> Encryptor::finish(async::StopToken stop) {
-    const auto ending = co_await child_.finish(std::move(stop));
-    if (ending.good() && !failed_) co_return;
-    const auto words = child_.error_text();
-    throw base::Error(base::ErrorCode::program_failed,
-                      fmt::format("{} failed: {}{}{}", method_, ending.text(), words.empty() ? "" : ": ", words), {},
-                      ending.signal != 0 ? base::Persistence::passing : base::Persistence::lasting);
-}
-
-asio::awaitable<void> Encryptor::abort() {
-    co_await child_.abort();
+std::unique_ptr<cipher::Stage> encrypting_stage(const asio::any_io_executor& executor, const Cipher& cipher) {
+    const cipher::Explain explain = [method = cipher.method](const os::Child::Ending& ending,
+                                                             const std::string& words) {
+        return base::Error(base::ErrorCode::program_failed,
+                           fmt::format("{} failed: {}{}{}", method, ending.text(), words.empty() ? "" : ": ", words),
+                           {}, ending.signal != 0 ? base::Persistence::passing : base::Persistence::lasting);
+    };
+    return std::make_unique<cipher::Stage>(executor, cipher.command, explain);
 }
 
 std::vector<std::string> decrypting_commands(

@@ -2,14 +2,13 @@
 // nothing unencrypted touches the disk.
 #pragma once
 
-#include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "async/child.hpp"
-#include "async/event.hpp"
+#include "cipher/stage.hpp"
 #include "model/backup_set.hpp"
 #include "run/services.hpp"
 
@@ -28,32 +27,8 @@ asio::awaitable<std::optional<Cipher>> prepare_cipher(Services& services, std::s
                                                       async::StopToken stop);
 
 // What is pushed comes out encrypted. One artifact.
-class Encryptor {
-  public:
-    Encryptor(const asio::any_io_executor& executor, const Cipher& cipher);
-
-    void push(async::Chunk chunk);
-    // Until little of what was pushed still waits. Throws when the program takes no more: finish() tells why.
-    asio::awaitable<void> wait_room(async::StopToken stop);
-    // Hands on what is pushed, until close(); to be run beside all others.
-    asio::awaitable<void> feed(async::StopToken stop);
-    void close();
-    // Encrypted bytes; 0 at the end.
-    asio::awaitable<std::size_t> read(std::span<std::byte> into, async::StopToken stop);
-    // After the end: throws if the program did not end well.
-    asio::awaitable<void> finish(async::StopToken stop);
-    // Ends it, at any time. Never throws.
-    asio::awaitable<void> abort();
-
-  private:
-    std::string method_;
-    async::Child child_;
-    async::Event changed_;
-    std::deque<async::Chunk> waiting_;
-    std::size_t waiting_bytes_ = 0;
-    bool closed_ = false;
-    bool failed_ = false;
-};
+[[nodiscard]] std::unique_ptr<cipher::Stage> encrypting_stage(const asio::any_io_executor& executor,
+                                                              const Cipher& cipher);
 
 // The set's commands for restoring without pgbakd, as they are where its artifacts are encrypted: `commands` makes
 // those for a set that is not.

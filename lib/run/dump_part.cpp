@@ -81,7 +81,7 @@ class Attempt {
         if (looking_) counting_.spawn(count(), [this](const std::exception_ptr& failure) { count_failure_ = failure; });
         // Not before: a program that cannot be started is unwound as any other failure.
         if (cipher_) {
-            encryptor_ = std::make_unique<Encryptor>(executor_, *cipher_);
+            encryptor_ = encrypting_stage(executor_, *cipher_);
             const auto stop_all = [this](const std::exception_ptr& failure) { stop_.stop(base::to_error(failure)); };
             encrypting_.spawn(encryptor_->feed(stop_.token()), stop_all);
             encrypting_.spawn(take_encrypted(), stop_all);
@@ -295,7 +295,7 @@ class Attempt {
     ArtifactWriter writer_;
     std::optional<Cipher> cipher_;
     asio::any_io_executor executor_;
-    std::unique_ptr<Encryptor> encryptor_;  // null: nothing is encrypted
+    std::unique_ptr<cipher::Stage> encryptor_;  // null: nothing is encrypted
     async::BufferPool encrypted_;
     async::TaskGroup encrypting_;
     async::Event looked_;  // at the tables: see count()

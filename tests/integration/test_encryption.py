@@ -37,6 +37,9 @@ class Encryption(ServerCase):
         directory = self.enterContext(tempfile.TemporaryDirectory())
         file = Path(directory) / "key"
         subprocess.run(["age-keygen", "-o", file], check=True, capture_output=True)
+        # pgbakctl runs as somebody else than who made it.
+        os.chmod(directory, 0o755)
+        file.chmod(0o644)
         public = subprocess.run(["age-keygen", "-y", file], check=True, capture_output=True, text=True).stdout.strip()
         return file, public
 
@@ -69,6 +72,36 @@ class Encryption(ServerCase):
         verified = daemon.ctl("verify", report["set"])
         self.assertIn("encrypted, so not decoded", verified.out)
         self.assertIn("good, read back", verified.out)
+        self.decodes_with_its_key_only(daemon, report["set"], key, other)
+
+    def decodes_with_its_key_only(self, daemon: Daemon, name: str, key: Path, other: Path) -> None:
+        decoded = daemon.ctl("verify", "--identity", key, name)
+        self.assertIn("decrypted and decoded: 1 table with data", decoded.out)
+        self.assertIn("good, decoded", decoded.out)
+        answer = daemon.ctl("verify", "--identity", other, name, check=False)
+        self.assertEqual(answer.code, 1, answer)
+        self.assertIn("do not open it", answer.err)
+        self.assertEqual([entry["verified"] for entry in daemon.sets()], ["decoded"])  # a wrong key speaks against no set
+        directory = daemon.set_directory(name)
+        dump = next(directory.glob("*.dump.age"))
+        self.assertIn("good, decoded", daemon.ctl("verify", "--identity", key, str(dump)).out)
+        answer = daemon.ctl("verify", "--identity", directory, name, check=False)
+        self.assertIn("encrypted with age", answer.err)
+        # Whole as a file, but damaged before it was hashed: only the keys tell.
+        whole = dump.read_bytes()
+        with tempfile.TemporaryDirectory() as place:
+            os.chmod(place, 0o755)
+            damaged = Path(place) / dump.name
+            damaged.write_bytes(whole[:-2000] + bytes(2000))
+            self.assertEqual(daemon.ctl("verify", str(damaged)).code, 0)
+            answer = daemon.ctl("verify", "--identity", key, str(damaged), check=False)
+            self.assertEqual(answer.code, 4, answer)
+            self.assertIn("cannot be decrypted", answer.out)
+        # What has changed on the disk is that, whatever the program says of it.
+        dump.write_bytes(bytes([*whole[:60], whole[60] ^ 1, *whole[61:]]))
+        answer = daemon.ctl("verify", "--identity", key, name, check=False)
+        self.assertEqual(answer.code, 4, answer)
+        self.assertIn("has changed since it was written", answer.out)
 
     def test_the_manifests_commands_bring_the_rows_back(self) -> None:
         key, public = self.age_key()
@@ -137,6 +170,8 @@ class Encryption(ServerCase):
         (artifact,) = [part["file"] for part in report["artifacts"] if part["kind"] == "database"]
         self.assertTrue(artifact.endswith(".dump.gpg"))
         self.assertTrue(gpg("--decrypt", daemon.set_directory(report["set"]) / artifact).startswith(b"PGDMP"))
+        keyring = Path(environment["HOME"]) / ".gnupg"
+        self.assertIn("good, decoded", daemon.ctl("verify", "--identity", keyring, report["set"]).out)
 
     def test_a_program_that_fails_in_mid_stream_fails_the_run_with_its_words(self) -> None:
         _, public = self.age_key()
@@ -177,7 +212,12 @@ class Encryption(ServerCase):
                 self.assertEqual([target["status"] for target in report["targets"]], ["copied"])
                 (dump,) = path.rglob("shop_*.dump.age")
                 self.assertTrue(self.decrypt(key, dump).startswith(b"PGDMP"))
-                self.assertEqual(daemon.ctl("verify", "--from", "nas", report["set"]).code, 0)
+                self.assertIn("good, read back", daemon.ctl("verify", "--from", "nas", report["set"]).out)
+                decoded = daemon.ctl("verify", "--from", "nas", "--identity", key, report["set"])
+                self.assertIn("good, decoded", decoded.out)
+                answer = daemon.ctl("verify", "--from", "nas", "--identity", self.age_key()[0], report["set"], check=False)
+                self.assertEqual(answer.code, 1, answer)
+                self.assertIn("do not open it", answer.err)
 
     def test_a_secret_key_in_the_configuration_is_refused_and_not_repeated(self) -> None:
         key, _ = self.age_key()

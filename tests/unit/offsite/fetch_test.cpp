@@ -23,7 +23,7 @@ class House : public Bench {
     }
     repository::Verdict verify(async::StopToken stop = {}) {
         return run(offsite::verify_remote(
-            target, pool, set, [this](auto bytes) { come.push_back(bytes); }, std::move(stop)));
+            target, pool, set, {}, [this](auto bytes) { come.push_back(bytes); }, std::move(stop)));
     }
     [[nodiscard]] std::string sidecar(std::size_t artifact) const { return key(artifact) + ".sha256"; }
     void download(async::StopToken stop = {}) {

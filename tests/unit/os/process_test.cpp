@@ -273,3 +273,25 @@ TEST_CASE("what is fed comes behind what is read first") {
     command.first_input = base::Secret(std::string(std::size_t{65} << 10U, 'x'));
     CHECK_THROWS_AS(os::Child::spawn(command), base::Error);
 }
+
+TEST_CASE("a file of secrets is read once by the child, and stands neither in its environment nor on any disk") {
+    auto command =
+        shell("cat /dev/fd/3; echo \"[$(cat /dev/fd/3)]\"; tr '\\0' '\\n' </proc/self/environ | grep -c hidden");
+    CHECK(os::Command::secret_file == std::string("/dev/fd/3"));
+    command.secret_file_text = base::Secret(std::string("hidden\n"));
+    command.argv[2] += "; true";
+    CHECK(output_of(command) == "hidden\n[]\n0\n");
+    // As long as a key may be; and it does not stand in the way of the input.
+    command = shell("wc -c </dev/fd/3; cat");
+    command.secret_file_text = base::Secret(std::string(60'000, 'x'));
+    command.feed_input = true;
+    auto child = os::Child::spawn(command);
+    CHECK(::write(child.input().get(), "in", 2) == 2);
+    child.input().reset();
+    CHECK(drain(child.output()) == "60000\nin");
+    (void)child.reap();
+    // Without it there is no such file.
+    CHECK(output_of(shell("test -e /dev/fd/3 || echo none")) == "none\n");
+    command.secret_file_text = base::Secret(std::string(100'000, 'x'));
+    CHECK(error_of([&] { (void)os::Child::spawn(command); }).code() == ErrorCode::invalid_argument);
+}
