@@ -19,7 +19,7 @@ std::string same(const std::string& value) {
 
 Result<std::uint64_t> parse_rate(std::string_view text) {
     constexpr std::string_view per_second = "/s";
-    const std::string hint = "as in upload_rate: 50 MiB/s; leave the key out for no limit";
+    const std::string hint = "as in 50 MiB/s; leave the key out for no limit";
     if (!text.ends_with(per_second)) return wrong(fmt::format("must be a rate (got \"{}\")", excerpt(text)), hint);
     const auto size = base::parse_size(text.substr(0, text.size() - per_second.size()));
     if (!size) return wrong(fmt::format("must be a rate (got \"{}\")", excerpt(text)), hint);

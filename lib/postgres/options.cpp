@@ -10,8 +10,9 @@
 namespace pgbakd::postgres {
 
 Place place_of(const ConnectOptions& options) {
-    return {options.server, options.host,    options.port,         options.database,
-            options.user,   os::user_name(), options.database_key, options.replication};
+    const auto system_user = options.system_user.empty() ? os::user_name() : options.system_user;
+    return {options.server, options.host, options.port,         options.database,
+            options.user,   system_user,  options.database_key, options.replication};
 }
 
 std::string startup_options(const ConnectOptions& options) {

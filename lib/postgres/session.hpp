@@ -41,6 +41,8 @@ struct ConnectOptions {
     // A walsender instead of a backend: it knows no SQL but the commands of the replication protocol, without
     // parameters, and belongs to no database. A statement that is stopped ends the session.
     bool replication = false;
+    // The operating system's name for whom the server sees at its socket ("peer"), for messages; empty: the daemon's.
+    std::string system_user{};
 };
 
 using Value = std::optional<std::string>;  // text form; bytes as the server sent them (SQL_ASCII: any)

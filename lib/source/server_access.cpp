@@ -9,11 +9,14 @@
 #include "source/client_programs.hpp"
 #include "source/client_way.hpp"
 #include "source/container_address.hpp"
+#include "source/reach.hpp"
 
 namespace pgbakd::source {
 namespace {
 
 using Where = model::ClientSpec::Where;
+
+constexpr std::uint16_t usual_port = 5432;
 
 // An error of a session through a forward: names the server's own place, and tells what ssh has to say.
 base::Error as_seen_there(const base::Error& error, const std::string& directory, const std::string& host,
@@ -53,16 +56,36 @@ asio::awaitable<void> ServerAccess::find_way(async::StopToken stop) {
     is_found_ = true;
 }
 
-asio::awaitable<std::string> ServerAccess::container_address(async::StopToken stop) {
+// A container in several networks may be reached by one of them only: from this host, or by what its server listens on.
+asio::awaitable<std::string> ServerAccess::answering(std::vector<std::string> addresses, std::uint16_t port,
+                                                     async::StopToken stop) {
+    const auto share = way_.connect_timeout / static_cast<int>(addresses.size());
+    for (const auto& address : addresses) {
+        std::optional<base::Error> failure;
+        try {
+            co_await source::reach(address, port, share, "container " + way_.client.name, stop);
+        } catch (const base::Error& error) {
+            failure = error;
+        }
+        stop.check();
+        if (!failure) co_return address;
+    }
+    // None does: whoever connects to the first one says why.
+    co_return addresses.front();
+}
+
+asio::awaitable<std::string> ServerAccess::container_address(std::uint16_t port, async::StopToken stop) {
     os::Command command;
     command.argv = container_address_arguments(way_.client.name);
     command.argv.insert(command.argv.begin(), way_.program.string());
     command.environment.push_back(mark_);
     const auto what = "looking for container " + way_.client.name;
     const auto output = co_await ask_client(way_, command, what, stop);
-    const auto address = parse_container_address(way_.client.name, output);
-    if (!address) throw base::Error(address.error());
-    co_return *address;
+    const auto addresses = parse_container_addresses(way_.client.name, output);
+    if (!addresses) throw base::Error(addresses.error());
+    if (addresses->size() == 1) co_return addresses->front();
+    auto address = co_await answering(*addresses, port == 0 ? usual_port : port, stop);
+    co_return address;
 }
 
 asio::awaitable<postgres::ConnectOptions> ServerAccess::reach(postgres::ConnectOptions options, async::StopToken stop) {
@@ -71,7 +94,7 @@ asio::awaitable<postgres::ConnectOptions> ServerAccess::reach(postgres::ConnectO
         case Where::here: break;
         case Where::docker:
             // Asked each time: a container that was started anew may have another one.
-            if (options.host.empty()) options.host = co_await container_address(stop);
+            if (options.host.empty()) options.host = co_await container_address(options.port, stop);
             break;
         case Where::ssh:
             if (!forward_ || forward_->ended()) {
@@ -80,6 +103,8 @@ asio::awaitable<postgres::ConnectOptions> ServerAccess::reach(postgres::ConnectO
                 forward_ = co_await SshForward::open(executor_, pool_, way_, there, mark_, stop);
             }
             options.host = forward_->directory().string();
+            // Without one ssh takes the name of ours.
+            options.system_user = account_of(way_.client.name);
             options.server += ", through ssh " + way_.client.name;
             // libpq knows no TLS on a Unix socket.
             options.sslmode = "disable";

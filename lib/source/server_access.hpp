@@ -30,8 +30,9 @@ class ServerAccess {
     ~ServerAccess() = default;
 
     // The options of a session as this host must give them. `options` have the host as it is configured: with docker
-    // and none, the container's address is asked for; with ssh, host and port are as the other host sees them, and a
-    // forward is opened if none is. Errors: those of docker and ssh.
+    // and none, the container's address is asked for (of several networks the first one where the port answers); with
+    // ssh, host and port are as the other host sees them, and a forward is opened if none is. Errors: those of docker
+    // and ssh.
     asio::awaitable<postgres::ConnectOptions> reach(postgres::ConnectOptions options, async::StopToken stop);
     // A session by them; errors also tell what ssh had to say.
     asio::awaitable<std::unique_ptr<postgres::Session>> connect(postgres::ConnectOptions options,
@@ -46,7 +47,9 @@ class ServerAccess {
   private:
     // docker or ssh of this host.
     asio::awaitable<void> find_way(async::StopToken stop);
-    asio::awaitable<std::string> container_address(async::StopToken stop);
+    asio::awaitable<std::string> container_address(std::uint16_t port, async::StopToken stop);
+    asio::awaitable<std::string> answering(std::vector<std::string> addresses, std::uint16_t port,
+                                           async::StopToken stop);
 
     asio::any_io_executor executor_;
     async::Pool& pool_;

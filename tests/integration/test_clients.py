@@ -4,6 +4,7 @@ comes back, what is told when it cannot be, and that nothing is left however it 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import unittest
@@ -466,6 +467,33 @@ class Hosts(BothWays, ClientCase):
         daemon.wait_for_log("failed, ")
         lock.release()
         self.assertEqual(self.ended(daemon, run)["status"], "SUCCESS")
+
+    def test_a_base_backup_goes_through_the_forward_and_ends_with_it(self) -> None:
+        """No client program runs for one: the walsender's stream comes by the forward."""
+        slow = {"type": "pg_basebackup", "server": "local", "max_rate": "1 MiB/s"}
+        config = self.one_config()
+        config["jobs"] = {
+            name: {**config["jobs"]["job"], "source": source}
+            for name, source in {"slow": slow, "whole": {"type": "pg_basebackup", "server": "local"}}.items()
+        }
+        daemon = self.new_daemon(config, environment={"PATH": self.host.path, "TMPDIR": "/tmp"}).start()
+        self.assertIn("some ", daemon.ctl("check", "--connect").out)
+        run = daemon.ctl("--json", "run", "slow").json["run"]
+        streaming = "select count(*) from pg_stat_progress_basebackup where phase = 'streaming database files'"
+        wait_for(lambda: self.server.sql(streaming) == "1", what="a base backup under way")
+        self.host.cut()
+        report = self.ended(daemon, run)
+        self.assertEqual(report["status"], "FAILED")
+        self.assertEqual(report["error"]["code"], "unreachable")
+        wait_for(lambda: self.server.sql(streaming) == "0", what="the end of the walsender")
+        wait_for(lambda: self.server.sql("select count(*) from pg_replication_slots") == "0", what="the end of its slot")
+        report = daemon.run("whole")
+        self.assertEqual(report["status"], "SUCCESS", report)
+        names = sorted(re.sub(r"_\d{8}_\d{6}", "", artifact["file"]) for artifact in report["artifacts"])
+        self.assertEqual(names, ["backup_manifest.json.gz", "base.tar.gz"])
+        self.assertIn("good, decoded", daemon.ctl("verify", report["set"]).out)
+        self.host.wait_until_nobody_is_in()
+        self.assertEqual(self.left_directories(), [])
 
     def test_hosts_that_do_not_let_us_in(self) -> None:
         rows = [

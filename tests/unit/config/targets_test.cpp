@@ -463,7 +463,7 @@ TEST_CASE("the rate of all uploads together") {
     CHECK(config_of(rate("50 MiB/s"))->limits.upload_rate == std::uint64_t{50} << 20U);
     CHECK(config_of(rate("1 MB/s"))->limits.upload_rate == 1'000'000);
     CHECK(config_of(rate("16 KiB/s"))->limits.upload_rate == std::uint64_t{16} << 10U);
-    const std::string hint = "\n  hint: as in upload_rate: 50 MiB/s; leave the key out for no limit";
+    const std::string hint = "\n  hint: as in 50 MiB/s; leave the key out for no limit";
     check_problems({
         {rate("50 MiB"), "1:23: limits.upload_rate: must be a rate (got \"50 MiB\")" + hint},
         {rate("fast/s"), "1:23: limits.upload_rate: must be a rate (got \"fast/s\")" + hint},

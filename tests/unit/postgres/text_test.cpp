@@ -23,6 +23,13 @@ TEST_CASE("settings are escaped for libpq's options, the session's own last") {
     CHECK(text.ends_with(" -c lock_timeout=5\\ s -c my.text=a\\\\b"));
 }
 
+TEST_CASE("whom a server sees at its socket is told, where that is somebody else than us") {
+    postgres::ConnectOptions options;
+    CHECK_FALSE(postgres::place_of(options).system_user.empty());
+    options.system_user = "account-of-db1";
+    CHECK(postgres::place_of(options).system_user == "account-of-db1");
+}
+
 TEST_CASE("one statement counts or locks many tables") {
     const std::vector<postgres::DumpedTable> tables{{{}, {"public", "orders"}, "", true},
                                                     {{}, {"a\"b", "c"}, "WHERE custom", true}};

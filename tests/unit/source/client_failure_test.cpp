@@ -1,6 +1,7 @@
 // What docker and ssh say when they cannot, and what they answer when they can.
 #include "source/client_failure.hpp"
 
+#include "base/text.hpp"
 #include "source/client_programs.hpp"
 #include "source/container_address.hpp"
 #include "support/catch.hpp"
@@ -102,6 +103,8 @@ TEST_CASE("the address of a container") {
     const std::vector<Row> rows{
         {"state=running mode=bridge ipv4=172.17.0.2 ipv6=\n", "172.17.0.2"},
         {"state=running mode=erp_default ipv4= ipv6= ipv4=10.0.3.4 ipv6=fd00::4", "10.0.3.4"},
+        {"state=running mode=erp_default ipv4=10.0.3.4 ipv6=fd00::4 ipv4= ipv6=fd00::5 ipv4=10.0.5.6 ipv6=",
+         "10.0.3.4, fd00::5, 10.0.5.6"},
         {"state=running mode=v6only ipv4= ipv6=fd00::4", "fd00::4"},
         {"state=running mode=host ipv4= ipv6=", "127.0.0.1"},
         {"state=running mode=none ipv4= ipv6=", "container erp has no address of its own (network none)"},
@@ -113,8 +116,8 @@ TEST_CASE("the address of a container") {
         {"<no value>\x1b[31m", "docker inspect of erp printed \"<no value>?[31m\""},
     };
     for (const auto& row : rows) {
-        const auto address = source::parse_container_address("erp", row.output);
-        CHECK((address ? *address : address.error().message()) == row.address);
+        const auto addresses = source::parse_container_addresses("erp", row.output);
+        CHECK((addresses ? base::join(*addresses, ", ") : addresses.error().message()) == row.address);
     }
     CHECK(source::container_address_arguments("erp").front() == "inspect");
     CHECK(source::container_address_arguments("erp").back() == "erp");
