@@ -142,10 +142,8 @@ class JobCheck {
                                                      password(backup->server), programs,
                                                      source::application_name("check")});
         if (const auto* files = std::get_if<model::FilesSource>(&job_.source))
-            return std::make_unique<source::FilesSource>(
-                pool,
-                source::FilesSource::Settings{
-                    job_.name, *files, job_.compression, {config_.repository.directory, config_.reports_directory}});
+            return std::make_unique<source::FilesSource>(source::FilesSource::Settings{
+                job_.name, *files, job_.compression, {config_.repository.directory, config_.reports_directory}, 0});
         if (const auto* taosdump = std::get_if<model::TaosdumpSource>(&job_.source))
             return std::make_unique<source::TaosdumpSource>(
                 executor, pool,

@@ -1,8 +1,13 @@
 #include "async/directory_watch.hpp"
 
+#include <utility>
+
 namespace pgbakd::async {
 
 DirectoryWatch::DirectoryWatch(const asio::any_io_executor& executor) : readable_(executor, watch_.descriptor()) {}
+
+DirectoryWatch::DirectoryWatch(const asio::any_io_executor& executor, os::DirectoryWatch watch)
+    : watch_(std::move(watch)), readable_(executor, watch_.descriptor()) {}
 
 DirectoryWatch::~DirectoryWatch() {
     readable_.release();  // the descriptor is the watch's own

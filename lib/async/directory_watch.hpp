@@ -13,6 +13,8 @@ class DirectoryWatch {
   public:
     // Errors: as os::DirectoryWatch's.
     explicit DirectoryWatch(const asio::any_io_executor& executor);
+    // What that one tells, since it was made.
+    DirectoryWatch(const asio::any_io_executor& executor, os::DirectoryWatch watch);
     DirectoryWatch(const DirectoryWatch&) = delete;
     DirectoryWatch& operator=(const DirectoryWatch&) = delete;
     ~DirectoryWatch();

@@ -1,10 +1,7 @@
 // From what an administrator declared to a target that can be used.
 #include <fmt/format.h>
 
-#include <condition_variable>
-#include <mutex>
-#include <thread>
-
+#include "async/own_pool.hpp"
 #include "offsite/targets.hpp"
 #include "target/directory_target.hpp"
 #include "target/rclone_target.hpp"
@@ -36,31 +33,9 @@ struct WithPool {
     TargetPtr target;
 };
 
-// The targets that are being closed aside. Its threads may outlive all else of the process, and so does it.
-struct Closing {
-    std::mutex mutex;
-    std::condition_variable less;
-    int count = 0;
-
-    static Closing& get() {
-        static auto* const only = new Closing;  // NOLINT(cppcoreguidelines-owning-memory)
-        return *only;
-    }
-    void add(int change) {
-        const std::lock_guard lock(mutex);
-        count += change;
-        less.notify_all();
-    }
-};
-
 // To end a pool is to wait for its threads, and the reactor must not wait for a mount whose server is away.
 void end_aside(WithPool* held) {
-    auto& closing = Closing::get();
-    closing.add(1);
-    std::thread([held, &closing] {
-        delete held;  // NOLINT(cppcoreguidelines-owning-memory)
-        closing.add(-1);
-    }).detach();
+    async::end_aside([held] { delete held; });  // NOLINT(cppcoreguidelines-owning-memory)
 }
 
 std::shared_ptr<WithPool> own_pool() {
@@ -158,9 +133,7 @@ TargetPtr open_place(const std::string& name, const model::S3Place& place, const
 }  // namespace
 
 bool wait_for_closed_targets(std::chrono::milliseconds patience) {
-    auto& closing = Closing::get();
-    std::unique_lock lock(closing.mutex);
-    return closing.less.wait_for(lock, patience, [&closing] { return closing.count == 0; });
+    return async::wait_for_ends_aside(patience);
 }
 
 TargetPtr open_target(const model::TargetSpec& spec, const Surroundings& around,

@@ -73,7 +73,8 @@ asio::awaitable<std::unique_ptr<source::Source>> make_files(Services& services, 
     settings.source = std::move(spec);
     settings.compression = request.job->compression;
     settings.own = {services.repository.directory(), services.reports_directory};
-    co_return std::make_unique<source::FilesSource>(services.pool, std::move(settings));
+    settings.nice = services.limits.nice;
+    co_return std::make_unique<source::FilesSource>(std::move(settings));
 }
 
 asio::awaitable<std::unique_ptr<source::Source>> make_taosdump(Services& services, Request request,

@@ -7,6 +7,8 @@
 #include <optional>
 
 #include "async/directory_watch.hpp"
+#include "async/leaving.hpp"
+#include "async/own_pool.hpp"
 #include "async/retry.hpp"
 #include "async/timer.hpp"
 #include "source/files_source.hpp"
@@ -29,6 +31,38 @@ constexpr std::chrono::hours longest_pause{6};
 std::string manner_of(const model::FilesSource& source) {
     return fmt::format("{} {} {}", fmt::join(source.exclude, "\n"), fmt::join(source.redact, "\n"),
                        source.other_file_systems);
+}
+
+// What one look brings. Where it hangs it is left behind with its thread: so nothing here belongs to the reactor.
+struct Found {
+    std::optional<os::DirectoryWatch> watch;  // nothing: it cannot be watched
+    std::optional<base::Error> unwatched;     // why
+    std::string stamp;
+};
+
+// Watches first, and looks then: what happens in between is told by the watch. Blocks; `check` throws to end it.
+template <class Watched>
+void look_at(const Watched& watched, const std::vector<std::filesystem::path>& own, const std::function<void()>& check,
+             Found& found) {
+    const auto options = source::files_options(watched.source, own);
+    const auto add = [&](const std::filesystem::path& directory) {
+        check();
+        try {
+            found.watch->add(directory, os::DirectoryWatch::Told::contents);
+        } catch (const base::Error& error) {
+            // What is gone by now is told by what it was in.
+            if (error.code() != base::ErrorCode::not_found) throw;
+        }
+    };
+    try {
+        found.watch.emplace();
+        source::each_watched_directory(options, add);
+    } catch (const base::Error& error) {
+        check();
+        found.watch.reset();
+        found.unwatched = error;
+    }
+    found.stamp = source::tree_stamp(options, manner_of(watched.source), check);
 }
 
 }  // namespace
@@ -126,42 +160,24 @@ asio::awaitable<bool> ChangeWatch::is_saved(std::string job, std::string stamp) 
     co_return saved == stamp;
 }
 
-// Watches first, and looks then: what happens in between is told by the watch.
 asio::awaitable<std::shared_ptr<ChangeWatch::Seen>> ChangeWatch::look(Watched watched, async::StopToken stop) {
-    const auto seen = std::make_shared<Seen>();
-    try {
-        seen->watch.emplace(core_.io.get_executor());
-    } catch (const base::Error& error) {
-        seen->unwatched = error;
-    }
     const auto stopped = std::make_shared<std::atomic<bool>>(false);
     const auto registration = stop.on_stop([stopped] { *stopped = true; });
     const auto check = [stopped] {
         if (*stopped) throw base::Error(base::ErrorCode::cancelled, "nobody waits for it any more");
     };
     const std::vector<std::filesystem::path> own{core_.repository.directory(), core_.config->reports_directory};
-    const auto work = [seen, watched, own, check] {
-        const auto options = source::files_options(watched.source, own);
-        const auto add = [seen, check](const std::filesystem::path& directory) {
-            check();
-            try {
-                seen->watch->add(directory, async::DirectoryWatch::Told::contents);
-            } catch (const base::Error& error) {
-                // What is gone by now is told by what it was in.
-                if (error.code() != base::ErrorCode::not_found) throw;
-            }
-        };
-        try {
-            if (seen->watch) source::each_watched_directory(options, add);
-        } catch (const base::Error& error) {
-            check();
-            seen->watch.reset();
-            seen->unwatched = error;
-        }
-        seen->stamp = source::tree_stamp(options, manner_of(watched.source), check);
-    };
-    co_await async::run_blocking(core_.pool, work);
+    const auto found = std::make_shared<Found>();
+    const auto work = [found, watched, own, check](async::Waiting&) { look_at(watched, own, check, *found); };
+    // Of its own: a mount whose server is away holds it for as long as it likes.
+    const auto pool = async::own_pool(1, core_.config->limits.nice);
+    const async::Patience patience{.what = "looking at " + watched.job, .stall = {}, .after_stop = {}, .stop = stop};
+    co_await async::run_leaving(*pool, work, patience);
     stop.check();
+    const auto seen = std::make_shared<Seen>();
+    if (found->watch) seen->watch.emplace(core_.io.get_executor(), std::move(*found->watch));
+    seen->unwatched = found->unwatched;
+    seen->stamp = found->stamp;
     co_return seen;
 }
 

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "async/leaving.hpp"
+#include "async/own_pool.hpp"
 #include "base/text.hpp"
 #include "os/file.hpp"
 #include "source/database_commands.hpp"
@@ -57,9 +59,14 @@ std::vector<std::string> missing(const std::vector<fs::path>& paths) {
     return lines;
 }
 
+async::Patience patience_for(const async::StopToken& stop) {
+    return {.what = "looking at the paths", .stall = {}, .after_stop = std::chrono::seconds(1), .stop = stop};
+}
+
 class FilesPart final : public OpenPart {
   public:
-    FilesPart(async::Pool& pool, FilesOptions options) : stream_(pool, std::move(options)) {}
+    FilesPart(std::shared_ptr<async::Pool> pool, FilesOptions options)
+        : pool_(std::move(pool)), stream_(*pool_, std::move(options)) {}
     [[nodiscard]] Stream& stream() noexcept override { return stream_; }
     [[nodiscard]] std::optional<base::Error> lacks() const override {
         const auto& report = stream_.report();
@@ -76,6 +83,7 @@ class FilesPart final : public OpenPart {
     }
 
   private:
+    std::shared_ptr<async::Pool> pool_;
     FilesStream stream_;
 };
 
@@ -92,12 +100,14 @@ FilesOptions files_options(const model::FilesSource& source, const std::vector<f
     return options;
 }
 
-FilesSource::FilesSource(async::Pool& pool, Settings settings) : pool_(pool), settings_(std::move(settings)) {}
+FilesSource::FilesSource(Settings settings)
+    : pool_(async::own_pool(1, settings.nice)), settings_(std::move(settings)) {}
 
 asio::awaitable<Prepared> FilesSource::prepare(async::StopToken stop) {
     stop.check();
-    const auto look = [paths = settings_.source.paths] { return missing(paths); };
-    const auto absent = co_await async::run_blocking(pool_, look);
+    const auto look = [paths = settings_.source.paths](async::Waiting&) { return missing(paths); };
+    const auto patience = patience_for(stop);
+    const auto absent = co_await async::run_leaving(*pool_, look, patience);
     if (absent.size() == settings_.source.paths.size())
         throw base::Error(base::ErrorCode::not_found, absent.front(),
                           "make it, mount it, let the daemon's user look at it, or correct paths");
@@ -105,8 +115,11 @@ asio::awaitable<Prepared> FilesSource::prepare(async::StopToken stop) {
     prepared.origin.type = "files";
     prepared.summary = base::counted(settings_.source.paths.size(), "path");
     for (const auto& path : settings_.source.paths) prepared.facts.push_back("path: " + base::printable(path.string()));
-    const auto within = [paths = settings_.source.paths, own = settings_.own] { return own_within(paths, own); };
-    for (const auto& directory : co_await async::run_blocking(pool_, within))
+    const auto find_own = [paths = settings_.source.paths, own = settings_.own](async::Waiting&) {
+        return own_within(paths, own);
+    };
+    const auto within = co_await async::run_leaving(*pool_, find_own, patience);
+    for (const auto& directory : within)
         prepared.notes.push_back(fmt::format("{} is pgbakd's own, and is left out", directory.native()));
     Part part;
     part.kind = "files";
@@ -123,8 +136,11 @@ asio::awaitable<Prepared> FilesSource::prepare(async::StopToken stop) {
 
 asio::awaitable<std::unique_ptr<OpenPart>> FilesSource::open(Part /*part*/, fs::path /*work*/, async::StopToken stop) {
     stop.check();
-    const auto choose = [settings = &settings_] { return files_options(settings->source, settings->own); };
-    auto options = co_await async::run_blocking(pool_, choose);
+    const auto choose = [files = settings_.source, own = settings_.own](async::Waiting&) {
+        return files_options(files, own);
+    };
+    const auto patience = patience_for(stop);
+    auto options = co_await async::run_leaving(*pool_, choose, patience);
     co_return std::make_unique<FilesPart>(pool_, std::move(options));
 }
 

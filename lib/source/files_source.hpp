@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,11 @@ class FilesSource final : public Source {
         // Directories of the daemon's own, which are left out of what they lie in: a backup that holds all others grows
         // without end.
         std::vector<std::filesystem::path> own;
+        int nice = 0;
     };
-    FilesSource(async::Pool& pool, Settings settings);
+    // Reads on a thread of its own: a mount whose server is away holds that one, and nobody else's. Whatever waits for
+    // such a mount when it is stopped is left behind with it.
+    explicit FilesSource(Settings settings);
 
     asio::awaitable<Prepared> prepare(async::StopToken stop) override;
     asio::awaitable<std::unique_ptr<OpenPart>> open(Part part, std::filesystem::path work,
@@ -36,7 +40,7 @@ class FilesSource final : public Source {
     [[nodiscard]] std::vector<std::string> stock_restore(const model::BackupSet& set) const override;
 
   private:
-    async::Pool& pool_;
+    std::shared_ptr<async::Pool> pool_;
     Settings settings_;
 };
 
