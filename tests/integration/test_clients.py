@@ -332,6 +332,11 @@ class Containers(BothWays, ClientCase):
         # With one, docker is not asked; inside it leads to the same server.
         self.assertEqual(self.one(host="127.0.0.1").run("job")["status"], "SUCCESS")
 
+    def test_a_container_in_several_networks_is_reached_by_the_one_that_answers(self) -> None:
+        self.docker.containers["erp_postgres"] = {"networks": [{"address": "127.0.0.77"}, {}, {"address": "127.0.0.1"}]}
+        self.docker.save()
+        self.assertEqual(self.one().run("job")["status"], "SUCCESS")
+
     def test_a_container_that_does_not_run_or_is_not_there(self) -> None:
         rows: list[tuple[dict[str, Any], str, str]] = [
             ({"erp_postgres": {"state": "exited"}}, "unreachable", "container erp_postgres is not running: its state is exited"),

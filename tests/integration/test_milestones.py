@@ -13,6 +13,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.cases import ServerCase
 from support.daemon import Daemon, config_for
+from support.process import scratch_directory
 
 CTEST = {"timeout": 600}
 
@@ -37,8 +38,11 @@ class Milestones(ServerCase):
         found: list[dict[str, Any]] = daemon.ctl("--json", "runs").json["runs"]
         return found
 
-    def test_by_name_as_often_as_one_likes_and_kept_for_ever(self) -> None:
-        daemon = self.new_daemon(self.config(retention={"local": {"last": 1, "at_least": 1}})).start()
+    def test_by_name_as_often_as_one_likes_and_kept_for_ever_in_every_place(self) -> None:
+        places = {name: {"type": "directory", "path": str(scratch_directory(self.server.account))} for name in ("nas", "vault")}
+        least = {"last": 1, "at_least": 1}
+        config = self.config(retention={"local": least, "targets": least}, targets=list(places))
+        daemon = self.new_daemon({**config, "targets": places}).start()
         report = daemon.ctl("--json", "milestone", "releases", "phase2_complete", "--wait").json
         self.assertEqual((report["status"], report["trigger"]), ("SUCCESS", "milestone"))
         self.assertRegex(report["set"], r"^releases/\d{8}_\d{6}_phase2_complete$")
@@ -47,6 +51,9 @@ class Milestones(ServerCase):
         for _ in range(2):
             daemon.run("releases")  # without a name it is a run like any other
         self.assertEqual([entry["milestone"] for entry in daemon.sets()], [None, "v1.0", "phase2_complete"])
+        for place in places:
+            found = daemon.ctl("--json", "list", "--from", place).json["sets"]
+            self.assertCountEqual([entry["milestone"] for entry in found], [None, "v1.0", "phase2_complete"], place)
         self.assertTrue(daemon.ctl("--json", "next").json["jobs"][0]["never"])
         self.assertEqual(daemon.ctl("--json", "next").json["jobs"][0]["fires"], [])
 

@@ -32,7 +32,7 @@ PR_SET_CHILD_SUBREAPER = 36
 
 
 class Docker:
-    """`containers`: name → state, address, mode (of its network), path (PATH inside), environment, keeps_input (docker
+    """`containers`: name → state, address (or networks, with one each), mode (of its network), path (PATH inside), environment, keeps_input (docker
     does not end the input of what it runs when the caller is gone)."""
 
     def __init__(self, account: Any) -> None:
@@ -110,8 +110,9 @@ def inspect(words: list[str]) -> NoReturn:
     found = container(words[2], f"Error: No such object: {words[2]}")
 
     def each_network(match: re.Match[str]) -> str:
-        text = match.group(1).replace("{{.IPAddress}}", found.get("address", ""))
-        return text.replace("{{.GlobalIPv6Address}}", found.get("ipv6", ""))
+        networks = found.get("networks") or [found]
+        texts = [match.group(1).replace("{{.IPAddress}}", network.get("address", "")) for network in networks]
+        return "".join(text.replace("{{.GlobalIPv6Address}}", network.get("ipv6", "")) for text, network in zip(texts, networks))
 
     text = re.sub(r"\{\{range \.NetworkSettings\.Networks\}\}(.*?)\{\{end\}\}", each_network, words[1])
     text = text.replace("{{.State.Status}}", found.get("state", "running"))
