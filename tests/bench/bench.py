@@ -19,10 +19,11 @@ from support.api import free_port
 from support.daemon import Daemon, config_for
 from support.postgres import PostgresServer
 from support.process import current_account, remove_directory, run, scratch_directory
+from files import compare_files
 from load import measure_load
 from uploads import compare_uploads
 
-CASES = ["memory", "custom", "basebackup", "idle", "schedules", "planner", "next", "upload", "load"]
+CASES = ["memory", "custom", "basebackup", "files", "idle", "schedules", "planner", "next", "upload", "load"]
 MIB = 1 << 20
 # About 1 GB of COPY data per unit: text, JSON, numbers, and some that does not compress.
 MEDIUM = """
@@ -189,6 +190,10 @@ class Bench:
                      f"{figure / base:.2f}   {figure:.1f} s against {base:.1f} s, {peak / MIB:.1f} MiB at most",
                      ratio=figure / base, bytes=peak)
         remove_directory(target)
+
+    def files(self) -> None:
+        """Trees of files against tar and the stock compressors."""
+        compare_files(self.scale, self.say)
 
     def idle(self) -> None:
         """Sixty idle seconds: CPU, and voluntary wake-ups of all threads."""
