@@ -149,7 +149,7 @@ class JobCheck {
                 executor, pool,
                 source::TaosdumpSource::Settings{config_.servers.at(taosdump->server), *taosdump, job_.compression,
                                                  programs.plain, password(taosdump->server),
-                                                 source::mark_variable("check"), 0});
+                                                 source::mark_variable("check"), 0, "pgbakd-taosdump-check"});
         const auto& dump = std::get<model::PgDumpSource>(job_.source);
         return std::make_unique<source::PgDumpSource>(
             executor, pool,

@@ -245,7 +245,9 @@ void check_targets(Problems& problems, const JobSurroundings& around, const Node
         source->format == model::DumpFormat::directory)
         problems.error(*keep_local, "pg_dump's directory format needs room on this host's disk",
                        "use format: custom, or keep_local: false");
-    if (job.keep_local == model::KeepLocal::never && std::holds_alternative<model::TaosdumpSource>(job.source))
+    const auto* taosdump = std::get_if<model::TaosdumpSource>(&job.source);
+    if (job.keep_local == model::KeepLocal::never && taosdump != nullptr &&
+        !around.clients_elsewhere.contains(taosdump->server))
         problems.error(*keep_local, "taosdump needs room on this host's disk", "use keep_local: false");
 }
 

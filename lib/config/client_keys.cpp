@@ -65,22 +65,27 @@ bool is_far(const ServerSpec& server) {
 
 }  // namespace
 
+Type<ClientSpec> container() {
+    return place("the name of a container", Where::docker, parse_container);
+}
+
+Type<ClientSpec> destination() {
+    return place("a destination of ssh (`USER@HOST`)", Where::ssh, parse_destination);
+}
+
 const Section<ClientSpec>& client_keys() {
     static const Section<ClientSpec> section(
-        {},
-        {
-            key<ClientSpec>("bin", &ClientSpec::directory, absolute_path(),
-                            absent("the newest installed version that fits the server"),
-                            "The directory of `pg_dump` and its like, where they run."),
-            key<ClientSpec>("docker", Same{}, place("the name of a container", Where::docker, parse_container),
-                            absent("they run on this host"),
-                            "Client programs run in this container, by `docker exec`. Without `host` the server is "
-                            "in it as well."),
-            key<ClientSpec>("ssh", Same{}, place("a destination of ssh (`USER@HOST`)", Where::ssh, parse_destination),
-                            absent("they run on this host"),
-                            "Client programs run on this host, by `ssh`; `host` and `port` of the server are as "
-                            "that host sees them."),
-        });
+        {}, {
+                key<ClientSpec>("bin", &ClientSpec::directory, absolute_path(),
+                                absent("the newest installed version that fits the server"),
+                                "The directory of `pg_dump` and its like, where they run."),
+                key<ClientSpec>("docker", Same{}, container(), absent("they run on this host"),
+                                "Client programs run in this container, by `docker exec`. Without `host` the server is "
+                                "in it as well."),
+                key<ClientSpec>("ssh", Same{}, destination(), absent("they run on this host"),
+                                "Client programs run on this host, by `ssh`; `host` and `port` of the server are as "
+                                "that host sees them."),
+            });
     return section;
 }
 

@@ -11,6 +11,10 @@ namespace pgbakd::config {
 
 [[nodiscard]] const Section<model::ClientSpec>& client_keys();
 
+// Values of `docker` and `ssh`.
+[[nodiscard]] Type<model::ClientSpec> container();
+[[nodiscard]] Type<model::ClientSpec> destination();
+
 // What does not go with programs that run elsewhere.
 void check_client(Problems& problems, const Named<model::ServerSpec>& server);
 

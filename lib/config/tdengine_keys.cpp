@@ -1,5 +1,6 @@
 #include "config/tdengine_keys.hpp"
 
+#include "config/client_keys.hpp"
 #include "config/domain_types.hpp"
 #include "config/target_types.hpp"
 
@@ -22,9 +23,16 @@ Later of_postgresql(std::string name) {
 }
 
 const Section<ClientSpec>& tdengine_client_keys() {
-    static const Section<ClientSpec> section({}, {key<ClientSpec>("bin", &ClientSpec::directory, absolute_path(),
-                                                                  absent("the `PATH`, then `/usr/local/taos/bin`"),
-                                                                  "The directory of `taosdump` and `taos`.")});
+    static const Section<ClientSpec> section(
+        {}, {
+                key<ClientSpec>("bin", &ClientSpec::directory, absolute_path(),
+                                absent("the `PATH`, then `/usr/local/taos/bin`"),
+                                "The directory of `taosdump` and `taos`, where they run."),
+                key<ClientSpec>("docker", Same{}, container(), absent("they run on this host"),
+                                "They run in this container, by `docker exec`; `host` is as it sees it."),
+                key<ClientSpec>("ssh", Same{}, destination(), absent("they run on this host"),
+                                "They run on this host, by `ssh`; `host` is as it sees it."),
+            });
     return section;
 }
 

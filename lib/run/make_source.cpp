@@ -1,8 +1,11 @@
 #include "run/make_source.hpp"
 
+#include <span>
 #include <utility>
 #include <variant>
 
+#include "codec/sha256.hpp"
+#include "host/identity.hpp"
 #include "host/secrets.hpp"
 #include "source/basebackup_source.hpp"
 #include "source/command_source.hpp"
@@ -77,6 +80,14 @@ asio::awaitable<std::unique_ptr<source::Source>> make_files(Services& services, 
     co_return std::make_unique<source::FilesSource>(std::move(settings));
 }
 
+// Two hosts with a job of one name may use one machine.
+std::string scratch_of(const std::string& job) {
+    codec::Sha256 hash;
+    const auto text = host::host_name() + "\n" + job;
+    hash.update(std::as_bytes(std::span(text)));
+    return "pgbakd-taosdump-" + hash.hex_digest().substr(0, 16);
+}
+
 asio::awaitable<std::unique_ptr<source::Source>> make_taosdump(Services& services, Request request,
                                                                model::TaosdumpSource spec) {
     const auto& server = request.server.value();
@@ -88,6 +99,7 @@ asio::awaitable<std::unique_ptr<source::Source>> make_taosdump(Services& service
     settings.search_path = services.programs.plain;
     settings.mark = source::mark_variable(request.run.text());
     settings.nice = services.limits.nice;
+    settings.scratch = scratch_of(request.job->name);
     co_return std::make_unique<source::TaosdumpSource>(services.executor, services.pool, std::move(settings));
 }
 

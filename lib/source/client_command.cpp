@@ -25,8 +25,14 @@ constexpr std::string_view read_environment =
 // a PostgreSQL server may be the first process, takes an orphan that was killed for a backend that has crashed, and
 // restarts. (`sleep` ends well, and knows no password.) The trap comes last, since a child that inherits one may lose
 // its signal.
-constexpr std::string_view run_guarded =
-    R"(exec 3<&0 </dev/null; "$@" 3<&- & p=$!; )"
+constexpr std::string_view start = R"(exec 3<&0 </dev/null; "$@" 3<&- & p=$!; )";
+// With a line of the input as its own. By a printf of the shell's own, as a program's arguments can be seen; $! is the
+// last of a pipeline.
+constexpr std::string_view start_with_line =
+    R"sh(IFS= read -r i || exit 255; [ "$(command -v printf)" = printf ] || )sh"
+    R"({ echo "/bin/sh has no printf of its own: no password can be handed on" >&2; exit 1; }; exec 3<&0 </dev/null; )"
+    R"(printf "%s\n" "$i" 3<&- | "$@" 3<&- & p=$!; unset i; )";
+constexpr std::string_view guard =
     R"((while IFS= read -r l <&3; do :; done; kill -0 $$ && kill $p; env -i sleep 5; kill -0 $$ && kill -9 $p) )"
     R"(>/dev/null 2>&1 & w=$!; trap "kill $p" HUP INT TERM; exec 3<&-; wait $p; s=$?; )"
     R"(exec 2>/dev/null; kill -9 $w; wait; exit $s)";
@@ -37,7 +43,9 @@ std::string script_for(const os::Command& there) {
     if (!there.working_directory.empty()) script += R"(cd "$1" || exit 126; shift; )";
     if (there.nice > 0)
         script += fmt::format(R"(command -v nice >/dev/null 2>&1 && set -- nice -n {} "$@"; )", there.nice);
-    script += there.feed_input ? std::string_view(R"(exec "$@")") : run_guarded;
+    if (there.feed_input) return script + R"(exec "$@")";
+    script += there.first_input.empty() ? start : start_with_line;
+    script += guard;
     return script;
 }
 

@@ -29,9 +29,10 @@ struct ClientWay {
 // arguments come to it as such, so that no shell reads them; on the way through ssh they are quoted as remote_word()
 // has it. The environment is in no command line: docker takes the values from its own, for ssh they are lines on its
 // standard input. What is not fed ends there by SIGTERM (SIGKILL after 5 s) as soon as its standard input does, which
-// is when the connection is lost or either end is killed; a program that is fed sees that end itself. Its exit code
-// arrives; a signal as 128 + its number. `argv[0]` may be a name that PATH finds there. Errors: invalid_argument for a
-// variable whose name is none of a shell's, or with a NUL byte.
+// is when the connection is lost or either end is killed; a program that is fed sees that end itself. The
+// `first_input` of one that is not is a line, and its whole input. Its exit code arrives; a signal as 128 + its number.
+// `argv[0]` may be a name that PATH finds there. Errors: invalid_argument for a variable whose name is none of a
+// shell's, or with a NUL byte.
 [[nodiscard]] os::Command command_there(const ClientWay& way, os::Command there);
 
 // ssh and its options, up to the destination. Nobody is asked anything, the host's key must be known, and a

@@ -11,9 +11,12 @@
 #include "os/file.hpp"
 #include "os/find_program.hpp"
 #include "os/private_directory.hpp"
+#include "source/client_failure.hpp"
 #include "source/database_commands.hpp"
 #include "source/reach.hpp"
 #include "source/taosdump_stream.hpp"
+#include "source/taosdump_stream_there.hpp"
+#include "source/taosdump_there.hpp"
 
 namespace pgbakd::source {
 namespace {
@@ -29,10 +32,11 @@ constexpr std::string_view install_hint =
     "install TDengine's client and taosTools, of the server's version (docs.tdengine.com), or name their directory in "
     "servers.NAME.client.bin";
 
+template <class StreamOfDump>
 class TaosdumpPart final : public OpenPart {
   public:
-    TaosdumpPart(asio::any_io_executor executor, async::Pool& pool, TaosdumpStream::Settings settings)
-        : stream_(std::move(executor), pool, std::move(settings)) {}
+    template <class... Arguments>
+    explicit TaosdumpPart(Arguments&&... arguments) : stream_(std::forward<Arguments>(arguments)...) {}
     [[nodiscard]] Stream& stream() noexcept override { return stream_; }
     [[nodiscard]] std::optional<model::DatabaseFacts> facts() const override {
         model::DatabaseFacts facts;
@@ -41,7 +45,7 @@ class TaosdumpPart final : public OpenPart {
     }
 
   private:
-    TaosdumpStream stream_;
+    StreamOfDump stream_;
 };
 
 // Reads what the shell prints, after it got the password.
@@ -90,7 +94,9 @@ os::Command TaosdumpSource::command_of(const fs::path& program) const {
     command.argv = {program.string(), "-h", server.host, "-P", std::to_string(server.port), "-u", server.user};
     // Bare: the password comes by standard input, and never stands here.
     if (!settings_.password.empty()) command.argv.emplace_back("-p");
-    command.feed_input = !settings_.password.empty();
+    const bool has_password = !settings_.password.empty();
+    command.feed_input = has_password && !is_there();
+    if (has_password && is_there()) command.first_input = base::Secret(std::string(settings_.password.reveal()) + "\n");
     command.environment.push_back(settings_.mark);
     // Messages in English, and UTF-8 as the charset of the client's nchar.
     command.environment.push_back({"LC_ALL", base::Secret("C.UTF-8")});
@@ -98,7 +104,30 @@ os::Command TaosdumpSource::command_of(const fs::path& program) const {
     return command;
 }
 
+bool TaosdumpSource::is_there() const noexcept {
+    return settings_.server.client.where != model::ClientSpec::Where::here;
+}
+
+asio::awaitable<void> TaosdumpSource::find_programs_there(async::StopToken stop) {
+    way_ = co_await find_client_way(pool_, settings_.server, settings_.search_path, stop);
+    os::Command question;
+    question.argv = taos_programs_question(way_.client);
+    question.environment.push_back(settings_.mark);
+    const auto command = command_there(way_, question);
+    const auto what = "looking for taosdump " + located_text(way_.client);
+    const auto answer = co_await ask_client(way_, command, what, stop);
+    const auto found = parse_taos_programs(way_.client, answer);
+    if (!found) throw base::Error(found.error());
+    taosdump_ = found->taosdump;
+    taos_ = found->taos;
+    version_ = found->version;
+}
+
 asio::awaitable<void> TaosdumpSource::find_programs(async::StopToken stop) {
+    if (is_there()) {
+        co_await find_programs_there(stop);
+        co_return;
+    }
     const auto& bin = settings_.server.client.directory;
     auto directories = bin.empty() ? settings_.search_path : std::vector<fs::path>{bin};
     if (bin.empty()) directories.emplace_back(own_directory);
@@ -138,23 +167,47 @@ asio::awaitable<std::optional<TaosAnswer>> TaosdumpSource::ask_server(async::Sto
                           "give the user another one, or name the databases");
     }
     const async::Deadline deadline(executor_, stop, question_patience, "asking server " + settings_.server.name);
+    const auto command = question();
+    async::Captured captured;
+    if (is_there())
+        captured = co_await ask_there(command, deadline.token());
+    else
+        captured = co_await ask_here(command, deadline.token());
+    auto answer = parse_taos_answer(captured.output, captured.ending.text(), captured.errors);
+    if (!answer) throw base::Error(answer.error().during("server " + settings_.server.name));
+    co_return std::move(*answer);
+}
+
+os::Command TaosdumpSource::question() const {
+    auto command = command_of(taos_);
+    command.argv.insert(command.argv.end(), {"-s", taos_question()});
+    return command;
+}
+
+asio::awaitable<async::Captured> TaosdumpSource::ask_here(os::Command command, async::StopToken stop) {
     const auto make_scratch = [] {
         return std::make_shared<os::PrivateDirectory>(os::PrivateDirectory::make("pgbakd-taos-"));
     };
     const auto scratch = co_await async::run_blocking(pool_, make_scratch);
-    auto command = command_of(taos_);
-    command.argv.insert(command.argv.end(), {"-s", taos_question()});
     command.feed_input = true;
     // Its history and its log; both need a place that can be written to (source/util/src/tenv.c of TDengine).
     command.environment.push_back({"HOME", base::Secret(scratch->path().native())});
     command.environment.push_back({"TAOS_LOG_DIR", base::Secret(scratch->path().native())});
     command.working_directory = scratch->path();
-    const auto captured = co_await run_shell(command, settings_.password, deadline.token());
+    auto captured = co_await run_shell(command, settings_.password, stop);
     const auto remove_tree = [path = scratch->path()] { os::remove_tree(path); };
     co_await async::run_blocking(pool_, remove_tree);
-    auto answer = parse_taos_answer(captured.output, captured.ending.text(), captured.errors);
-    if (!answer) throw base::Error(answer.error().during("server " + settings_.server.name));
-    co_return std::move(*answer);
+    co_return captured;
+}
+
+asio::awaitable<async::Captured> TaosdumpSource::ask_there(os::Command command, async::StopToken stop) {
+    const auto there = command_there(way_, taos_there(std::move(command)));
+    auto captured = co_await async::capture(there, longest_answer, stop);
+    captured.ending = ending_there(way_.client, captured.ending);
+    const auto what = "asking server " + settings_.server.name;
+    const auto failure = client_failure(way_.client, what, captured.ending, captured.errors);
+    if (failure) throw base::Error(*failure);
+    co_return captured;
 }
 
 void TaosdumpSource::choose_databases(const std::optional<TaosAnswer>& answer, Prepared& prepared) const {
@@ -178,7 +231,8 @@ asio::awaitable<Prepared> TaosdumpSource::prepare(async::StopToken stop) {
     const auto usable = check_taos_password(settings_.password);
     if (!usable) throw base::Error(usable.error().during(about));
     co_await find_programs(stop);
-    co_await reach(server.host, server.port, server.connect_timeout, about, stop);
+    // Where they run elsewhere, so is the server, maybe out of reach from here.
+    if (!is_there()) co_await reach(server.host, server.port, server.connect_timeout, about, stop);
     const auto answer = co_await ask_server(stop);
     Prepared prepared;
     prepared.origin.type = "taosdump";
@@ -190,7 +244,8 @@ asio::awaitable<Prepared> TaosdumpSource::prepare(async::StopToken stop) {
     prepared.facts.push_back(answer ? fmt::format("server {} answers at {}: TDengine {}, as user {}", server.name,
                                                   place, answer->server_version, server.user)
                                     : fmt::format("server {} answers at {}", server.name, place));
-    prepared.facts.push_back(fmt::format("client programs: {} in {}", version_, taosdump_.parent_path().string()));
+    prepared.facts.push_back(fmt::format("client programs: {} in {}{}{}", version_, taosdump_.parent_path().string(),
+                                         is_there() ? ", " : "", located_text(settings_.server.client)));
     prepared.summary = answer ? fmt::format("server {}, {}", answer->server_version, version_) : version_;
     co_return prepared;
 }
@@ -209,8 +264,23 @@ Part TaosdumpSource::part_of(const std::string& database) const {
     return part;
 }
 
+std::unique_ptr<OpenPart> TaosdumpSource::open_there(const Part& part) const {
+    auto command = command_of(taosdump_);
+    if (needs_quotes(part.database)) command.argv.emplace_back("-e");
+    command.argv.insert(command.argv.end(),
+                        {"-D", part.database, "-o", TaosdumpStream::output_name, "-r", TaosdumpStream::result_name});
+    TaosdumpStreamThere::Settings settings;
+    settings.command = command_there(way_, taosdump_there(std::move(command), settings_.scratch + "-" + part.stem));
+    settings.client = way_.client;
+    settings.password = settings_.password;
+    settings.database = part.database;
+    settings.what = part.program;
+    return std::make_unique<TaosdumpPart<TaosdumpStreamThere>>(executor_, std::move(settings));
+}
+
 asio::awaitable<std::unique_ptr<OpenPart>> TaosdumpSource::open(Part part, fs::path work, async::StopToken stop) {
     stop.check();
+    if (is_there()) co_return open_there(part);
     // It refuses a directory with anything of a dump in it: what a failed attempt could not remove must not be there.
     const auto make_directories = [work] {
         os::remove_tree(work);
@@ -235,7 +305,7 @@ asio::awaitable<std::unique_ptr<OpenPart>> TaosdumpSource::open(Part part, fs::p
     std::exception_ptr failure;
     std::unique_ptr<OpenPart> opened;
     try {
-        opened = std::make_unique<TaosdumpPart>(executor_, pool_, std::move(settings));
+        opened = std::make_unique<TaosdumpPart<TaosdumpStream>>(executor_, pool_, std::move(settings));
     } catch (...) {
         failure = std::current_exception();
     }

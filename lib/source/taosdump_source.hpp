@@ -7,10 +7,12 @@
 #include <string>
 #include <vector>
 
+#include "async/child.hpp"
 #include "async/pool.hpp"
 #include "codec/compress.hpp"
 #include "model/job.hpp"
 #include "os/process.hpp"
+#include "source/client_way.hpp"
 #include "source/source.hpp"
 #include "source/taosdump_words.hpp"
 
@@ -26,6 +28,8 @@ class TaosdumpSource final : public Source {
         base::Secret password;                           // empty: the programs' own, of a new server
         os::Command::Variable mark;                      // of the run's processes
         int nice = 0;
+        // Where the programs run elsewhere: what their directories' names begin with there, of this host and job alone.
+        std::string scratch = "pgbakd-taosdump";
     };
     TaosdumpSource(asio::any_io_executor executor, async::Pool& pool, Settings settings);
 
@@ -38,6 +42,12 @@ class TaosdumpSource final : public Source {
 
   private:
     asio::awaitable<void> find_programs(async::StopToken stop);
+    asio::awaitable<void> find_programs_there(async::StopToken stop);
+    [[nodiscard]] bool is_there() const noexcept;  // the programs run elsewhere
+    [[nodiscard]] os::Command question() const;
+    asio::awaitable<async::Captured> ask_here(os::Command command, async::StopToken stop);
+    asio::awaitable<async::Captured> ask_there(os::Command command, async::StopToken stop);
+    [[nodiscard]] std::unique_ptr<OpenPart> open_there(const Part& part) const;
     // Nothing where the shell cannot be asked and need not be.
     asio::awaitable<std::optional<TaosAnswer>> ask_server(async::StopToken stop);
     void choose_databases(const std::optional<TaosAnswer>& answer, Prepared& prepared) const;
@@ -52,6 +62,7 @@ class TaosdumpSource final : public Source {
     std::filesystem::path taosdump_;
     std::filesystem::path taos_;  // empty: the shell is not installed
     std::string version_;
+    ClientWay way_;
 };
 
 }  // namespace pgbakd::source

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tarfile
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support import proc
 from support.daemon import Daemon, fire_far_away
+from support.docker import Docker
 from support.process import run as run_program
-from support.process import unprivileged_account, wait_for
+from support.process import scratch_directory, unprivileged_account, wait_for
+from support.ssh_host import SshHost
 from support.tdengine import PASSWORD, TdengineServer, database, programs, rows
 
 CTEST = {"timeout": 300}
@@ -28,7 +31,7 @@ MARKET = database(stables={"ticks": {"d0": rows(300), "d1": rows(200, 1000)}}, t
 LOG = database(tables={"lines": rows(20)})
 
 
-class Taosdump(unittest.TestCase):
+class TdengineCase(unittest.TestCase):
     def setUp(self) -> None:
         self.account = unprivileged_account()
         self.server = TdengineServer({"market_data": MARKET, "log": LOG}).start()
@@ -86,6 +89,8 @@ class Taosdump(unittest.TestCase):
         self.check_nothing_left(daemon, report["run"])
         return report
 
+
+class Taosdump(TdengineCase):
     # --- what is good ---
 
     def test_each_database_is_a_tar_with_its_rows_in_the_manifest(self) -> None:
@@ -321,6 +326,138 @@ class Taosdump(unittest.TestCase):
         for text in told:
             self.assertNotIn(PASSWORD, text)
         self.check_nothing_left(daemon, run)
+
+
+class Elsewhere(TdengineCase):
+    """The programs in a container (a stand-in for docker), or on another host (a real sshd on loopback)."""
+
+    def ways(self) -> list[tuple[str, dict[str, str], str, Callable[[Daemon], None]]]:
+        """What each is called, its `client`, the PATH of who uses it, and how its connection is cut."""
+        docker = Docker(self.account)
+        self.addCleanup(docker.close)
+        self.addCleanup(lambda: self.assertEqual((docker.refusals(), docker.bad_orphans()), ([], [])))
+        docker.containers["tdengine"] = {"environment": {"TMPDIR": str(self.scratch)}}
+        docker.save()
+        host = SshHost(self.account)
+        self.addCleanup(host.close)
+        host.start()
+
+        def kill_docker(daemon: Daemon) -> None:
+            for pid in proc.children(daemon.pid):
+                os.kill(pid, signal.SIGKILL)
+
+        return [
+            ("in container tdengine", {"docker": "tdengine"}, docker.path, kill_docker),
+            ("on host db1", {"ssh": "db1"}, host.path, lambda _: host.cut()),
+        ]
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.scratch = scratch_directory(self.account, "pgb-there-")
+        self.bin = programs(self.account)
+
+    def left(self) -> list[Path]:
+        """Directories that a dump has, or had, over there."""
+        found = []
+        for path in [*self.scratch.glob("pgbakd-*"), *Path("/var/tmp").glob("pgbakd-taos*")]:
+            try:
+                if path.stat().st_uid == self.account.uid:
+                    found.append(path)
+            except OSError:
+                continue
+        return found
+
+    def elsewhere(self, client: dict[str, str], path: str, databases: Any = "all", **server: Any) -> Daemon:
+        config = self.config(databases, bin=self.bin, client={**client, "bin": str(self.bin)}, **server)
+        daemon = Daemon(config, environment={"PATH": path})
+        self.addCleanup(daemon.close)
+        return daemon.start()
+
+    def marked(self, run: str) -> list[int]:
+        # The stand-in's "daemon" is a copy of docker's client, and waits for orphans a while.
+        return [pid for pid in super().marked(run) if not any(word.endswith("/stand-in.py") for word in self.words_of(pid))]
+
+    @staticmethod
+    def words_of(pid: int) -> list[str]:
+        try:
+            return proc.command_line(pid)
+        except OSError:
+            return []
+
+    def stalled_run(self, daemon: Daemon) -> str:
+        self.server.control(forget=True)  # those before it
+        return super().stalled_run(daemon)
+
+    def check_nothing_left(self, daemon: Daemon, run: str) -> None:
+        super().check_nothing_left(daemon, run)
+        wait_for(lambda: not self.left(), what="the end of what was over there")
+
+    def test_a_dump_comes_as_it_does_from_here(self) -> None:
+        for place, client, path, _ in self.ways():
+            with self.subTest(place):
+                daemon = self.elsewhere(client, path)
+                report = daemon.run("ticks")
+                self.assertEqual(report["status"], "SUCCESS", report)
+                self.assertEqual(report["notes"], [])
+                manifest = daemon.manifest(report["set"])
+                self.assertEqual(self.rows_of(manifest), {"log": 20, "market_data": 550})
+                self.assertEqual(manifest["source"]["server_version"], "3.3.6.3")
+                with tarfile.open(daemon.set_directory(report["set"]) / manifest["artifacts"][1]["file"]) as tar:
+                    self.assertEqual(sum(name.endswith(".avro") for name in tar.getnames()), 3)
+                    self.assertIn("dbs.sql", tar.getnames())
+                self.assertEqual(daemon.ctl("verify", report["set"]).code, 0)
+                self.check_nothing_left(daemon, report["run"])
+                self.assertIn(f"taosdump version: 3.3.6.3 in {self.bin}, {place}", daemon.ctl("check", "--connect").out)
+
+    def test_however_it_ends_nothing_is_left_there_and_the_password_is_nowhere(self) -> None:
+        for place, client, path, cut in self.ways():
+            with self.subTest(place):
+                daemon = self.elsewhere(client, path, ["log"])
+                run = self.stalled_run(daemon)
+                self.assertEqual(proc.find_in_processes(PASSWORD), [])
+                (directory,) = self.left()
+                self.assertEqual(directory.stat().st_mode & 0o777, 0o700)
+                daemon.ctl("cancel", run)
+                self.check_nothing_left(daemon, run)
+                run = self.stalled_run(daemon)
+                cut(daemon)
+                self.check_nothing_left(daemon, run)
+                daemon.wait_for(lambda: daemon.status()["running"] == [], what="the end of the run")
+                self.assertEqual(daemon.ctl("--json", "runs").json["runs"][0]["status"], "FAILED")
+                run = self.stalled_run(daemon)
+                daemon.kill9()
+                wait_for(lambda: not self.marked(run) and not self.left(), what="the end of what was over there")
+                # What a kill of the other host has left is the next run's to remove.
+                left = directory.with_suffix(".left00")
+                left.mkdir()
+                os.chown(left, self.account.uid, -1)
+                self.server.misbehave()
+                daemon.start()
+                self.assertEqual(daemon.run("ticks")["status"], "SUCCESS")
+                self.assertEqual(self.left(), [])
+
+    def test_what_goes_wrong_there_is_told(self) -> None:
+        place, client, path, _ = self.ways()[1]
+        self.server.misbehave()
+        daemon = self.elsewhere(client, path, password="not-the-right-one")
+        report = self.failed(daemon)
+        self.assertEqual(report["error"]["code"], "authentication_failed")
+        daemon = self.elsewhere(client, path)
+        self.server.misbehave(unreadable=["d1"])
+        report = daemon.run("ticks", check=False)
+        self.assertIn("Table does not exist", report["error"]["message"])
+        self.assertEqual(self.rows_of(daemon.manifest(report["set"])), {"log": 20})
+        self.server.misbehave(die_after=1)
+        report = self.failed(daemon)
+        self.assertEqual(report["error"]["code"], "unreachable")
+        self.assertIn("Conn is broken", report["error"]["message"])
+        self.server.misbehave()
+        empty = scratch_directory(self.account, "pgb-none-")
+        config = self.config("all", bin=empty, client={**client, "bin": str(empty)})
+        daemon.write_config(config)
+        daemon.ctl("reload")
+        message = self.failed(daemon)["error"]["message"]
+        self.assertEqual(message, f"{place} there is no program taosdump in {empty}")
 
 
 class StandIn(unittest.TestCase):

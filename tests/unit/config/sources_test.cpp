@@ -235,7 +235,12 @@ TEST_CASE("what TDengine does not have is refused by name") {
          "1:41: servers.ticks.host: must be a host name or an address (got \"/run/taos\")\n  hint: port, user and path "
          "are "
          "keys of their own"},
-        {ticks(", client: {docker: x}"), "1:44: servers.ticks.client.docker: unknown key\n  hint: keys here: bin"},
+        {ticks(", client: {docker: tdengine}"), ""},
+        {ticks(", client: {ssh: backup@db1, bin: /opt/taos}"), ""},
+        {ticks(", client: {ssh: db1, docker: tdengine}"),
+         "1:49: servers.ticks.client.ssh: only one of docker and ssh\n  hint: remove one of them"},
+        {ticks(", client: {host: x}"),
+         "1:44: servers.ticks.client.host: unknown key\n  hint: keys here: bin, docker, ssh"},
         {ticks("", "databases: []"),
          "2:81: jobs.j.source.databases: an empty list: there is nothing to back up\n  hint: write databases: all, or "
          "a list "

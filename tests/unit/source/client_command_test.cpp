@@ -288,6 +288,34 @@ TEST_CASE("what is fed reads what is written behind the environment") {
     CHECK(text == "a\none\ntwo");
 }
 
+TEST_CASE("a line is the whole input of what is not fed, and its end is still that of the connection") {
+    const std::string secret = R"(geheim $(id) `id` "'\n%s\ -n)";
+    for (const auto& shell : shells()) {
+        CAPTURE(shell);
+        os::Command there;
+        there.argv = {"/bin/sh", "-c",
+                      "cat; echo \"[$i]\"; env | grep -c \"geh[e]im\"; tr '\\0' ' ' </proc/$PPID/cmdline"};
+        there.first_input = base::Secret(secret + "\n");
+        const auto ran = run(as_sshd_runs(shell, source::command_there(way(Where::ssh, "db1"), there)));
+        CHECK(ran.output.starts_with(secret + "\n[]\n0\n"));
+        CHECK(ran.output.find("geheim", secret.size()) == std::string::npos);
+        CHECK(ran.errors == "");
+        CHECK(ran.ending == "exit code 0");
+    }
+    os::Command there;
+    there.argv = {"/bin/sh", "-c", "cat; exec sleep 1000"};
+    there.first_input = base::Secret(std::string("x\n"));
+    auto child = os::Child::spawn(as_sshd_runs("/bin/sh", source::command_there(way(Where::ssh, "db1"), there)));
+    struct pollfd waited {
+        child.output().get(), POLLIN, 0
+    };
+    REQUIRE(::poll(&waited, 1, 60'000) == 1);
+    child.input().reset();
+    waited.fd = child.pidfd().get();
+    REQUIRE(::poll(&waited, 1, 60'000) == 1);
+    CHECK(child.reap().exit_code > 128);
+}
+
 TEST_CASE("the account in a destination of ssh") {
     CHECK(source::account_of("backup@db1") == "backup");
     CHECK(source::account_of("db1").empty());
