@@ -187,6 +187,8 @@ class DiskCase(ServerCase):
 
 
 class EveryCall(DiskCase):
+    CTEST = {"cost": 35}
+
     def test_no_space_at_every_call_of_a_run(self) -> None:
         for name, source, compression, ending in FORMATS:
             with self.subTest(name):
@@ -213,6 +215,8 @@ class EveryCall(DiskCase):
 
 
 class DiskFull(DiskCase):
+    CTEST = {"cost": 80}
+
     def test_a_disk_that_is_really_full_from_some_moment_of_a_run_on(self) -> None:
         for name, source, compression, ending in FORMATS:
             with self.subTest(name):

@@ -17,7 +17,7 @@ from support.cases import ServerCase
 from support.daemon import Daemon, config_for
 from support.process import wait_for
 
-CTEST = {"timeout": 900}
+CTEST = {"timeout": 900, "cost": 45}
 
 
 def end_sleep(pid: int) -> None:

@@ -26,7 +26,7 @@ from support.gate import Border, Verdict
 from support.kills import KillCase
 from support.process import wait_for
 
-CTEST = {"timeout": 600}
+CTEST = {"timeout": 600, "cost": 25}
 
 
 class Countdown:

@@ -31,6 +31,7 @@ LASTING = (Fault.ERROR, Fault.LOST, Fault.REFUSE, Fault.CUT)
 
 
 class UploadFaults(S3Case):
+    CTEST = {"cost": 100}
     shop_rows = 150_000  # two parts
 
     def start(self, count: int, letter: str = "j") -> None:

@@ -17,7 +17,7 @@ from support.daemon import Daemon, config_for
 from support.s3_case import MIB, S3Case
 from support.s3_proxy import a_second_later
 
-CTEST = {"timeout": 900, "servers": ["rgw"]}
+CTEST = {"timeout": 900, "servers": ["rgw"], "cost": 90}
 KILLS = 50
 # Bytes per second. With the first most of the upload comes after the commit, with the last it keeps up with the dump.
 RATES = (16 * MIB, 32 * MIB, 0)

@@ -15,7 +15,7 @@ from support.daemon import config_for
 from support.s3_case import S3Case
 from support.s3_proxy import Every, Fault, From, Once, Plan
 
-CTEST = {"timeout": 1200, "servers": ["rgw"]}
+CTEST = {"timeout": 1200, "servers": ["rgw"], "cost": 35}
 
 LASTING = (Fault.ERROR, Fault.LOST, Fault.REFUSE, Fault.CUT)
 

@@ -12,9 +12,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.alert_cases import AlertCase
+from support.api import Api
+from support.daemon import Daemon
 from support.process import wait_for
 
-CTEST = {"timeout": 600}
+CTEST = {"timeout": 600, "cost": 50}
 
 
 class AlertDelivery(AlertCase):
@@ -176,56 +178,6 @@ class AlertDelivery(AlertCase):
         told = "".join(f"{mail['Subject']} {mail.get_content()}" for mail in mails)
         self.assertEqual([name for name in jobs if f"{name} failed" not in told], [])
 
-    def test_many_failing_jobs_do_not_flood_a_channel_that_was_away(self) -> None:
-        count = 200
-        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
-        daemon = self.daemon({"hook": self.services.webhook()}, jobs, limits={"concurrent_runs": 16, "concurrent_runs_per_server": 16})
-        self.services.behave("failing")
-        for name in jobs:
-            daemon.ctl("run", name)
-        failed = lambda: [each for each in daemon.status()["findings"] if each["kind"] == "run_failed"]
-        daemon.wait_for(lambda: len(failed()) == count, what="all findings")
-        self.services.behave("ok")
-        daemon.ctl("test-alert", "hook")
-        self.wait_until_told(daemon)
-        told = [alert for alert in self.services.alerts() if alert["kind"] == "run_failed"]
-        self.assertEqual(sorted(alert["job"] for alert in told), sorted(jobs))
-        self.assertLess(len(self.services.requests()), 10)
-
-    def test_a_message_that_is_too_large_loses_nothing_of_what_is_in_it(self) -> None:
-        count = 100
-        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
-        daemon = self.daemon({"hook": self.services.webhook()}, jobs, limits={"concurrent_runs": 16, "concurrent_runs_per_server": 16})
-        self.services.behave("failing")
-        for name in jobs:
-            daemon.ctl("run", name)
-        failed = lambda: [each for each in daemon.status()["findings"] if each["kind"] == "run_failed"]
-        daemon.wait_for(lambda: len(failed()) == count, what="all findings")
-        self.services.behave("small")
-        daemon.ctl("test-alert", "hook")
-        daemon.wait_for_log("alerts in one message, it gets fewer at a time")
-        self.wait_until_told(daemon)
-        told = [alert for alert in self.services.alerts() if alert["kind"] == "run_failed"]
-        self.assertEqual(sorted(alert["job"] for alert in told), sorted(jobs))
-        self.assertNotIn("channel_failing", [finding["kind"] for finding in daemon.status()["findings"]])
-
-    def test_an_alert_is_lost_where_it_is_rejected_alone(self) -> None:
-        jobs = {f"job{number:03}": self.job("nothing") for number in range(12)}
-        daemon = self.daemon({"hook": self.services.webhook()}, jobs)
-        self.services.behave("failing")
-        for name in jobs:
-            daemon.run(name, check=False)
-        daemon.wait_for(lambda: self.waiting(daemon) >= 12, what="alerts that wait")
-        self.services.behave("rejecting")
-        self.reload(daemon, lambda config: config["alerts"]["hook"].update(min_severity="warning"))
-        daemon.wait_for_log('hook does not take "job')
-        self.assertGreater(self.waiting(daemon), 0)
-        self.services.behave("ok")
-        self.wait_until_told(daemon)
-        told = {alert["job"] for alert in self.services.alerts() if alert["kind"] == "run_failed"}
-        self.assertLess(len(told), 12)
-        self.assertGreater(len(told), 0)
-
     def test_a_channel_whose_secret_is_wrong_is_a_finding_and_works_once_it_is_mended(self) -> None:
         daemon = self.daemon({"hook": self.services.webhook(), "ops": self.services.webhook("/ops")})
         secret = daemon.directory / "hook-url"
@@ -299,6 +251,57 @@ class AlertDelivery(AlertCase):
         self.assertEqual(answer.code, 6)
         self.assertIn("channels: hook", answer.err)
         self.assertEqual(daemon.ctl("--json", "test-alert").json["channels"][0]["channel"], "hook")
+
+
+class Floods(AlertCase):
+    """Many runs fail while the channel is away."""
+
+    CTEST = {"cost": 50}
+
+    def fail_all(self, count: int) -> tuple[Daemon, list[str]]:
+        """The daemon and its jobs, when each of them is a finding and the channel was told of none."""
+        jobs = {f"job{number:03}": self.job("nothing") for number in range(count)}
+        limits = {"concurrent_runs": 16, "concurrent_runs_per_server": 16}
+        daemon = self.daemon({"hook": self.services.webhook()}, jobs, limits=limits)
+        self.services.behave("failing")
+        api = Api(daemon.control_socket)
+        for name in jobs:
+            self.assertEqual(api.post(f"/v1/jobs/{name}/runs").status, 202)
+        failed = lambda: [each for each in api.get("/v1/status").json["findings"] if each["kind"] == "run_failed"]
+        daemon.wait_for(lambda: len(failed()) == count, what="all findings")
+        return daemon, sorted(jobs)
+
+    def told(self) -> list[str]:
+        return sorted(alert["job"] for alert in self.services.alerts() if alert["kind"] == "run_failed")
+
+    def test_many_failing_jobs_do_not_flood_a_channel_that_was_away(self) -> None:
+        daemon, jobs = self.fail_all(200)
+        self.services.behave("ok")
+        daemon.ctl("test-alert", "hook")
+        self.wait_until_told(daemon)
+        self.assertEqual(self.told(), jobs)
+        self.assertLess(len(self.services.requests()), 10)
+
+    def test_a_message_that_is_too_large_loses_nothing_of_what_is_in_it(self) -> None:
+        daemon, jobs = self.fail_all(60)
+        self.services.behave("small")
+        daemon.ctl("test-alert", "hook")
+        daemon.wait_for_log("alerts in one message, it gets fewer at a time")
+        self.wait_until_told(daemon)
+        self.assertEqual(self.told(), jobs)
+        self.assertNotIn("channel_failing", [finding["kind"] for finding in daemon.status()["findings"]])
+
+    def test_an_alert_is_lost_where_it_is_rejected_alone(self) -> None:
+        daemon, jobs = self.fail_all(12)
+        daemon.wait_for(lambda: self.waiting(daemon) >= 12, what="alerts that wait")
+        self.services.behave("rejecting")
+        self.reload(daemon, lambda config: config["alerts"]["hook"].update(min_severity="warning"))
+        daemon.wait_for_log('hook does not take "job')
+        self.assertGreater(self.waiting(daemon), 0)
+        self.services.behave("ok")
+        self.wait_until_told(daemon)
+        self.assertLess(len(self.told()), len(jobs))
+        self.assertGreater(len(self.told()), 0)
 
 
 if __name__ == "__main__":

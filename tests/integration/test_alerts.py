@@ -16,7 +16,7 @@ from support.alert_cases import AlertCase
 from support.daemon import Daemon
 from support.process import wait_for
 
-CTEST = {"timeout": 600}
+CTEST = {"timeout": 600, "cost": 30}
 
 
 class Alerts(AlertCase):

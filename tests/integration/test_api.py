@@ -355,6 +355,8 @@ class Token(ApiCase):
 
 
 class Harm(ApiCase):
+    CTEST = {"cost": 40}
+
     def hold(self, api: Api, number: int, text: bytes = b"") -> list[socket.socket]:
         held = []
         for _ in range(number):

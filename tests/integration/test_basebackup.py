@@ -91,6 +91,8 @@ class Cluster(ServerCase):
 
 
 class WholeClusters(Cluster):
+    CTEST = {"cost": 35}
+
     def check_restored(self, daemon: Daemon, name: str, key: Path | None = None) -> None:
         server = restored(self, daemon, daemon.set_directory(name), key)
         self.assertEqual(server.counts("shop"), self.server.counts("shop"))
@@ -327,6 +329,8 @@ class Damage(unittest.TestCase):
 
 class Middles(Cluster):
     """A backup that is ended in the middle, by whomever, leaves nothing, here or on the server."""
+
+    CTEST = {"cost": 30}
 
     def start_slow(self, **job: Any) -> tuple[Daemon, str]:
         daemon = self.start_daemon({"job": {"source": SLOWLY, "retries": {"attempts": 1}, **job}})

@@ -27,7 +27,7 @@ from support.s3 import S3Client
 from support.s3_case import MIB, S3Case
 from support.s3_proxy import Call, Fault, Reply
 
-CTEST = {"timeout": 600, "servers": ["rgw"]}
+CTEST = {"timeout": 600, "servers": ["rgw"], "cost": 20}
 KEEP_ONE = {"last": 1, "at_least": 1}
 ELSEWHERE = "eu-elsewhere-1"
 LOCK = """<ObjectLockConfiguration><ObjectLockEnabled>Enabled</ObjectLockEnabled><Rule><DefaultRetention>

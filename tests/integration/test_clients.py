@@ -260,6 +260,8 @@ class BothWays:
 
 
 class Containers(BothWays, ClientCase):
+    CTEST = {"cost": 25}
+
     way = {"docker": "erp_postgres"}
     place = "in container erp_postgres"
     bin: Path
@@ -387,6 +389,8 @@ class Containers(BothWays, ClientCase):
 
 
 class Hosts(BothWays, ClientCase):
+    CTEST = {"cost": 40}
+
     way = {"ssh": "db1"}
     place = "on host db1"
     bin = None

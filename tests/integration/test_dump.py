@@ -42,6 +42,8 @@ class DumpCase(ServerCase):
 
 
 class Formats(DumpCase):
+    CTEST = {"cost": 20}
+
     shop: Shop
 
     @classmethod
@@ -138,6 +140,8 @@ class Formats(DumpCase):
 
 
 class Databases(DumpCase):
+    CTEST = {"cost": 20}
+
     def job(self, **source: Any) -> dict[str, Any]:
         return {"source": {"type": "pg_dump", "server": "local", "databases": "all", **source}, "retries": {"attempts": 1}}
 

@@ -15,7 +15,7 @@ from support.cases import ServerCase
 from support.daemon import Daemon, config_for
 from support.dump_program import Halt, replace_pg_dump
 
-CTEST = {"timeout": 300}
+CTEST = {"timeout": 300, "cost": 55}
 
 FORMATS = ("custom", "plain", "directory")
 ALL = {"public.a": 3, "public.t": 5, "public.u": 7, "other.b": 2}

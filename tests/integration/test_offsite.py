@@ -21,7 +21,7 @@ from support.process import current_account, run, scratch_directory
 from support.s3 import S3Client
 from support.servers import shared_server
 
-CTEST = {"timeout": 600, "servers": ["rgw", "swift", "sftp"]}
+CTEST = {"timeout": 600, "servers": ["rgw", "swift", "sftp"], "cost": 30}
 NAMES = ["ceph", "drive", "nas", "swift", "vault"]
 # How each can assure what it has: rclone by checksums, the others are read, as is an S3 of whose checks nothing is known.
 VERIFIED = {"ceph": "read back", "drive": "checksum", "nas": "read back", "swift": "read back", "vault": "read back"}

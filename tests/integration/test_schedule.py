@@ -233,6 +233,8 @@ class Beginning(ScheduleCase):
 class Skips(ScheduleCase):
     """A fire that does not run is settled and told in one step: whatever kills the daemon, it does not vanish."""
 
+    CTEST = {"cost": 25}
+
     def kill_when_settled(self, daemon: Daemon, anchor: int | None) -> datetime:
         """Kills the daemon when the job's place in its schedule is no more `anchor`; where it is then."""
         connection = sqlite3.connect(daemon.directory / "state" / "state.db", timeout=30, isolation_level=None)
@@ -293,6 +295,8 @@ class Clock(ScheduleCase):
 
 
 class Kills(ScheduleCase):
+    CTEST = {"cost": 35}
+
     def period(self) -> int:
         """Seconds between two fires, such that this machine can start the daemon and run the job several times in one:
         no more fires than `catch_up: all` remembers come while it is down."""

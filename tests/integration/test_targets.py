@@ -24,7 +24,7 @@ from support.daemon import Daemon
 from support.process import current_account, wait_for
 from support.stock import restore_directory
 
-CTEST = {"timeout": 600}
+CTEST = {"timeout": 600, "cost": 70}
 
 
 class Targets(LifeCase):

@@ -1,14 +1,16 @@
 """Lists the Python tests in the given files for CMake, without importing them.
 
-One line per ctest entry: file TAB case TAB label TAB timeout TAB processors TAB lock TAB servers. A case is `Class.method`, or
+One line per ctest entry: file TAB case TAB label TAB timeout TAB processors TAB lock TAB servers TAB cost. A case is `Class.method`, or
 `Class` where the class (or one it derives from, in the same file or in support/) has a setUpClass: that is then paid for
 only once.
 
 A file or a class may say what ctest should know about it:
 
-    CTEST = {"timeout": 900, "processors": 2, "lock": "name", "servers": ["rgw"]}
+    CTEST = {"timeout": 900, "processors": 2, "lock": "name", "servers": ["rgw"], "cost": 60}
 
-Entries with the same lock never run at the same time. The servers are those of lasting.py, which servers.py hands out.
+Entries with the same lock never run at the same time. The servers are those of lasting.py, which servers.py hands out. The
+cost is the seconds that an entry takes, roughly and where they are many: the longest begin first, so that none is alone at
+the end.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-DEFAULTS: dict[str, Any] = {"timeout": 300, "processors": 1, "lock": "", "servers": []}
+DEFAULTS: dict[str, Any] = {"timeout": 300, "processors": 1, "lock": "", "servers": [], "cost": 0}
 
 
 def wishes(body: list[ast.stmt], path: Path) -> dict[str, Any]:
@@ -96,7 +98,7 @@ def rows(path: Path) -> list[str]:
         cases = [name] if "setUpClass" in names else [f"{name}.{test}" for test in tests]
         for case in cases:
             columns = [path, case, path.parent.name, wanted["timeout"], wanted["processors"], wanted["lock"]]
-            columns.append(",".join(wanted["servers"]))
+            columns += [",".join(wanted["servers"]), wanted["cost"]]
             found.append("\t".join(str(column) for column in columns))
     if not found:
         raise SystemExit(f"{path}: has no test")
