@@ -106,6 +106,12 @@ const std::vector<Verb>& verbs() {
          {},
          perform_names,
          true},
+        {"manual",
+         "print a manual page in roff, for the build",
+         {{"PAGE", "pgbakd.8, pgbakctl.1 or pgbakd.yaml.5", Values::anything, true}},
+         {},
+         perform_manual,
+         true},
     };
     return table;
 }

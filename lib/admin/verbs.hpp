@@ -66,5 +66,7 @@ ExitCode perform_rescan(Context& context, const Arguments& arguments);
 ExitCode perform_completion(Context& context, const Arguments& arguments);
 // Hidden: prints the names that a shell offers, one a line.
 ExitCode perform_names(Context& context, const Arguments& arguments);
+// Hidden: prints a manual page; the build asks for it.
+ExitCode perform_manual(Context& context, const Arguments& arguments);
 
 }  // namespace pgbakd::admin
