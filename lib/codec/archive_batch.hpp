@@ -10,7 +10,7 @@
 
 #include "codec/archive_reader.hpp"
 #include "codec/compress.hpp"
-#include "codec/deflate_level.hpp"
+#include "codec/deflate_choice.hpp"
 
 namespace pgbakd::codec {
 
@@ -30,8 +30,8 @@ struct ArchiveBatch {
     };
     std::vector<std::byte> bytes;
     std::vector<Item> items;
-    int integer_size = 4;   // as the archive has it
-    int deflate_level = 6;  // libdeflate's
+    int integer_size = 4;  // as the archive has it
+    DeflateMethod method;
 };
 
 // Whether this program compresses a custom archive itself: gzip at the levels that pg_dump has too.
@@ -65,7 +65,7 @@ class ArchiveSplitter final : public Sink, private ArchiveHandler {
     void copy_head();
     void begin_batch();
     void end_batch();
-    void choose_level();
+    void choose_method();
     void make_room();
     void add_frame(Bytes bytes);
     void add_integer(std::int64_t value);
@@ -74,7 +74,7 @@ class ArchiveSplitter final : public Sink, private ArchiveHandler {
     [[nodiscard]] bool holds_large_objects(std::int32_t dump_id) const;
 
     Compression compression_;
-    DeflateLevel level_;
+    DeflateChoice choice_;
     ArchiveReader reader_{ArchiveForm::custom, *this};
     int integer_size_ = 4;
     bool in_header_ = true;

@@ -3,11 +3,10 @@
 #include <libdeflate.h>
 
 #include <algorithm>
-#include <array>
 #include <cstring>
 #include <new>
 
-#include "codec/deflate_end.hpp"
+#include "codec/deflate_piece.hpp"
 
 namespace pgbakd::codec {
 
@@ -16,9 +15,6 @@ namespace {
 using Item = ArchiveBatch::Item;
 using Buffer = std::vector<std::byte>;
 
-struct FreeCompressor {
-    void operator()(libdeflate_compressor* compressor) const noexcept { libdeflate_free_compressor(compressor); }
-};
 struct FreeDecompressor {
     void operator()(libdeflate_decompressor* decompressor) const noexcept {
         libdeflate_free_decompressor(decompressor);
@@ -54,32 +50,10 @@ void append_checksum(Buffer& to, std::uint32_t checksum) {
 }  // namespace
 
 struct ArchiveCompressor::State {
-    int level;                                                                           // as zlib counts them
-    std::array<std::unique_ptr<libdeflate_compressor, FreeCompressor>, 10> compressors;  // by libdeflate's levels
+    int level = 6;  // as zlib counts them
     std::unique_ptr<libdeflate_decompressor, FreeDecompressor> decompressor;
-    DeflateWalker walker;
-    Buffer packed, inflated;  // as large as the largest piece so far needed
-
-    libdeflate_compressor* compressor(int deflate_level) {
-        auto& found = compressors.at(static_cast<std::size_t>(deflate_level));
-        if (!found) found.reset(libdeflate_alloc_compressor(deflate_level));
-        if (!found) throw std::bad_alloc();
-        return found.get();
-    }
-
-    // The piece as it stands in its stream.
-    Buffer deflate(Bytes raw, bool last, int deflate_level) {
-        if (raw.empty()) return {std::begin(last_of_nothing), std::end(last_of_nothing)};
-        auto* const by = compressor(deflate_level);
-        packed.resize(std::max(packed.size(), libdeflate_deflate_compress_bound(by, raw.size())));
-        const auto size = libdeflate_deflate_compress(by, raw.data(), raw.size(), packed.data(), packed.size());
-        if (size == 0) throw base::Error(base::ErrorCode::internal, "libdeflate failed to compress a piece");
-        Buffer piece;
-        piece.reserve(size + 16);  // for what is added to it
-        append(piece, Bytes(packed).first(size));
-        if (!last) leave_open(piece, walker.last_block(piece).value());
-        return piece;
-    }
+    PieceDeflater deflater;
+    Buffer inflated;  // as large as the largest piece so far
 
     // Returns the Adler-32 of what the piece inflates to, which must be `raw`.
     std::uint32_t verify(Buffer& piece, Bytes raw, bool last) {
@@ -96,13 +70,13 @@ struct ArchiveCompressor::State {
         return libdeflate_adler32(1, inflated.data(), produced);
     }
 
-    CompressedBatch::Segment compress_piece(const Item& item, Bytes raw, int deflate_level) {
+    CompressedBatch::Segment compress_piece(const Item& item, Bytes raw, DeflateMethod method) {
         CompressedBatch::Segment segment;
         segment.is_piece = true;
         segment.last = item.last;
         segment.raw_bytes = raw.size();
         segment.checksum = item.checksum;
-        auto piece = deflate(raw, item.last, deflate_level);
+        auto piece = deflater.deflate(raw, method, item.last);
         segment.raw_checksum = verify(piece, raw, item.last);
         if (item.first) append_zlib_header(segment.bytes, level);
         if (item.first)
@@ -139,7 +113,7 @@ CompressedBatch ArchiveCompressor::compress(const ArchiveBatch& batch) {
             append(frame(), raw);
             continue;
         }
-        auto segment = state_->compress_piece(item, raw, batch.deflate_level);
+        auto segment = state_->compress_piece(item, raw, batch.method);
         if (!item.first || !item.last) {
             done.segments.push_back(std::move(segment));
             continue;

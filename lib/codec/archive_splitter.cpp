@@ -38,7 +38,7 @@ bool knows_archives_of(int pg_dump_major) noexcept {
 }
 
 ArchiveSplitter::ArchiveSplitter(const Compression& compression)
-    : compression_(compression), level_(compression.level) {
+    : compression_(compression), choice_(compression.level) {
     begin_batch();
 }
 
@@ -173,13 +173,13 @@ void ArchiveSplitter::end_batch() {
     if (in_piece_) end_piece();
     if (batch_->items.empty()) return;
     batch_->integer_size = integer_size_;
-    choose_level();
+    choose_method();
     ready_.push_back(std::move(batch_));
     begin_batch();
 }
 
 // By the longest piece in the batch, if a look at it is due.
-void ArchiveSplitter::choose_level() {
+void ArchiveSplitter::choose_method() {
     Bytes longest, rest(batch_->bytes);
     bool begins = false;
     for (const auto& item : batch_->items) {
@@ -189,9 +189,9 @@ void ArchiveSplitter::choose_level() {
         begins = begins || item.first;
         if (bytes.size() > longest.size()) longest = bytes;
     }
-    level_.count(batch_->bytes.size(), begins);
-    if (longest.size() >= DeflateLevel::least_sample && level_.is_due()) level_.learn(longest);
-    batch_->deflate_level = level_.now();
+    choice_.count(batch_->bytes.size(), begins);
+    if (longest.size() >= DeflateChoice::least_sample && choice_.is_due()) choice_.learn(longest);
+    batch_->method = choice_.next();
 }
 
 void ArchiveSplitter::make_room() {

@@ -14,6 +14,7 @@ using base::Error;
 using base::ErrorCode;
 using base::Status;
 using Symbol = DeflateWalker::Symbol;
+using Code = DeflateWalker::Code;
 using Kind = Symbol::Kind;
 
 constexpr unsigned longest_code = 15;
@@ -21,6 +22,10 @@ constexpr std::size_t literal_codes = 288;
 constexpr std::size_t distance_codes = 32;
 constexpr std::size_t length_codes = 19;
 constexpr std::size_t end_of_block = 256;
+constexpr std::uint64_t index_mask = DeflateWalker::table_size - 1;
+constexpr std::uint16_t distance_table = DeflateWalker::table_size;
+constexpr unsigned longest_symbol = 28;  // a distance with its extra bits
+constexpr unsigned peeked_bits = 57;
 
 // RFC 1951, 3.2.7: in which order the lengths of the code for code lengths come.
 constexpr std::array<std::uint8_t, length_codes> length_order{16, 17, 18, 0, 8,  7, 9,  6, 10, 5,
@@ -35,19 +40,21 @@ Error damaged() {
     return {ErrorCode::corrupt, "the compressed data is damaged: what it says cannot be inflated"};
 }
 
-Symbol literal_symbol(std::size_t code) {
-    if (code < end_of_block) return {Kind::literal, 0};
-    if (code == end_of_block) return {Kind::end, 0};
-    const std::size_t length = code - end_of_block - 1;
-    return length < length_extra.size() ? Symbol{Kind::match, length_extra[length]} : Symbol{};
+// What each code value stands for, without the bits of the code itself.
+Symbol literal_symbol(std::size_t value) {
+    if (value < end_of_block) return {Kind::known, 0, 0};
+    if (value == end_of_block) return {Kind::end, 0, 0};
+    const std::size_t length = value - end_of_block - 1;
+    return length < length_extra.size() ? Symbol{Kind::known, length_extra[length], distance_table} : Symbol{};
 }
-Symbol distance_symbol(std::size_t code) {
-    return code < distance_extra.size() ? Symbol{Kind::match, distance_extra[code]} : Symbol{};
+Symbol distance_symbol(std::size_t value) {
+    return value < distance_extra.size() ? Symbol{Kind::known, distance_extra[value], 0} : Symbol{};
 }
-// The code's own value goes where others have their kind.
-Symbol length_symbol(std::size_t code) {
-    return {static_cast<Kind>(code), 0};
+Symbol length_symbol(std::size_t value) {
+    return {Kind::known, 0, static_cast<std::uint16_t>(value)};
 }
+using SymbolOf = Symbol (*)(std::size_t);
+using Symbols = std::span<Symbol, DeflateWalker::table_size>;
 
 unsigned reversed(unsigned code, unsigned bits) noexcept {
     unsigned result = 0;
@@ -55,30 +62,66 @@ unsigned reversed(unsigned code, unsigned bits) noexcept {
     return result;
 }
 
-// A table of as many bits as the longest code has, looked up by the bits that come next: RFC 1951, 3.2.2. Fails when
-// codes would share their beginnings. A code that is not complete leaves entries of no bits; whoever meets one fails.
-template <class SymbolOf>
-Status build(std::vector<Symbol>& table, std::span<const std::uint8_t> lengths, SymbolOf symbol_of) {
-    std::array<unsigned, longest_code + 1> count{};
-    for (const auto length : lengths) ++count[length];
-    count[0] = 0;
-    unsigned longest = 1;
-    std::array<unsigned, longest_code + 1> next{};
-    unsigned code = 0;
+// RFC 1951, 3.2.2. Fails when codes would share their beginnings. A code that is not complete leaves unknown symbols of
+// no bits; whoever meets one fails.
+Status build(Symbols symbols, Code& codes, std::span<const std::uint8_t> lengths, SymbolOf symbol_of) {
+    codes.counts.fill(0);
+    for (const auto length : lengths) ++codes.counts[length];
+    codes.counts[0] = 0;
+    std::array<unsigned, longest_code + 1> next_code{};
+    std::array<unsigned, longest_code + 1> next_place{};
     for (unsigned bits = 1; bits <= longest_code; ++bits) {
-        code = (code + count[bits - 1]) << 1U;
-        next[bits] = code;
-        if (code + count[bits] > 1U << bits) return damaged();
-        if (count[bits] > 0) longest = bits;
+        next_code[bits] = (next_code[bits - 1] + codes.counts[bits - 1]) << 1U;
+        next_place[bits] = next_place[bits - 1] + codes.counts[bits - 1];
+        if (next_code[bits] + codes.counts[bits] > 1U << bits) return damaged();
     }
-    table.assign(std::size_t{1} << longest, {});
-    for (std::size_t i = 0; i < lengths.size(); ++i) {
-        const unsigned bits = lengths[i];
+    std::fill(symbols.begin(), symbols.end(), Symbol{});
+    for (std::size_t value = 0; value < lengths.size(); ++value) {
+        const unsigned bits = lengths[value];
         if (bits == 0) continue;
-        Symbol symbol = symbol_of(i);
+        codes.sorted[next_place[bits]++] = static_cast<std::uint16_t>(value);
+        const unsigned code = next_code[bits]++;
+        if (bits > DeflateWalker::index_bits) continue;
+        Symbol symbol = symbol_of(value);
         symbol.bits = static_cast<std::uint8_t>(symbol.bits + bits);
-        for (std::size_t at = reversed(next[bits]++, bits); at < table.size(); at += std::size_t{1} << bits)
-            table[at] = symbol;
+        for (std::size_t at = reversed(code, bits); at < symbols.size(); at += std::size_t{1} << bits)
+            symbols[at] = symbol;
+    }
+    return {};
+}
+
+bool is_literal(const Symbol& symbol) noexcept {
+    return symbol.kind == Kind::known && symbol.next == 0;
+}
+
+// Literals that follow one another within the index are one symbol.
+void join_literals(Symbols symbols) {
+    // From the back: what is looked up stands before what is written, or is the same.
+    for (std::size_t at = symbols.size(); at-- > 0;) {
+        Symbol& symbol = symbols[at];
+        if (!is_literal(symbol)) continue;
+        const Symbol next = symbols[at >> symbol.bits];
+        if (is_literal(next) && symbol.bits + next.bits <= int{DeflateWalker::index_bits})
+            symbol.bits = static_cast<std::uint8_t>(symbol.bits + next.bits);
+    }
+}
+
+// The symbol of a code that is longer than the index, or unknown: bit by bit, as long as there is a code that long.
+Symbol find_long(const Code& codes, std::uint64_t bits, SymbolOf symbol_of) {
+    unsigned code = 0;
+    unsigned first = 0;
+    unsigned place = 0;
+    for (unsigned length = 1; length <= longest_code; ++length) {
+        code |= static_cast<unsigned>((bits >> (length - 1)) & 1U);
+        const unsigned count = codes.counts[length];
+        if (code < first + count) {
+            Symbol symbol = symbol_of(codes.sorted[place + code - first]);
+            symbol.bits = static_cast<std::uint8_t>(symbol.bits + length);
+            return symbol;
+        }
+        place += count;
+        first = (first + count) << 1U;
+        code <<= 1U;
     }
     return {};
 }
@@ -87,7 +130,7 @@ Status build(std::vector<Symbol>& table, std::span<const std::uint8_t> lengths, 
 
 class DeflateWalker::Walk {
   public:
-    Walk(DeflateWalker& tables, Bytes bytes) : tables_(tables), bytes_(bytes), end_(std::uint64_t{8} * bytes.size()) {}
+    Walk(Tables& tables, Bytes bytes) : tables_(tables), bytes_(bytes), end_(std::uint64_t{8} * bytes.size()) {}
 
     base::Result<LastBlock> last_block() {
         for (;;) {
@@ -150,7 +193,7 @@ class DeflateWalker::Walk {
         const std::size_t given = take(4) + 4;
         std::array<std::uint8_t, length_codes> code{};
         for (std::size_t i = 0; i < given; ++i) code[length_order[i]] = static_cast<std::uint8_t>(take(3));
-        if (auto status = build(tables_.lengths_, code, length_symbol); !status) return status;
+        if (auto status = build(tables_.lengths, tables_.length_code, code, length_symbol); !status) return status;
         std::array<std::uint8_t, literal_codes + distance_codes> lengths{};
         if (literals > literal_codes) return damaged();
         if (auto status = take_lengths(std::span(lengths).first(literals + distances)); !status) return status;
@@ -160,10 +203,10 @@ class DeflateWalker::Walk {
     // RFC 1951, 3.2.7: 16 repeats the length before, 17 and 18 are runs of zeros.
     Status take_lengths(std::span<std::uint8_t> lengths) {
         for (std::size_t i = 0; i < lengths.size();) {
-            const Symbol symbol = tables_.lengths_[peek() & (tables_.lengths_.size() - 1)];
-            if (symbol.bits == 0 || position_ > end_) return damaged();
+            const Symbol symbol = tables_.lengths[peek() & index_mask];
+            if (symbol.kind == Kind::unknown || position_ > end_) return damaged();
             position_ += symbol.bits;
-            const auto value = static_cast<std::uint8_t>(symbol.kind);
+            const auto value = static_cast<std::uint8_t>(symbol.next);
             if (value < 16) {
                 lengths[i++] = value;
                 continue;
@@ -179,47 +222,53 @@ class DeflateWalker::Walk {
     }
 
     Status skip_symbols(std::span<const std::uint8_t> literal_lengths, std::span<const std::uint8_t> distance_lengths) {
-        if (auto status = build(tables_.literals_, literal_lengths, literal_symbol); !status) return status;
-        if (auto status = build(tables_.distances_, distance_lengths, distance_symbol); !status) return status;
-        const Symbol* const literals = tables_.literals_.data();
-        const Symbol* const distances = tables_.distances_.data();
-        const std::uint64_t literal_mask = tables_.literals_.size() - 1;
-        const std::uint64_t distance_mask = tables_.distances_.size() - 1;
+        const std::span symbols(tables_.symbols);
+        const auto literals = symbols.first<table_size>();
+        if (auto status = build(literals, tables_.literal_code, literal_lengths, literal_symbol); !status)
+            return status;
+        if (auto status = build(symbols.last<table_size>(), tables_.distance_code, distance_lengths, distance_symbol);
+            !status)
+            return status;
+        join_literals(literals);
+        std::size_t table = 0;
         while (position_ <= end_) {
             std::uint64_t word = peek();
-            Symbol symbol = literals[word & literal_mask];
-            // Three literals are at most 45 bits, a match at most 48: what was peeked at has them all.
-            if (symbol.kind == Kind::literal) {
-                word >>= symbol.bits;
-                position_ += symbol.bits;
-                symbol = literals[word & literal_mask];
-                if (symbol.kind == Kind::literal) {
-                    word >>= symbol.bits;
-                    position_ += symbol.bits;
-                    symbol = literals[word & literal_mask];
-                    if (symbol.kind == Kind::literal) position_ += symbol.bits;
-                    continue;
+            unsigned used = 0;
+            // One way for all symbols: which of them comes next cannot be foreseen by a processor.
+            while (used <= peeked_bits - longest_symbol) {
+                Symbol symbol = symbols[table + (word & index_mask)];
+                if (symbol.kind != Kind::known) {
+                    if (symbol.kind == Kind::unknown) symbol = table == 0 ? long_literal(word) : long_distance(word);
+                    if (symbol.kind == Kind::unknown) return damaged();
+                    if (symbol.kind == Kind::end) {
+                        position_ += used + symbol.bits;
+                        return {};
+                    }
                 }
-                word = peek();
+                word >>= symbol.bits;
+                used += symbol.bits;
+                table = symbol.next;
             }
-            if (symbol.kind == Kind::invalid) return damaged();
-            position_ += symbol.bits;
-            if (symbol.kind == Kind::end) return {};
-            const Symbol distance = distances[(word >> symbol.bits) & distance_mask];
-            if (distance.kind == Kind::invalid) return damaged();
-            position_ += distance.bits;
+            position_ += used;
         }
         return Error(ErrorCode::corrupt, "the compressed data ends too early");
     }
 
-    DeflateWalker& tables_;
+    [[nodiscard]] Symbol long_literal(std::uint64_t bits) const {
+        return find_long(tables_.literal_code, bits, literal_symbol);
+    }
+    [[nodiscard]] Symbol long_distance(std::uint64_t bits) const {
+        return find_long(tables_.distance_code, bits, distance_symbol);
+    }
+
+    Tables& tables_;
     Bytes bytes_;
     std::uint64_t end_;
     std::uint64_t position_ = 0;
 };
 
 base::Result<LastBlock> DeflateWalker::last_block(Bytes deflate) {
-    return Walk(*this, deflate).last_block();
+    return Walk(*tables_, deflate).last_block();
 }
 
 void leave_open(std::vector<std::byte>& deflate, const LastBlock& last) {

@@ -2,7 +2,9 @@
 // joined to it. libdeflate marks the last block of all it compresses as final and has no other way to end.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "codec/sink.hpp"
@@ -23,16 +25,31 @@ class DeflateWalker {
     // not looked at.
     [[nodiscard]] base::Result<LastBlock> last_block(Bytes deflate);
 
-    // How many bits a symbol takes, its extra bits included, and what it is.
+    // What the next bits are, and how many.
     struct Symbol {
-        enum class Kind : std::uint8_t { invalid, literal, match, end };
-        Kind kind = Kind::invalid;
-        std::uint8_t bits = 0;
+        enum class Kind : std::uint8_t { known, end, unknown };
+        Kind kind = Kind::unknown;
+        std::uint8_t bits =
+            0;  // with the extra bits of a match; of literals as many as are known to follow one another
+        std::uint16_t next =
+            0;  // where in Table::symbols the table for what follows begins; of a code length its value
+    };
+    // Symbols are looked up by the bits that come next. Codes that are longer than that are found bit by bit.
+    static constexpr unsigned index_bits = 11;
+    static constexpr std::size_t table_size = std::size_t{1} << index_bits;
+    struct Code {
+        std::array<std::uint16_t, 16> counts;   // by their lengths
+        std::array<std::uint16_t, 320> sorted;  // the values they stand for, in the order of the codes
     };
 
   private:
     class Walk;
-    std::vector<Symbol> literals_, distances_, lengths_;
+    struct Tables {
+        std::array<Symbol, 2 * table_size> symbols;  // literals and lengths of matches, then distances
+        std::array<Symbol, table_size> lengths;      // of codes
+        Code literal_code, distance_code, length_code;
+    };
+    std::unique_ptr<Tables> tables_ = std::make_unique<Tables>();
 };
 
 // Makes the stream in `deflate`, which is byte by byte as a compressor left it, one that goes on: its last block is no

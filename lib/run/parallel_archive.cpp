@@ -7,8 +7,8 @@ namespace pgbakd::run {
 namespace {
 
 // pg_dump writes, and its server reads, at most some 300 MB a second; more threads would have nothing to do, and each
-// takes some 4 MiB.
-constexpr std::size_t most_width = 12;
+// takes some 5 MiB.
+constexpr std::size_t most_width = 8;
 
 }  // namespace
 

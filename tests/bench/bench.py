@@ -122,7 +122,7 @@ class Bench:
                 least: list[float] = []
                 for _ in range(rounds):
                     theirs.append(timed(lambda: stock(level)))
-                    least.append(timed(lambda: program("pg_dump", "-Fc", "-Z0", "-f", "/dev/null")))
+                    least.append(timed(lambda: program("pg_dump", "-Fc", "-Z0", "--no-sync", "-f", "/dev/null")))
                     ours.append(timed(lambda: reports.append(bare.run("job", timeout=3600))))
                     counted.append(timed(lambda: counting.run("job", timeout=3600)))
                 peak = proc.peak_resident_bytes(bare.pid)
