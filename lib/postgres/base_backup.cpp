@@ -187,6 +187,7 @@ asio::awaitable<void> BaseBackup::Impl::next_message(async::StopToken stop) {
 
 asio::awaitable<void> BaseBackup::expect_more(async::StopToken stop) {
     auto& impl = *impl_;
+    stop.check();  // whatever has come already
     while (!impl.upcoming && !impl.copied) {
         if (!impl.left.empty()) throw not_understood(impl.place);
         co_await impl.next_message(stop);
@@ -206,6 +207,7 @@ asio::awaitable<BaseBackup::Archive> BaseBackup::next(async::StopToken stop) {
 
 asio::awaitable<std::size_t> BaseBackup::read(std::span<std::byte> into, async::StopToken stop) {
     auto& impl = *impl_;
+    stop.check();
     while (impl.left.empty()) {
         if (impl.upcoming || impl.copied) co_return 0;
         co_await impl.next_message(stop);

@@ -18,6 +18,9 @@ inline base::Error called_off() {
     return {base::ErrorCode::cancelled, "somebody called it off"};
 }
 
+constexpr std::size_t large = std::size_t{64} << 10U;
+constexpr std::size_t most_by_piece = 300'000;
+
 template <class Fixture>
 class Bench {
   public:
@@ -66,15 +69,58 @@ class Bench {
     }
 
     // Reads at most `bytes`, in pieces of `piece`.
+    static asio::awaitable<std::string> read_on(source::Stream& stream, std::size_t piece, std::size_t bytes,
+                                                async::StopToken stop) {
+        std::string text;
+        std::vector<std::byte> buffer(piece);
+        while (text.size() < bytes) {
+            const auto wanted = std::span(buffer).first(std::min(piece, bytes - text.size()));
+            const auto count = co_await stream.read(wanted, stop);
+            if (count == 0) break;
+            REQUIRE(count <= wanted.size());
+            text.append(reinterpret_cast<const char*>(buffer.data()), count);
+        }
+        co_return text;
+    }
     std::string read(source::Stream& stream, std::size_t piece, std::size_t bytes = std::string::npos,
                      const async::StopToken& stop = {}) {
         return run(read_on(stream, piece, bytes, stop));
     }
-    std::string read_whole(source::Source& opened, const source::Part& part, std::size_t piece) {
-        const auto open = run(opened.open(part, work(), {}));
-        auto bytes = read(open->stream(), piece);
-        run(open->stream().finish({}));
+    // The parts of an attempt, in the order in which they are opened.
+    std::vector<source::Part> begin_attempt(source::Source& opened, const source::Prepared& prepared,
+                                            const async::StopToken& stop = {}) {
+        return prepared.together ? run(opened.begin(directory_.path(), stop)).parts : prepared.parts;
+    }
+    // The first of them, in an attempt of its own.
+    std::unique_ptr<source::OpenPart> open_first(source::Source& opened, const source::Prepared& prepared,
+                                                 const async::StopToken& stop = {}) {
+        return run(opened.open(begin_attempt(opened, prepared, stop).front(), work(), stop));
+    }
+    // To its end, and found right: in pieces of `piece`, but for what is beyond the first bytes of a large one.
+    std::string read_to_end(source::OpenPart& open, const source::Part& part, std::size_t piece) {
+        auto own = open.content_check();
+        const auto check = own ? codec::make_check(std::move(own), codec::Method::none)
+                               : codec::make_check(part.content, codec::Method::none);
+        auto bytes = read(open.stream(), piece, most_by_piece);
+        bytes += read(open.stream(), std::max(piece, large));
+        CHECK(read(open.stream(), large).empty());
+        run(open.stream().finish({}));
+        CHECK(check->write(std::as_bytes(std::span(bytes))));
+        const auto whole = check->finish();
+        CHECK((whole ? "" : whole.error().message()) == std::string());
         return bytes;
+    }
+    // The first part, or where they come together all of them: then the first one's bytes.
+    std::string read_whole(source::Source& opened, const source::Prepared& prepared, std::size_t piece) {
+        auto parts = begin_attempt(opened, prepared);
+        if (!prepared.together) parts.resize(1);
+        std::string first;
+        for (const auto& part : parts) {
+            const auto open = run(opened.open(part, work(), {}));
+            auto bytes = read_to_end(*open, part, piece);
+            if (first.empty()) first = std::move(bytes);
+        }
+        return first;
     }
     template <class Call>
     base::Error error_of(const Call& call) {
@@ -114,20 +160,6 @@ class Bench {
     std::optional<Fixture> fixture;
 
   private:
-    static asio::awaitable<std::string> read_on(source::Stream& stream, std::size_t piece, std::size_t bytes,
-                                                async::StopToken stop) {
-        std::string text;
-        std::vector<std::byte> buffer(piece);
-        while (text.size() < bytes) {
-            const auto wanted = std::span(buffer).first(std::min(piece, bytes - text.size()));
-            const auto count = co_await stream.read(wanted, stop);
-            if (count == 0) break;
-            REQUIRE(count <= wanted.size());
-            text.append(reinterpret_cast<const char*>(buffer.data()), count);
-        }
-        co_return text;
-    }
-
     support::TemporaryDirectory directory_;
     asio::io_context io_;
     async::Pool pool_{2, 0};

@@ -3,7 +3,7 @@
 //
 // A new source is one file more beside this one, with a class that has
 //   static std::string missing();   why this machine cannot have it; empty if it can
-//   std::unique_ptr<source::Source> open(executor, pool);      over good data, some 50 KB of it
+//   std::unique_ptr<source::Source> open(executor, pool);      over good data, some 50 KB of it where it can
 //   std::unique_ptr<source::Source> failing(executor, pool);   whose part fails once it has begun
 //   void break_off();                                          called between its prepare() and its open()
 //   std::string cause();                                       words of the error of that

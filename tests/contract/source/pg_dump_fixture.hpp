@@ -11,7 +11,8 @@
 namespace contract {
 
 inline pgbakd::test::Cluster& cluster() {
-    static pgbakd::test::Cluster server;
+    // Nothing changes its files by itself.
+    static pgbakd::test::Cluster server({"autovacuum = off"}, {"local replication all trust"});
     static const bool started = [] {
         server.start();
         pgbakd::test::Sql(server.options())("create database shop");
@@ -20,6 +21,15 @@ inline pgbakd::test::Cluster& cluster() {
         return true;
     }();
     (void)started;
+    return server;
+}
+
+inline model::ServerSpec main_server() {
+    model::ServerSpec server;
+    server.name = "main";
+    server.host = cluster().directory().native();
+    server.port = cluster().port();
+    server.user = "postgres";
     return server;
 }
 
@@ -51,10 +61,7 @@ class PgDump {
     static std::unique_ptr<source::Source> make(const asio::any_io_executor& executor, async::Pool& pool,
                                                 model::DumpFormat format) {
         source::PgDumpSource::Settings settings;
-        settings.server.name = "main";
-        settings.server.host = cluster().directory().native();
-        settings.server.port = cluster().port();
-        settings.server.user = "postgres";
+        settings.server = main_server();
         settings.source.server = "main";
         settings.source.databases = {"shop"};
         settings.source.format = format;

@@ -1,4 +1,5 @@
 // What every source promises (source/source.hpp, source/stream.hpp), each over real data.
+#include "basebackup_fixture.hpp"
 #include "bench.hpp"
 #include "codec/check.hpp"
 #include "command_fixture.hpp"
@@ -6,13 +7,12 @@
 #include "pg_dump_fixture.hpp"
 #include "taosdump_fixture.hpp"
 
-#define CONTRACT_SOURCES \
-    contract::Command, contract::Files, contract::PgDump, contract::PgDumpDirectory, contract::Taosdump
+#define CONTRACT_SOURCES                                                                                   \
+    contract::Command, contract::Files, contract::PgDump, contract::PgDumpDirectory, contract::Basebackup, \
+        contract::Taosdump
 
 namespace contract {
 namespace {
-
-constexpr std::size_t large = std::size_t{64} << 10U;
 
 async::StopToken stopped() {
     async::StopSource source;
@@ -59,19 +59,14 @@ TEMPLATE_TEST_CASE("a part streams to its end, and is what it says", "", CONTRAC
     if (!bench.ready()) return;
     const auto opened = bench.open_source();
     const auto prepared = bench.run(opened->prepare({}));
-    for (const auto& part : prepared.parts) {
+    for (const auto& part : bench.begin_attempt(*opened, prepared)) {
+        CAPTURE(part.stem);
         const auto open = bench.run(opened->open(part, bench.work(), {}));
-        const auto bytes = bench.read(open->stream(), large);
+        const auto bytes = bench.read_to_end(*open, part, large);
         CHECK(bytes.size() > 10'000);
-        CHECK(bench.read(open->stream(), large).empty());
-        bench.run(open->stream().finish({}));
         CHECK_FALSE(open->lacks());
         CHECK_FALSE(open->is_disturbed());
         CHECK(open->stream().remarks().empty());
-        const auto check = codec::make_check(part.content, codec::Method::none);
-        CHECK(check->write(std::as_bytes(std::span(bytes))));
-        const auto whole = check->finish();
-        CHECK((whole ? "" : whole.error().message()) == std::string());
         bench.check_nothing_left();
     }
     CHECK(bench.run(opened->end_leftovers({})) == 0);
@@ -82,12 +77,12 @@ TEMPLATE_TEST_CASE("pieces of any size bring the same bytes", "", CONTRACT_SOURC
     Bench<TestType> bench;
     if (!bench.ready()) return;
     const auto opened = bench.open_source();
-    const auto part = bench.run(opened->prepare({})).parts.front();
-    const auto whole = TestType::content_of(bench.read_whole(*opened, part, large));
+    const auto prepared = bench.run(opened->prepare({}));
+    const auto whole = TestType::content_of(bench.read_whole(*opened, prepared, large));
     CHECK(whole.size() > 10'000);
     for (const std::size_t piece : {std::size_t{1}, std::size_t{7}}) {
         CAPTURE(piece);
-        CHECK(TestType::content_of(bench.read_whole(*opened, part, piece)) == whole);
+        CHECK(TestType::content_of(bench.read_whole(*opened, prepared, piece)) == whole);
     }
 }
 
@@ -95,14 +90,15 @@ TEMPLATE_TEST_CASE("it can be called off at any byte by its token, and nothing l
     Bench<TestType> bench;
     if (!bench.ready()) return;
     const auto opened = bench.open_source();
-    const auto part = bench.run(opened->prepare({})).parts.front();
-    const auto size = bench.read_whole(*opened, part, large).size();
+    const auto prepared = bench.run(opened->prepare({}));
+    const auto size = bench.read_whole(*opened, prepared, large).size();
+    bench.run(opened->end_leftovers({}));
     const auto before = bench.descriptors();
     for (const auto& place : places(size)) {
         CAPTURE(place.name);
         async::StopSource stop;
         {
-            const auto open = bench.run(opened->open(part, bench.work(), stop.token()));
+            const auto open = bench.open_first(*opened, prepared, stop.token());
             CHECK(bench.read(open->stream(), large, place.at, stop.token()).size() == place.at);
             stop.stop(called_off());
             if (place.at < size)
@@ -121,16 +117,15 @@ TEMPLATE_TEST_CASE("it can be called off while somebody waits for its bytes", ""
     Bench<TestType> bench;
     if (!bench.ready()) return;
     const auto opened = bench.open_source();
-    const auto part = bench.run(opened->prepare({})).parts.front();
+    const auto prepared = bench.run(opened->prepare({}));
     {
         async::StopSource stop;
-        const auto open = bench.run(opened->open(part, bench.work(), stop.token()));
-        // The reader runs first, until it has to wait.
+        const auto open = bench.open_first(*opened, prepared, stop.token());
+        // The reader runs first, until it has to wait; what has come by then it takes.
         std::exception_ptr thrown;
-        std::vector<std::byte> buffer(large);
         bool ended = false;
-        asio::co_spawn(bench.io(), open->stream().read(buffer, stop.token()),
-                       [&](const std::exception_ptr& failure, std::size_t /*count*/) {
+        asio::co_spawn(bench.io(), bench.read_on(open->stream(), large, std::string::npos, stop.token()),
+                       [&](const std::exception_ptr& failure, const std::string& /*bytes*/) {
                            thrown = failure;
                            ended = true;
                        });
@@ -147,13 +142,14 @@ TEMPLATE_TEST_CASE("abort() ends it at any byte, without a token", "", CONTRACT_
     Bench<TestType> bench;
     if (!bench.ready()) return;
     const auto opened = bench.open_source();
-    const auto part = bench.run(opened->prepare({})).parts.front();
-    const auto size = bench.read_whole(*opened, part, large).size();
+    const auto prepared = bench.run(opened->prepare({}));
+    const auto size = bench.read_whole(*opened, prepared, large).size();
+    bench.run(opened->end_leftovers({}));
     const auto before = bench.descriptors();
     for (const auto& place : places(size)) {
         CAPTURE(place.name);
         {
-            const auto open = bench.run(opened->open(part, bench.work(), {}));
+            const auto open = bench.open_first(*opened, prepared);
             CHECK(bench.read(open->stream(), large, place.at).size() == place.at);
             bench.run(open->stream().abort());
         }
@@ -163,7 +159,7 @@ TEMPLATE_TEST_CASE("abort() ends it at any byte, without a token", "", CONTRACT_
     }
     CHECK(bench.descriptors() == before);
     // And what comes after it is as good as the first.
-    CHECK_FALSE(bench.read_whole(*opened, part, large).empty());
+    CHECK_FALSE(bench.read_whole(*opened, prepared, large).empty());
 }
 
 TEMPLATE_TEST_CASE("what was called off before it began does not begin", "", CONTRACT_SOURCES) {
@@ -174,11 +170,11 @@ TEMPLATE_TEST_CASE("what was called off before it began does not begin", "", CON
         bench.must_be_called_off([&] { (void)bench.run(unprepared->prepare(stopped())); });
     }
     const auto opened = bench.open_source();
-    const auto part = bench.run(opened->prepare({})).parts.front();
-    bench.must_be_called_off([&] { (void)bench.run(opened->open(part, bench.work(), stopped())); });
+    const auto prepared = bench.run(opened->prepare({}));
+    bench.must_be_called_off([&] { (void)bench.open_first(*opened, prepared, stopped()); });
     bench.check_nothing_left();
     {
-        const auto open = bench.run(opened->open(part, bench.work(), {}));
+        const auto open = bench.open_first(*opened, prepared);
         bench.must_be_called_off([&] { (void)bench.read(open->stream(), large, 1, stopped()); });
         bench.run(open->stream().abort());
     }
@@ -189,10 +185,10 @@ TEMPLATE_TEST_CASE("a producer that fails is no end, and its cause is told", "",
     Bench<TestType> bench;
     if (!bench.ready()) return;
     const auto opened = bench.failing_source();
-    const auto part = bench.run(opened->prepare({})).parts.front();
+    const auto prepared = bench.run(opened->prepare({}));
     bench.fixture->break_off();
     {
-        const auto open = bench.run(opened->open(part, bench.work(), {}));
+        const auto open = bench.open_first(*opened, prepared);
         const auto error = bench.error_of([&] {
             (void)bench.read(open->stream(), large);
             bench.run(open->stream().finish({}));
