@@ -40,8 +40,10 @@ bool is_believable(const Waiting& entry, base::Timestamp now) {
     return entry.next_attempt - now <= longest_backoff(Delivery::Outcome::refused, entry.attempts);
 }
 
-bool is_given_up(const Waiting& entry) {
-    return entry.attempts >= least_attempts && entry.next_attempt - entry.created_at >= longest_wait;
+// What a clock ahead has noted, and is put right since, gives up nothing.
+bool is_given_up(const Waiting& entry, base::Timestamp now) {
+    return entry.attempts >= least_attempts && entry.next_attempt - entry.created_at >= longest_wait &&
+           is_believable(entry, now);
 }
 
 int steps_at(const Pace& pace, base::Timestamp now) {
@@ -111,8 +113,9 @@ Step next_step(const std::vector<Waiting>& waiting, Merging merging, base::Times
     std::vector<std::size_t> alive;
     auto gate = asked.until;
     for (std::size_t i = 0; i < waiting.size(); ++i) {
-        if (!is_given_up(waiting[i]) && is_believable(waiting[i], now)) gate = std::max(gate, waiting[i].next_attempt);
-        (is_given_up(waiting[i]) ? step.expired : alive).push_back(i);
+        const bool is_over = is_given_up(waiting[i], now);
+        if (!is_over && is_believable(waiting[i], now)) gate = std::max(gate, waiting[i].next_attempt);
+        (is_over ? step.expired : alive).push_back(i);
     }
     Sieve sieve(merging);
     std::for_each(alive.rbegin(), alive.rend(), [&](std::size_t i) {

@@ -37,7 +37,9 @@ std::string title_of(const model::FindingKey& key) {
         case FindingKind::channel_failing: return fmt::format("alerts do not reach {}", place);
         case FindingKind::other_repository:
             return key.job.empty() ? "the repository is another one" : key.job + ": its directory is another one";
-        case FindingKind::check_incomplete: return fmt::format("{} could not be looked at", place);
+        case FindingKind::check_incomplete:
+            return key.job.empty() ? fmt::format("{} could not be looked at", place)
+                                   : fmt::format("{}: a set in {} could not be read again", key.job, place);
     }
     return {};
 }

@@ -264,6 +264,30 @@ void add_missed(Inputs& inputs, const std::map<std::string, MissedFires>& missed
         if (const auto found = missed.find(job.name); found != missed.end()) job.missed = found->second;
 }
 
+void add_tried(Inputs& inputs, const TriedSets& tried, const repository::Repository& repository) {
+    for (auto& job : inputs.jobs) {
+        const model::FindingKey key{model::FindingKind::check_incomplete, job.name, std::string(local_place)};
+        const auto open = std::ranges::find(inputs.open, key, &model::Finding::key);
+        std::optional<model::SetId> known;
+        if (open != inputs.open.end())
+            if (const auto id = model::SetId::parse(open->set)) known = *id;
+        for (const auto& [id, attempt] : tried)
+            if (id.job == job.name && !attempt.message.empty()) job.unread.push_back({id, attempt.message});
+        job.was_read = !known || tried.contains(*known);
+        if (job.unread.empty() && job.was_read) continue;
+        try {
+            const auto there = repository.ids(job.name);
+            const auto is_gone = [&there](const model::SetId& id) {
+                return std::find(there.begin(), there.end(), id) == there.end();
+            };
+            std::erase_if(job.unread, [&is_gone](const UnreadSet& each) { return is_gone(each.id); });
+            job.was_read = job.was_read || is_gone(*known);
+        } catch (const Error&) {
+            continue;  // as it was known
+        }
+    }
+}
+
 void add_run(Inputs& inputs, const model::RunReport& run) {
     for (auto& job : inputs.jobs)
         if (job.name == run.job) take_over(job, run);

@@ -34,6 +34,14 @@ struct Surroundings {
 
 // By job.
 void add_missed(Inputs& inputs, const std::map<std::string, MissedFires>& missed);
+// By set: when it was read again since the daemon's start, and why it could not be; no message: it could.
+struct Tried {
+    base::Timestamp at{};
+    std::string message;
+};
+using TriedSets = std::map<model::SetId, Tried>;
+// Those that are in the repository still. Blocks.
+void add_tried(Inputs& inputs, const TriedSets& tried, const repository::Repository& repository);
 // What became of a later run than the catalog knows of. One that does not say whether backups work
 // (Catalog::last_verdict) changes nothing.
 void add_run(Inputs& inputs, const model::RunReport& run);

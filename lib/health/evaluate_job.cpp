@@ -76,6 +76,20 @@ void check_last_run(const Job& job, std::vector<Finding>& found) {
                          job.last_run->hint));
 }
 
+// Nothing is known of them that was not known before; but a disk that is about to fail begins like that.
+void check_unread(const Job& job, const OpenFindings& before, std::vector<Finding>& found) {
+    const FindingKey key{FindingKind::check_incomplete, job.name, std::string(local_place)};
+    if (job.unread.empty()) {
+        if (const auto* open = before.find(key); open != nullptr && !job.was_read) found.push_back(*open);
+        return;
+    }
+    std::vector<std::string> parts;
+    for (const auto& each : job.unread) parts.push_back(fmt::format("{}: {}", each.id.text(), each.message));
+    found.push_back(make(key, Severity::warning, "could not be read again: " + base::join(parts, "; "),
+                         "look at dmesg for errors of the disk, and at who may read it; pgbakctl verify tries it now"));
+    found.back().set = job.unread.front().id.text();
+}
+
 void check_size(const Job& job, std::vector<Finding>& found) {
     if (job.sizes.empty() || job.sizes.front() == 0) return;
     const auto end = std::min<std::ptrdiff_t>(8, std::ssize(job.sizes));
@@ -163,6 +177,7 @@ std::vector<Finding> evaluate_job(const Job& job, const OpenFindings& open, base
     check_last_run(job, found);
     for (const auto& place : job.places) check_age(job, place, open, now, found);
     check_corrupt(job, found);
+    check_unread(job, open, found);
     check_size(job, found);
     check_owed(job, now, found);
     check_fires(job, open, now, found);

@@ -45,6 +45,12 @@ struct CorruptSet {
     std::string message;
 };
 
+// A set that could not be read again, the last time that was tried.
+struct UnreadSet {
+    model::SetId id;
+    std::string message;
+};
+
 // Copies that one target lacks.
 struct Owed {
     std::string target;
@@ -74,6 +80,8 @@ struct Job {
     std::optional<LastRun> last_run;
     std::optional<base::Timestamp> last_success;  // when it finished
     std::vector<CorruptSet> corrupt;
+    std::vector<UnreadSet> unread{};
+    bool was_read = true;  // false: of the one that is open as unread it was not tried since the daemon's start
     std::vector<Owed> owed;
     std::optional<MissedFires> missed;                  // since it was last looked
     std::optional<OtherRepository> other_repository{};  // its directory alone

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include "holdings/corruption.hpp"
 
@@ -33,14 +34,14 @@ std::optional<repository::StoredSet> find(const repository::Repository& reposito
 }  // namespace
 
 std::optional<model::SetId> next_to_read(const std::vector<Checked>& sets, base::Timestamp now) {
-    const auto earlier = [](const Checked& a, const Checked& b) {
-        return std::pair(a.checked_at, a.id) < std::pair(b.checked_at, b.id);
-    };
-    const auto first = std::min_element(sets.begin(), sets.end(), earlier);
-    // A check that lies in the future was noted by a clock that was wrong.
-    if (first == sets.end() || (first->checked_at <= now && now - first->checked_at < often_enough))
-        return std::nullopt;
-    return first->id;
+    const Checked* first = nullptr;
+    for (const auto& set : sets) {
+        // A check that lies in the future was noted by a clock that was wrong.
+        if (set.checked_at <= now && now - set.checked_at < often_enough) continue;
+        const auto turn = [](const Checked& one) { return std::tuple(one.tried_at, one.checked_at, one.id); };
+        if (first == nullptr || turn(set) < turn(*first)) first = &set;
+    }
+    return first == nullptr ? std::nullopt : std::optional(first->id);
 }
 
 std::vector<Checked> sets_to_read(const repository::Repository& repository, catalog::Catalog& catalog) {

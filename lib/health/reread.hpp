@@ -13,9 +13,10 @@ namespace pgbakd::health {
 struct Checked {
     model::SetId id;
     base::Timestamp checked_at{};  // the last time all of it was read
+    base::Timestamp tried_at{};    // when that was tried in vain since; the epoch: it was not
 };
 // The set whose last check is longest ago; nothing if all were checked within a week: reading a terabyte each few hours
-// would prove little more. Pure.
+// would prove little more. One that could not be read lets the others go first. Pure.
 [[nodiscard]] std::optional<model::SetId> next_to_read(const std::vector<Checked>& sets, base::Timestamp now);
 
 // The sets of the repository that can be read again, with what manifests and the catalog know of their checks: not

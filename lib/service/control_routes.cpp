@@ -34,9 +34,9 @@ asio::awaitable<HttpAnswer> list_routes(Control&, Asked) {
     co_return json_answer(200, {{"version", PGBAKD_VERSION}, {"routes", std::move(list)}});
 }
 
-asio::awaitable<HttpAnswer> status(Control& control, Asked) {
+asio::awaitable<HttpAnswer> status(Control& control, Asked asked) {
     HttpAnswer answer;
-    answer.body = co_await control.status();
+    answer.body = co_await control.status(asked.request.stop);
     co_return answer;
 }
 
@@ -95,7 +95,7 @@ asio::awaitable<HttpAnswer> find_run(Control& control, Asked asked) {
 }
 
 asio::awaitable<HttpAnswer> cancel_run(Control& control, Asked asked) {
-    auto report = co_await control.cancel_run(asked.names.at(0));
+    auto report = co_await control.cancel_run(asked.names.at(0), asked.request.stop);
     auto text = co_await control.report_text(std::move(report));
     co_return text_answer(200, std::move(text));
 }
@@ -151,8 +151,8 @@ asio::awaitable<HttpAnswer> health(Control& control, Asked) {
     co_return json_answer(verdict.healthy ? 200 : 503, verdict.facts);
 }
 
-asio::awaitable<HttpAnswer> metrics(Control& control, Asked) {
-    auto text = co_await control.metrics();
+asio::awaitable<HttpAnswer> metrics(Control& control, Asked asked) {
+    auto text = co_await control.metrics(asked.request.stop);
     auto answer = text_answer(200, std::move(text));
     answer.content_type = "text/plain; version=0.0.4; charset=utf-8";
     co_return answer;

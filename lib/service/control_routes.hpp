@@ -24,16 +24,17 @@ struct HealthVerdict {
     boost::json::object facts;
 };
 
-// What the routes ask for. Errors are thrown: not_found (404), conflict (409), invalid_argument (400), interrupted
-// (503), anything else 500.
+// What the routes ask for. `stop` is stopped when the client has gone: who waits for a disk that hangs must not hold
+// one of the few connections for it, and waits no longer. Errors are thrown: not_found (404), conflict (409),
+// invalid_argument (400), interrupted (503), anything else 500.
 class Control {
   public:
     Control() = default;
     Control(const Control&) = delete;
     Control& operator=(const Control&) = delete;
     virtual ~Control() = default;
-    virtual asio::awaitable<std::vector<Text>> status() = 0;              // JSON, in pieces
-    virtual asio::awaitable<std::string> reports(ReportQuery query) = 0;  // JSON: a page of them
+    virtual asio::awaitable<std::vector<Text>> status(async::StopToken stop) = 0;  // JSON, in pieces
+    virtual asio::awaitable<std::string> reports(ReportQuery query) = 0;           // JSON: a page of them
     virtual asio::awaitable<std::string> latest_report(ReportQuery query) = 0;
     virtual asio::awaitable<std::string> start_run(std::string job) = 0;  // the run's id
     virtual asio::awaitable<std::string> start_milestone(std::string job, std::string name) = 0;
@@ -41,14 +42,14 @@ class Control {
     // Returns when the run has ended; throws when `stop` is stopped, and then it goes on.
     virtual asio::awaitable<model::RunReport> await_run(std::string run, async::StopToken stop) = 0;
     virtual asio::awaitable<std::string> report_text(model::RunReport report) = 0;  // JSON
-    virtual asio::awaitable<model::RunReport> cancel_run(std::string run) = 0;
+    virtual asio::awaitable<model::RunReport> cancel_run(std::string run, async::StopToken stop) = 0;
     // Progress about once a second until the run has ended, then its report.
     virtual asio::awaitable<void> follow_run(std::string run, EventWriter writer) = 0;
     virtual asio::awaitable<ReloadVerdict> reload() = 0;
     // What came of a test message to one channel, or to all.
     virtual asio::awaitable<boost::json::object> test_alert(std::optional<std::string> channel) = 0;
     virtual asio::awaitable<HealthVerdict> health() = 0;
-    virtual asio::awaitable<std::string> metrics() = 0;  // Prometheus text
+    virtual asio::awaitable<std::string> metrics(async::StopToken stop) = 0;  // Prometheus text
 };
 
 [[nodiscard]] asio::awaitable<HttpAnswer> answer_request(Control& control, HttpRequest request);

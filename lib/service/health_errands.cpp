@@ -35,8 +35,12 @@ asio::awaitable<void> HealthWatch::read_again(async::StopToken stop) {
     std::optional<model::SetId> id;
     health::Reread reread;
     try {
-        const auto choose = [repository, catalog, now = core_.clock.now()] {
-            return health::next_to_read(health::sets_to_read(*repository, *catalog), now);
+        const auto choose = [repository, catalog, tried = tried_, now = core_.clock.now()] {
+            auto sets = health::sets_to_read(*repository, *catalog);
+            for (auto& set : sets)
+                if (const auto known = tried.find(set.id); known != tried.end() && !known->second.message.empty())
+                    set.tried_at = known->second.at;
+            return health::next_to_read(sets, now);
         };
         id = co_await async::run_blocking(core_.pool, choose);
         const auto read = [repository, catalog, id, stopped, now = core_.clock.now()] {
@@ -53,13 +57,18 @@ asio::awaitable<void> HealthWatch::read_again(async::StopToken stop) {
         co_return;
     }
     if (!id) co_return;
+    const bool is_unread = reread.result == health::Reread::Result::unread;
+    auto& tried = tried_[*id];
+    const bool is_news = is_unread || !tried.message.empty() || tried.at == base::Timestamp();
+    tried = {core_.clock.now(), is_unread ? reread.message : std::string()};
     const std::vector<Field> fields{{"PGBAKD_JOB", id->job}, {"PGBAKD_SET", id->text()}};
-    if (reread.result == health::Reread::Result::unread)
+    if (is_unread)
         core_.log.write(Priority::warning, fmt::format("{} could not be read again: {}", id->text(), reread.message),
                         {}, fields);
     if (reread.result == health::Reread::Result::good)
         core_.log.write(Priority::info, fmt::format("{} was read again, and is good", id->text()), {}, fields);
-    if (reread.result == health::Reread::Result::corrupt) look();  // it becomes a finding
+    // It becomes a finding, or one is over.
+    if (is_news || reread.result == health::Reread::Result::corrupt) look();
 }
 
 }  // namespace pgbakd::service

@@ -235,10 +235,11 @@ asio::awaitable<void> HealthWatch::show_unrecorded() {
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto rooms = rooms_.known();
     const auto look = [core = &core_, config = core_.config, running, rooms, refused = refused_, missed = missed_,
-                       ended = ended_] {
+                       ended = ended_, tried = tried_] {
         auto inputs = health::collect({*config, core->repository, *core->catalog, running, rooms}, core->clock.now());
         inputs.refused_reload = refused;
         health::add_missed(inputs, missed);
+        health::add_tried(inputs, tried, core->repository);
         // What the catalog may not know: their ends could not be written either. The last one stands.
         for (const auto& run : ended) health::add_run(inputs, *run);
         const auto changes = health::reconcile(inputs, health::evaluate(inputs));
@@ -278,12 +279,14 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     const auto missed = missed_;
     const auto changed = changed_jobs_;
     const auto rooms = rooms_.known();
-    const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_, rooms] {
+    const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_, rooms,
+                       tried = tried_] {
         const auto now = core->clock.now();
         auto& catalog = *core->catalog;
         auto inputs = health::collect({*config, core->repository, catalog, running, rooms}, now, job);
         inputs.refused_reload = refused;
         health::add_missed(inputs, missed);
+        health::add_tried(inputs, tried, core->repository);
         Looked looked;
         const auto found = health::evaluate(inputs);
         looked.changes = health::reconcile(inputs, found);

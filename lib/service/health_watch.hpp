@@ -80,6 +80,7 @@ class HealthWatch {
     std::deque<std::shared_ptr<const model::RunReport>> ended_;
     std::map<std::string, health::MissedFires> missed_;
     std::set<std::string> changed_jobs_;
+    health::TriedSets tried_;
     std::optional<health::RefusedReload> refused_;
     bool taken_up_ = false;   // what ended before this start is among `ended_`
     bool everything_ = true;  // at the start

@@ -22,8 +22,8 @@ model::RunReport report_so_far(const ActiveRun& run) {
 
 }  // namespace
 
-asio::awaitable<std::vector<Text>> Operations::status() {
-    const auto facts = co_await overview_.facts(stop_);
+asio::awaitable<std::vector<Text>> Operations::status(async::StopToken stop) {
+    const auto facts = co_await overview_.facts(std::move(stop));
     const auto concerns = co_await overview_.concerns();
     const auto large = co_await status_text_.text(facts, concerns, stop_);
     const auto front =
@@ -109,7 +109,7 @@ asio::awaitable<model::RunReport> Operations::await_run(std::string run, async::
     co_return active->report;
 }
 
-asio::awaitable<model::RunReport> Operations::cancel_run(std::string run) {
+asio::awaitable<model::RunReport> Operations::cancel_run(std::string run, async::StopToken stop) {
     const auto active = core_.runner->find(run);
     if (!active) {
         const auto report = co_await find_run(run);
@@ -118,7 +118,7 @@ asio::awaitable<model::RunReport> Operations::cancel_run(std::string run) {
                           fmt::format("GET /v1/runs/{} tells how it ended", run));
     }
     core_.runner->cancel(active, {base::ErrorCode::cancelled, "an administrator asked for it"});
-    while (!active->done) co_await core_.runner->changed().wait();
+    while (!active->done) co_await core_.runner->changed().wait(stop);
     co_return active->report;
 }
 
@@ -168,8 +168,8 @@ asio::awaitable<HealthVerdict> Operations::health() {
     co_return decide_health(liveness, concerns->findings, *core_.config);
 }
 
-asio::awaitable<std::string> Operations::metrics() {
-    const auto facts = co_await overview_.facts(stop_);
+asio::awaitable<std::string> Operations::metrics(async::StopToken stop) {
+    const auto facts = co_await overview_.facts(std::move(stop));
     const auto concerns = co_await overview_.concerns();
     const MetricsSource source{facts_,
                                core_.config,

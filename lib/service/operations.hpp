@@ -35,7 +35,7 @@ class Operations final : public Control {
     // Keeps what is told ready, until stopped.
     asio::awaitable<void> keep_ready(async::StopToken stop) { return status_text_.keep(std::move(stop)); }
 
-    asio::awaitable<std::vector<Text>> status() override;
+    asio::awaitable<std::vector<Text>> status(async::StopToken stop) override;
     asio::awaitable<std::string> reports(ReportQuery query) override;
     asio::awaitable<std::string> latest_report(ReportQuery query) override;
     asio::awaitable<std::string> start_run(std::string job) override;
@@ -43,12 +43,12 @@ class Operations final : public Control {
     asio::awaitable<model::RunReport> find_run(std::string run) override;
     asio::awaitable<model::RunReport> await_run(std::string run, async::StopToken stop) override;
     asio::awaitable<std::string> report_text(model::RunReport report) override;
-    asio::awaitable<model::RunReport> cancel_run(std::string run) override;
+    asio::awaitable<model::RunReport> cancel_run(std::string run, async::StopToken stop) override;
     asio::awaitable<void> follow_run(std::string run, EventWriter writer) override;
     asio::awaitable<ReloadVerdict> reload() override;
     asio::awaitable<boost::json::object> test_alert(std::optional<std::string> channel) override;
     asio::awaitable<HealthVerdict> health() override;
-    asio::awaitable<std::string> metrics() override;
+    asio::awaitable<std::string> metrics(async::StopToken stop) override;
 
   private:
     // By run id: those that go on, as far as they have come, and those whose end could not be recorded yet.

@@ -2,12 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "async/timer.hpp"
 
 namespace pgbakd::service {
 namespace {
 
-constexpr std::chrono::seconds pause{5};
+// What is full for a moment costs a moment.
+constexpr std::chrono::milliseconds first_pause{200};
+constexpr std::chrono::milliseconds longest_pause{5000};
 
 }  // namespace
 
@@ -24,7 +28,9 @@ std::optional<model::RunReport> UnwrittenReports::find(const base::RunId& run) c
 
 asio::awaitable<void> UnwrittenReports::write(async::StopToken stop) {
     auto* catalog = core_.catalog.get();
+    auto pause = first_pause;
     for (;;) {
+        if (reports_.empty()) pause = first_pause;
         while (reports_.empty()) co_await added_.wait(stop);
         co_await async::sleep_for(pause, stop);
         const auto report = reports_.front();
@@ -35,7 +41,10 @@ asio::awaitable<void> UnwrittenReports::write(async::StopToken stop) {
         } catch (const base::Error&) {
             failure = std::current_exception();
         }
-        if (failure) continue;
+        if (failure) {
+            pause = std::min(2 * pause, longest_pause);
+            continue;
+        }
         reports_.pop_front();
         core_.log.write(Priority::info, fmt::format("{}: run {} is recorded now", report.job, report.run.text()));
     }

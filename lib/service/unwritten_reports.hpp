@@ -18,7 +18,7 @@ class UnwrittenReports {
     void keep(const model::RunReport& report);
     [[nodiscard]] std::optional<model::RunReport> find(const base::RunId& run) const;
     [[nodiscard]] const std::deque<model::RunReport>& all() const noexcept { return reports_; }
-    // Tries again every few seconds while there is something to write. Until stopped.
+    // Tries again at once, then every few seconds while there is something to write. Until stopped.
     asio::awaitable<void> write(async::StopToken stop);
 
   private:

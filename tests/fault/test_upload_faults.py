@@ -51,7 +51,7 @@ class UploadFaults(S3Case):
         }
         targets = {name: self.target(proxy, name) for name, proxy in zip(self.names, self.proxies)}
         limits = {"concurrent_runs": 64, "concurrent_runs_per_server": 8}
-        more = {"targets": targets, "limits": limits, "shutdown_grace": "0s"}
+        more = {"targets": targets, "limits": limits, "shutdown_grace": "10m"}
         self.daemon = self.new_daemon(config_for(self.server, jobs=jobs, **more)).start()
 
     def calls_of_a_run(self) -> list[str]:

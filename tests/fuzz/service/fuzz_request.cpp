@@ -15,7 +15,7 @@ namespace {
 // Answers everything, and believes nobody.
 class Everything final : public service::Control {
   public:
-    asio::awaitable<std::vector<service::Text>> status() override {
+    asio::awaitable<std::vector<service::Text>> status(async::StopToken) override {
         std::vector<service::Text> pieces;
         co_return pieces;
     }
@@ -34,14 +34,16 @@ class Everything final : public service::Control {
     asio::awaitable<std::string> report_text(model::RunReport report) override {
         co_return model::compact(model::json_run(report));
     }
-    asio::awaitable<model::RunReport> cancel_run(std::string) override { co_return model::RunReport{}; }
+    asio::awaitable<model::RunReport> cancel_run(std::string, async::StopToken) override {
+        co_return model::RunReport{};
+    }
     asio::awaitable<void> follow_run(std::string, service::EventWriter) override { co_return; }
     asio::awaitable<service::ReloadVerdict> reload() override { co_return service::ReloadVerdict{}; }
     asio::awaitable<boost::json::object> test_alert(std::optional<std::string> /*channel*/) override {
         co_return boost::json::object{};
     }
     asio::awaitable<service::HealthVerdict> health() override { co_return service::HealthVerdict{}; }
-    asio::awaitable<std::string> metrics() override { co_return std::string(); }
+    asio::awaitable<std::string> metrics(async::StopToken) override { co_return std::string(); }
 };
 
 // What every answer must be: a status that HTTP has, a head of one line each, errors with their three members.

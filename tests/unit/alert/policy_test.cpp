@@ -108,6 +108,7 @@ TEST_CASE("what is sent next") {
              {"the clock was set back an hour more", {old(20, 2h + 1s, 1h)}, {}, {{}, {}, {0}, {}}},
              {"the clock was set back since it was queued", {entry(failed(), -48h)}, {}, {{}, {}, {0}, {}}},
              {"too old", {old(700, 7 * 24h)}, {}, {{0}, {}, {}, {}}},
+             {"too old by a clock that was ahead then", {old(700, 300 * 24h, 1h)}, {}, {{}, {}, {0}, {}}},
              {"its next attempt comes before that", {old(700, 7 * 24h - 1s)}, {}, {{}, {}, {0}, {}}},
              {"it was never tried: the host was off, or its clock set forward", {old(0, 0s)}, {}, {{}, {}, {0}, {}}},
              {"it was hardly tried", {old(9, 7 * 24h)}, {}, {{}, {}, {0}, {}}},

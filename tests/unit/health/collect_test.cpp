@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "health/reconcile.hpp"
 #include "health/reread.hpp"
 #include "support/nouns.hpp"
 #include "unit/health/support.hpp"
@@ -318,6 +319,10 @@ TEST_CASE("the set whose check is longest ago is read next") {
              {{{a, now - 1 * day}, {b, now - 9 * day}}, b},
              {{{a, now + 1 * day}}, a},
              {{{a, {}}, {b, now - 9 * day}}, a},
+             // One that could not be read lets the others go first, but not those that were read lately.
+             {{{a, now - 90 * day, now - 1h}, {b, now - 9 * day}}, b},
+             {{{a, now - 90 * day, now - 1h}, {b, now - 6 * day}}, a},
+             {{{a, now - 90 * day, now - 1h}, {b, now - 9 * day, now - 2h}}, b},
          }) {
         CHECK(next_to_read(row.sets, now) == row.expected);
     }
@@ -352,6 +357,41 @@ TEST_CASE("sets are read again in turn, and what is found is noted in both place
     const auto stopped = pgbakd::testing::error_of(
         [&] { (void)reread(repository, *world.catalog, first, today, [](std::uint64_t) { return false; }); });
     CHECK(stopped.code() == base::ErrorCode::cancelled);
+}
+
+TEST_CASE("a set that cannot be read again is told until it can, or is gone") {
+    World world;
+    auto& repository = world.place.repository;
+    const auto first = add_set(repository, "shop", "2026-01-02T00:00:00Z");
+    const auto second = add_set(repository, "shop", "2026-01-03T00:00:00Z");
+    TriedSets tried;
+    // As health has it, without what else it sees in that world.
+    const auto look = [&] {
+        auto inputs = world.look();
+        add_tried(inputs, tried, repository);
+        Texts told;
+        for (const auto& finding : evaluate(inputs))
+            if (finding.key.kind == FindingKind::check_incomplete) told.push_back(text(finding));
+        world.catalog->apply_findings(reconcile(inputs, evaluate(inputs)).all(), {}, today);
+        return told;
+    };
+    CHECK(look().empty());
+    tried[first] = {today, "shop.dump: an I/O error"};
+    const Texts unread{"warning check_incomplete shop local: could not be read again: " + first.text() +
+                       ": shop.dump: an I/O error"};
+    CHECK(look() == unread);
+    CHECK(look() == unread);
+    // Nothing is known of it for a while after a start: it stays as it was.
+    tried.clear();
+    CHECK(look() == unread);
+    tried[second] = {today, ""};
+    CHECK(look() == unread);
+    tried[first] = {today, ""};
+    CHECK(look().empty());
+    tried[first].message = "an I/O error";
+    CHECK(look().size() == 1);
+    std::filesystem::remove_all(repository.directory() / first.job / first.set);
+    CHECK(look().empty());
 }
 
 }  // namespace pgbakd::health

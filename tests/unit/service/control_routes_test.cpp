@@ -15,7 +15,8 @@ namespace {
 
 class Scripted final : public service::Control {
   public:
-    asio::awaitable<std::vector<service::Text>> status() override {
+    asio::awaitable<std::vector<service::Text>> status(async::StopToken stop) override {
+        stop.check();
         std::vector<service::Text> pieces{std::make_shared<const std::string>("{\"daemon\":"),
                                           std::make_shared<const std::string>("\"here\"}")};
         co_return pieces;
@@ -28,7 +29,10 @@ class Scripted final : public service::Control {
         co_return fmt::format("{} {}", query.job.value_or("-"),
                               query.status ? model::outcome_text(*query.status) : "-");
     }
-    asio::awaitable<model::RunReport> await_run(std::string, async::StopToken) override { co_return report; }
+    asio::awaitable<model::RunReport> await_run(std::string, async::StopToken stop) override {
+        stop.check();
+        co_return report;
+    }
     asio::awaitable<std::string> report_text(model::RunReport given) override {
         co_return model::compact(model::json_run(given));
     }
@@ -36,7 +40,10 @@ class Scripted final : public service::Control {
         service::HealthVerdict verdict_now{healthy, {{"healthy", healthy}}};
         co_return verdict_now;
     }
-    asio::awaitable<std::string> metrics() override { co_return std::string("x 1\n"); }
+    asio::awaitable<std::string> metrics(async::StopToken stop) override {
+        stop.check();
+        co_return std::string("x 1\n");
+    }
     asio::awaitable<std::string> start_run(std::string job) override {
         asked = job;
         if (job == "busy") throw base::Error(base::ErrorCode::conflict, "a run of busy goes on already", "wait");
@@ -50,7 +57,10 @@ class Scripted final : public service::Control {
         throw base::Error(base::ErrorCode::not_found, "there is no run " + run);
         co_return model::RunReport{};
     }
-    asio::awaitable<model::RunReport> cancel_run(std::string) override { co_return model::RunReport{}; }
+    asio::awaitable<model::RunReport> cancel_run(std::string, async::StopToken stop) override {
+        stop.check();
+        co_return model::RunReport{};
+    }
     asio::awaitable<void> follow_run(std::string, service::EventWriter) override { co_return; }
     asio::awaitable<service::ReloadVerdict> reload() override { co_return verdict; }
     asio::awaitable<boost::json::object> test_alert(std::optional<std::string> /*channel*/) override {
@@ -63,7 +73,8 @@ class Scripted final : public service::Control {
 };
 
 // `target` as it stands in a request.
-service::HttpAnswer ask(Scripted& control, std::string method, const std::string& target, std::string body = {}) {
+service::HttpAnswer ask(Scripted& control, std::string method, const std::string& target, std::string body = {},
+                        async::StopToken stop = {}) {
     asio::io_context io;
     service::HttpAnswer answer;
     std::exception_ptr failure;
@@ -71,6 +82,7 @@ service::HttpAnswer ask(Scripted& control, std::string method, const std::string
     service::read_target(target, request).value();
     request.method = std::move(method);
     request.body = std::move(body);
+    request.stop = std::move(stop);
     asio::co_spawn(io, service::answer_request(control, std::move(request)),
                    [&](const std::exception_ptr& thrown, service::HttpAnswer given) {
                        failure = thrown;
@@ -216,6 +228,20 @@ TEST_CASE("whoever waits for a run is told what became of it") {
     CHECK(body.at("success") == false);
     CHECK(body.at("uploaded") == false);
     CHECK(body.at("message") == "the server does not answer");
+}
+
+TEST_CASE("what a client waits for is waited for no longer when it has gone") {
+    Scripted control;
+    async::StopSource gone;
+    gone.stop({base::ErrorCode::cancelled, "the client has gone"});
+    for (const auto* route : {"GET /v1/status", "GET /metrics", "DELETE /v1/runs/01ARYZ6S410000000000000000",
+                              "POST /v1/jobs/shop/runs?wait=true"}) {
+        const std::string text(route);
+        const auto space = text.find(' ');
+        const auto answer = ask(control, text.substr(0, space), text.substr(space + 1), {}, gone.token());
+        CHECK(answer.status == 500);
+        CHECK(message(answer) == "the client has gone");
+    }
 }
 
 TEST_CASE("health is told by the status, metrics as Prometheus wants them, and the routes by themselves") {
