@@ -325,7 +325,8 @@ class _Tests(_Package):
             if time.time() < fire:
                 break
             self.system.boot()
-        wait_for(lambda: time.time() > fire, 300, "the fire")
+        # What is less than a minute late is no missed fire yet.
+        wait_for(lambda: time.time() > fire + 65, 400, "the fire")
         self.system.boot()
         wait_for(lambda: self.property("ActiveState") == "active", 60, "the daemon")
         wait_for(lambda: [run["trigger"] for run in self.ctl("runs")["runs"]] == ["catch-up"], 60, "the run that makes up")
