@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <new>
+#include <tuple>
 #include <vector>
 
 namespace pgbakd::codec {
@@ -45,16 +46,21 @@ constexpr std::array<Candidate, 10> candidates{{
     {{Library::libdeflate, 7}, 16},
     {{Library::libdeflate, 8}, 31},
 }};
+static_assert(candidates.size() == std::tuple_size_v<DeflateChoice::Sizes>);
 
 // libdeflate's level that is not larger for any of these by more than 0.4 %.
 constexpr std::array<int, highest_level + 1> safe_levels{1, 1, 1, 3, 3, 5, 6, 7, 8, 8};
 
 // What pieces that know nothing of each other lose against one stream, which a sample does not show.
-constexpr double loss = 1.003;
+constexpr double loss = 1.006;
 
-// As parts of what is allowed.
-constexpr double small_enough = 0.95;
+// Sizes are parts of what is allowed. Where one before it is small enough, the dearest two are not looked at.
+constexpr std::size_t dearest = 8;
+constexpr double small_enough = 0.99;
 constexpr double unknown_size = 1000;
+
+constexpr std::uint64_t shortest_step = 4 * mebibyte;
+constexpr std::uint64_t longest_step = 64 * mebibyte;
 
 std::size_t size_by_zlib(Bytes sample, int level) {
     std::vector<Bytef> output(compressBound(sample.size()));
@@ -66,7 +72,7 @@ std::size_t size_by_zlib(Bytes sample, int level) {
 }
 
 // The cheapest whose sizes, as parts of what is allowed, come to 1 at most; the smallest where there is none.
-Mixture cheapest(const std::array<double, candidates.size()>& sizes) {
+Mixture cheapest(const DeflateChoice::Sizes& sizes) {
     Mixture best;
     double least = 0;
     bool found = false;
@@ -108,21 +114,31 @@ void DeflateChoice::count(std::uint64_t bytes, bool another_table) noexcept {
 }
 
 bool DeflateChoice::is_due() const noexcept {
-    return !tried_ || since_ >= 64 * mebibyte || (another_table_ && since_ >= 8 * mebibyte);
+    return samples_ == 0 || since_ >= step_ || (another_table_ && since_ >= 2 * shortest_step);
 }
 
 void DeflateChoice::learn(Bytes sample) {
     sample = sample.first(std::min(sample.size(), largest_sample));
     const auto allowed = static_cast<double>(size_by_zlib(sample, level_));
-    std::array<double, candidates.size()> sizes{};
+    Sizes sizes;
     sizes.fill(unknown_size);
-    // A dearer one than what is small enough by far is of no use, not even mixed.
-    for (std::size_t i = 0; i < sizes.size() && (i == 0 || sizes[i - 1] > small_enough); ++i) {
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        if (i == dearest && *std::min_element(sizes.begin(), sizes.end()) <= small_enough) break;
         const auto size = deflater_.deflate(sample, candidates[i].method, true).size();
         sizes[i] = static_cast<double>(size) * loss / allowed;
+        if (candidates[i].method.library == Library::isal && sizes[i] <= 1) break;  // none is as cheap
     }
-    mixture_ = cheapest(sizes);
-    tried_ = true;
+    // Rows of one table differ too: what was seen of it before counts as much.
+    const bool alike = samples_ > 0 && !another_table_;
+    for (std::size_t i = 0; i < sizes.size(); ++i) {
+        if (!alike || sizes_[i] == unknown_size)
+            sizes_[i] = sizes[i];
+        else if (sizes[i] != unknown_size)
+            sizes_[i] = (sizes_[i] + sizes[i]) / 2;
+    }
+    step_ = alike ? std::min(2 * step_, longest_step) : shortest_step;
+    mixture_ = cheapest(sizes_);
+    ++samples_;
     another_table_ = false;
     since_ = 0;
 }

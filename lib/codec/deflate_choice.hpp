@@ -2,6 +2,7 @@
 // at the least cost.
 #pragma once
 
+#include <array>
 #include <cstdint>
 
 #include "codec/deflate_piece.hpp"
@@ -22,12 +23,13 @@ class DeflateChoice {
 
     // So many bytes have come, the beginning of another table among them or not.
     void count(std::uint64_t bytes, bool another_table) noexcept;
-    // Whether a sample is due: some hundredths of a second's work for every 64 MiB, and for tables of more than 8.
+    // Whether a sample is due: some hundredths of a second's work, after 4 MiB of a table, 8, 16 and so on up to 64.
     [[nodiscard]] bool is_due() const noexcept;
     static constexpr std::size_t least_sample = 64UL * 1024;
     static constexpr std::size_t largest_sample = 256UL * 1024;
     void learn(Bytes sample);
 
+    using Sizes = std::array<double, 10>;  // by each method
     struct Mixture {
         DeflateMethod cheap, dear;
         double cheap_share = 0;  // of the pieces; the others are by `dear`
@@ -39,9 +41,11 @@ class DeflateChoice {
     int level_;
     Mixture mixture_;
     double credit_ = 0;  // of pieces by `cheap`
-    bool tried_ = false;
+    Sizes sizes_{};
+    std::uint64_t samples_ = 0;
     bool another_table_ = false;
-    std::uint64_t since_ = 0;  // the last sample
+    std::uint64_t since_ = 0;  // bytes, behind the last sample
+    std::uint64_t step_ = 0;   // up to the next
 };
 
 }  // namespace pgbakd::codec

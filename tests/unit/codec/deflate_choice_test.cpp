@@ -50,7 +50,7 @@ TEST_CASE("what is chosen is no larger than by zlib, and not smaller than it nee
             INFO("content " << i << ", level " << level);
             CHECK(mixed <= allowed);
             // Where two are mixed, just so much as is needed.
-            if (!(mixture.cheap == mixture.dear)) CHECK(mixed * 1.0035 >= allowed);
+            if (!(mixture.cheap == mixture.dear)) CHECK(mixed * 1.0065 >= allowed);
         }
     }
 }
@@ -67,22 +67,26 @@ TEST_CASE("of two methods each takes its share") {
     CHECK(std::abs(cheap - 1000 * mixture.cheap_share) <= 1);
 }
 
-TEST_CASE("samples are taken at the beginning, of other tables, and every 64 MiB") {
+TEST_CASE("samples are taken at the beginning, at ever longer steps, and of other tables") {
     struct Row {
         std::uint64_t bytes;
         bool another_table;
         bool due;
     };
     const Buffer sample(DeflateChoice::least_sample);
-    for (const auto& row : {Row{mebibyte, false, false}, Row{7 * mebibyte, true, false}, Row{8 * mebibyte, true, true},
-                            Row{63 * mebibyte, false, false}, Row{64 * mebibyte, false, true}}) {
-        DeflateChoice choice(6);
-        CHECK(choice.is_due());
-        choice.learn(sample);
+    DeflateChoice choice(6);
+    CHECK(choice.is_due());
+    choice.learn(sample);
+    for (const auto& row :
+         {Row{4 * mebibyte, false, true}, Row{7 * mebibyte, false, false}, Row{mebibyte, false, true},
+          Row{16 * mebibyte, false, true}, Row{31 * mebibyte, false, false}, Row{mebibyte, false, true},
+          Row{64 * mebibyte, false, true}, Row{63 * mebibyte, false, false}, Row{mebibyte, false, true},
+          Row{7 * mebibyte, true, false}, Row{mebibyte, false, true}, Row{4 * mebibyte, false, true}}) {
         CHECK_FALSE(choice.is_due());
         choice.count(row.bytes, row.another_table);
         INFO(row.bytes << (row.another_table ? " of another table" : ""));
         CHECK(choice.is_due() == row.due);
+        if (row.due) choice.learn(sample);
     }
 }
 
