@@ -19,6 +19,7 @@ namespace {
 
 // What inotify does not tell (writes through memory, another host's on a mount) is found by then.
 constexpr std::chrono::hours look_anyway{1};
+constexpr int most_looks = 32;  // so many mounts that hang, and the other jobs' changes are seen no more
 constexpr std::chrono::minutes look_unwatched{5};
 constexpr std::chrono::seconds usual_settle{5};
 constexpr int most_settling = 12;  // times `settle`, where changes do not end
@@ -160,7 +161,23 @@ asio::awaitable<bool> ChangeWatch::is_saved(std::string job, std::string stamp) 
     co_return saved == stamp;
 }
 
+class ChangeWatch::Looking {
+  public:
+    explicit Looking(ChangeWatch& watch) : watch_(watch) { ++watch_.looking_; }
+    Looking(const Looking&) = delete;
+    Looking& operator=(const Looking&) = delete;
+    ~Looking() {
+        --watch_.looking_;
+        watch_.looked_.notify();
+    }
+
+  private:
+    ChangeWatch& watch_;
+};
+
 asio::awaitable<std::shared_ptr<ChangeWatch::Seen>> ChangeWatch::look(Watched watched, async::StopToken stop) {
+    while (looking_ >= most_looks) co_await looked_.wait(stop);
+    const Looking looking(*this);
     const auto stopped = std::make_shared<std::atomic<bool>>(false);
     const auto registration = stop.on_stop([stopped] { *stopped = true; });
     const auto check = [stopped] {

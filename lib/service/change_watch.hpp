@@ -17,7 +17,11 @@ namespace pgbakd::service {
 class ChangeWatch {
   public:
     ChangeWatch(Core& core, Dispatcher& dispatcher)
-        : core_(core), dispatcher_(dispatcher), changed_(core.io.get_executor()), tasks_(core.io.get_executor()) {}
+        : core_(core),
+          dispatcher_(dispatcher),
+          changed_(core.io.get_executor()),
+          looked_(core.io.get_executor()),
+          tasks_(core.io.get_executor()) {}
 
     // Until stopped.
     asio::awaitable<void> watch(async::StopToken stop);
@@ -39,6 +43,8 @@ class ChangeWatch {
 
     void follow_configuration(const async::StopToken& stop);
     asio::awaitable<void> watch_job(Watched watched, async::StopToken stop);
+    // A look has a thread of its own, and many jobs may want one at once.
+    class Looking;
     asio::awaitable<std::shared_ptr<Seen>> look(Watched watched, async::StopToken stop);
     asio::awaitable<bool> is_saved(std::string job, std::string stamp);
     // Starts a run, and waits for it. Whether the files are saved as they were when they were looked at.
@@ -50,6 +56,8 @@ class ChangeWatch {
     Core& core_;
     Dispatcher& dispatcher_;
     async::Event changed_;
+    async::Event looked_;  // one look less is under way
+    int looking_ = 0;
     async::TaskGroup tasks_;
     std::map<std::string, Task> watching_;  // by job
 };
