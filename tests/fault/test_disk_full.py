@@ -215,7 +215,7 @@ class EveryCall(DiskCase):
 
 
 class DiskFull(DiskCase):
-    CTEST = {"cost": 80}
+    CTEST = {"cost": 25}
 
     def test_a_disk_that_is_really_full_from_some_moment_of_a_run_on(self) -> None:
         for name, source, compression, ending in FORMATS:
