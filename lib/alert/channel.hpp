@@ -34,6 +34,12 @@ struct Delivery {
     // nothing.
     std::chrono::milliseconds pause{0};
     std::string remark{};  // what somebody should know of a delivery: which recipients were refused
+    // Of a delivery: recipients whom it is to be sent later, since their server asks for that, with its answer.
+    struct Deferred {
+        std::string address, answer;
+        friend bool operator==(const Deferred&, const Deferred&) = default;
+    };
+    std::vector<Deferred> deferred{};
 };
 
 class Channel {

@@ -52,8 +52,9 @@ class MailChannel final : public Channel {
         std::exception_ptr failure;
         Delivery delivery;
         try {
-            const auto refused = co_await async::run_blocking(pool_, send);
-            if (!refused.empty()) delivery.remark = remark_of(refused);
+            const auto missed = co_await async::run_blocking(pool_, send);
+            delivery.remark = remark_of(missed);
+            for (const auto& each : missed.deferred) delivery.deferred.push_back({each.address, each.answer});
         } catch (...) {
             failure = std::current_exception();
         }
@@ -64,9 +65,17 @@ class MailChannel final : public Channel {
     }
 
   private:
-    static std::string remark_of(const std::vector<std::string>& refused) {
-        return fmt::format("the mail server refuses {}: {}", base::counted(refused.size(), "recipient"),
-                           base::join(refused, "; "));
+    static std::string list_of(const std::vector<http::Recipient>& recipients) {
+        std::vector<std::string> parts;
+        for (const auto& [address, answer] : recipients) parts.push_back(fmt::format("{}: {}", address, answer));
+        return fmt::format("{}: {}", base::counted(recipients.size(), "recipient"), base::join(parts, "; "));
+    }
+    static std::string remark_of(const http::Missed& missed) {
+        std::vector<std::string> parts;
+        if (!missed.refused.empty()) parts.push_back("the mail server refuses " + list_of(missed.refused));
+        if (!missed.deferred.empty())
+            parts.push_back("the mail server wants to be asked later for " + list_of(missed.deferred));
+        return base::join(parts, "; ");
     }
 
     static Delivery judged(const base::Error& error) {

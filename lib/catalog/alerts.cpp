@@ -36,6 +36,21 @@ void take_out(Connection& connection, const std::string& channel, const std::vec
         Statement(connection, "DELETE FROM alerts WHERE channel = ? AND id = ?").bind(channel).bind(id).run();
 }
 
+void put_off(Connection& connection, const std::string& channel, const std::vector<std::string>& ids,
+             const LaterQueue& queue) {
+    for (const auto& id : ids)
+        Statement(connection,
+                  "INSERT INTO alerts (channel, id, alert, created_at, attempts, next_attempt, message)"
+                  " SELECT ?, id, alert, created_at, 1, ?, ? FROM alerts WHERE channel = ? AND id = ?"
+                  " ON CONFLICT (channel, id) DO NOTHING")
+            .bind(queue.channel)
+            .bind(to_number(queue.next_attempt))
+            .bind(queue.message)
+            .bind(channel)
+            .bind(id)
+            .run();
+}
+
 std::vector<ChannelState> read_states(Connection& connection) {
     Statement statement(connection,
                         "SELECT channel, asked_at, not_before, lost_at, message FROM channel_states ORDER BY channel");
@@ -86,9 +101,12 @@ std::vector<WaitingAlert> Catalog::waiting_alerts(const std::optional<std::strin
     return waiting;
 }
 
-void Catalog::alerts_delivered(const std::string& channel, const std::vector<std::string>& ids) {
+void Catalog::alerts_delivered(const std::string& channel, const std::vector<std::string>& ids,
+                               const std::vector<LaterQueue>& later) {
     const auto guard = impl_->enter();
     Transaction transaction(impl_->connection);
+    note_told(impl_->connection, channel, ids);
+    for (const auto& queue : later) put_off(impl_->connection, channel, ids, queue);
     take_out(impl_->connection, channel, ids);
     Statement(impl_->connection,
               "UPDATE channel_states SET lost_at = 0, message = '' WHERE channel = ? AND lost_at <> 0")
@@ -109,14 +127,15 @@ void Catalog::alerts_superseded(const std::string& channel, const std::vector<st
 }
 
 void Catalog::alerts_lost(const std::string& channel, const std::vector<std::string>& ids, base::Timestamp at,
-                          const std::string& message) {
+                          const std::string& message, const std::string& noted_with) {
     const auto guard = impl_->enter();
     Transaction transaction(impl_->connection);
+    take_out(impl_->connection, channel, ends_unheard(impl_->connection, channel, ids));
     take_out(impl_->connection, channel, ids);
     Statement(impl_->connection,
               "INSERT INTO channel_states (channel, asked_at, not_before, lost_at, message) VALUES (?, 0, 0, ?, ?)"
               " ON CONFLICT (channel) DO UPDATE SET lost_at = excluded.lost_at, message = excluded.message")
-        .bind(channel)
+        .bind(noted_with.empty() ? channel : noted_with)
         .bind(to_number(at))
         .bind(message)
         .run();

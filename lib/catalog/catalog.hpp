@@ -83,6 +83,12 @@ struct WaitingAlert {
     base::Timestamp next_attempt{};
     std::string message;  // of the last failure
 };
+// Who is to have alerts later that their channel has taken for others.
+struct LaterQueue {
+    std::string channel;  // under which they wait
+    base::Timestamp next_attempt{};
+    std::string message;  // why
+};
 // What is to be remembered of a channel itself.
 struct ChannelState {
     std::string channel;
@@ -221,13 +227,16 @@ class Catalog {
     // By place, as know_places() noted it of that job.
     [[nodiscard]] std::map<std::string, base::Timestamp> known_since(const std::string& job);
 
-    // By kind, job and place; those of one job, or all.
+    // By kind, job and place; those of one job, or all. told_to: the channels that took an alert of it.
     [[nodiscard]] std::vector<model::Finding> open_findings(const std::optional<std::string>& job = std::nullopt);
+    // The same; told_to: those for which an alert of it waits, too. What was lost has told nobody.
+    [[nodiscard]] std::vector<model::Finding> told_findings(const std::optional<std::string>& job = std::nullopt);
     // Those that closed, the newest first.
     [[nodiscard]] std::vector<model::Finding> closed_findings(int limit);
     // In one transaction, so that a finding counts as told exactly when its alert is on its way: each of `findings`
     // takes the place of the open one of its key, or is a new one; those with an end are closed by it. One with an end
-    // of which none is open changes nothing. The alerts wait from `now` on. What became of `told_run` is among them: it
+    // of which none is open changes nothing. Whom they were told is not written by it, but by what becomes of the
+    // alerts. These wait from `now` on. What became of `told_run` is among them: it
     // counts as told.
     void apply_findings(const std::vector<model::Finding>& findings, const std::vector<QueuedAlert>& alerts,
                         base::Timestamp now, const std::optional<base::RunId>& told_run = std::nullopt);
@@ -247,13 +256,16 @@ class Catalog {
     // In the order in which they were put there; of one channel or of all.
     [[nodiscard]] std::vector<WaitingAlert> waiting_alerts(const std::optional<std::string>& channel,
                                                            std::size_t limit);
-    // The channel has taken them: it works, so what waits besides counts as not tried yet.
-    void alerts_delivered(const std::string& channel, const std::vector<std::string>& ids);
+    // The channel has taken them: it works, so what waits besides counts as not tried yet. It has heard of the findings
+    // that they are of, as far as these are open. For each of `later` they wait on, as once tried.
+    void alerts_delivered(const std::string& channel, const std::vector<std::string>& ids,
+                          const std::vector<LaterQueue>& later = {});
     // They are said otherwise: taken out, nothing else.
     void alerts_superseded(const std::string& channel, const std::vector<std::string>& ids);
-    // The channel will never have them: taken out, and noted with the channel.
+    // The channel will never have them: taken out, and noted with the channel. Of what it has not heard otherwise it
+    // does not hear the end either. `noted_with`: another channel, if it is to be noted with that.
     void alerts_lost(const std::string& channel, const std::vector<std::string>& ids, base::Timestamp at,
-                     const std::string& message);
+                     const std::string& message, const std::string& noted_with = {});
     // The channel does not take anything now: another attempt failed for all that wait for it, which are not due before
     // `next_attempt` again.
     void alerts_failed(const std::string& channel, base::Timestamp next_attempt, const std::string& message);

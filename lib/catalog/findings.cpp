@@ -55,6 +55,14 @@ std::vector<model::Finding> read_findings(Statement& statement) {
     return findings;
 }
 
+std::vector<model::Finding> read_open(Connection& connection, const std::optional<std::string>& job) {
+    Statement statement(
+        connection, fmt::format("SELECT {} FROM findings WHERE closed_at IS NULL{} ORDER BY kind, job, place", columns,
+                                job ? " AND job = ?" : ""));
+    if (job) statement.bind(*job);
+    return read_findings(statement);
+}
+
 bool is_closed(const model::Finding& finding) {
     return finding.closed_at != base::Timestamp{};
 }
@@ -64,7 +72,7 @@ bool update(Connection& connection, const model::Finding& finding) {
     if (is_closed(finding)) closed_at = to_number(finding.closed_at);
     Statement(connection,
               "UPDATE findings SET severity = ?, set_name = ?, message = ?, hint = ?, opened_at = ?, told_at = ?,"
-              " closed_at = ?, told_severity = ?, told_to = ?"
+              " closed_at = ?, told_severity = ?"
               " WHERE kind = ? AND job = ? AND place = ? AND closed_at IS NULL")
         .bind(model::severity_text(finding.severity))
         .bind(finding.set)
@@ -74,7 +82,6 @@ bool update(Connection& connection, const model::Finding& finding) {
         .bind(to_number(finding.told_at))
         .bind(closed_at)
         .bind(told_text(finding))
-        .bind(lines_of(finding.told_to))
         .bind(model::finding_text(finding.key.kind))
         .bind(finding.key.job)
         .bind(finding.key.place)
@@ -84,7 +91,7 @@ bool update(Connection& connection, const model::Finding& finding) {
 
 void insert(Connection& connection, const model::Finding& finding) {
     Statement(connection,
-              fmt::format("INSERT INTO findings ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, ?)", columns))
+              fmt::format("INSERT INTO findings ({}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL, ?, '')", columns))
         .bind(model::finding_text(finding.key.kind))
         .bind(finding.key.job)
         .bind(finding.key.place)
@@ -95,7 +102,6 @@ void insert(Connection& connection, const model::Finding& finding) {
         .bind(to_number(finding.opened_at))
         .bind(to_number(finding.told_at))
         .bind(told_text(finding))
-        .bind(lines_of(finding.told_to))
         .run();
 }
 
@@ -180,11 +186,14 @@ Catalog::ChannelsOfJobs Catalog::know_channels(const ChannelsOfJobs& jobs, base:
 
 std::vector<model::Finding> Catalog::open_findings(const std::optional<std::string>& job) {
     const auto guard = impl_->enter();
-    Statement statement(impl_->connection,
-                        fmt::format("SELECT {} FROM findings WHERE closed_at IS NULL{} ORDER BY kind, job, place",
-                                    columns, job ? " AND job = ?" : ""));
-    if (job) statement.bind(*job);
-    return read_findings(statement);
+    return read_open(impl_->connection, job);
+}
+
+std::vector<model::Finding> Catalog::told_findings(const std::optional<std::string>& job) {
+    const auto guard = impl_->enter();
+    auto findings = read_open(impl_->connection, job);
+    add_waiting(impl_->connection, findings);
+    return findings;
 }
 
 std::vector<model::Finding> Catalog::closed_findings(int limit) {

@@ -55,4 +55,13 @@ void enter_gaps(Connection& connection, const std::vector<model::BackupSet>& set
 // Puts alerts into the outbox, where they wait from `now` on; those that wait there stay as they are.
 void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts, base::Timestamp now);
 
+// Adds to told_to of these, which are open, the channels for which an alert of them waits.
+void add_waiting(Connection& connection, std::vector<model::Finding>& findings);
+// The channel is about to have these alerts, which wait still: it has heard of the findings they are of.
+void note_told(Connection& connection, const std::string& channel, const std::vector<std::string>& ids);
+// Before these alerts, which wait still, are lost: others for the channel, by which it would hear of the end of what it
+// has not heard of then.
+[[nodiscard]] std::vector<std::string> ends_unheard(Connection& connection, const std::string& channel,
+                                                    const std::vector<std::string>& lost);
+
 }  // namespace pgbakd::catalog

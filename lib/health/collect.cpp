@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "alert/later.hpp"
 #include "calendar/schedule_key.hpp"
 #include "health/healthz.hpp"
 #include "holdings/identity.hpp"
@@ -227,6 +228,13 @@ Directory look_at(const std::filesystem::path& path, std::uint64_t min_free) {
     return directory;
 }
 
+void add_backlog(Channel& channel, const catalog::Backlog& backlog) {
+    channel.oldest = channel.waiting == 0 ? backlog.oldest : std::min(channel.oldest, backlog.oldest);
+    channel.waiting += backlog.waiting;
+    channel.attempts = std::max(channel.attempts, backlog.attempts);
+    if (channel.message.empty()) channel.message = backlog.message;
+}
+
 void add_everything_else(const Surroundings& around, Inputs& inputs) {
     const auto& config = around.config;
     inputs.disk_usage = config.health.disk_usage;
@@ -235,9 +243,11 @@ void add_everything_else(const Surroundings& around, Inputs& inputs) {
     inputs.rooms = around.rooms;
     std::map<std::string, Channel> channels;
     for (const auto& [name, spec] : config.channels) channels[name].name = name;
+    // What waits for single recipients comes behind what waits for the channel.
     for (const auto& backlog : around.catalog.alert_backlog())
-        if (const auto channel = channels.find(backlog.channel); channel != channels.end())
-            channel->second = {backlog.channel, backlog.waiting, backlog.oldest, backlog.attempts, backlog.message, {}};
+        if (const auto channel = channels.find(std::string(alert::channel_of(backlog.channel)));
+            channel != channels.end())
+            add_backlog(channel->second, backlog);
     for (const auto& state : around.catalog.channel_states())
         if (const auto channel = channels.find(state.channel);
             channel != channels.end() && state.lost_at != base::Timestamp{})
@@ -319,7 +329,7 @@ Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std:
             add(*spec, since, of_job(corrupt, spec->name), of_job(owed, spec->name));
         add_everything_else(surroundings, inputs);
     }
-    inputs.open = catalog.open_findings(job);
+    inputs.open = catalog.told_findings(job);
     return inputs;
 }
 

@@ -52,13 +52,15 @@ std::vector<catalog::QueuedAlert> routed(const std::vector<ToldAlert>& told, con
     return queued;
 }
 
-std::vector<catalog::QueuedAlert> news_for_others(const Routes& routes, const Teller& teller, Changes& changes) {
+std::vector<catalog::QueuedAlert> news_for_others(const Routes& routes, const Teller& teller, Changes& changes,
+                                                  const std::set<std::string>& left_out) {
     std::vector<catalog::QueuedAlert> queued;
     for (auto& finding : changes.still) {
         const auto reminder = reminder_of(finding, teller);
         for (const auto& [name, channel] : routes.config.channels) {
             const bool heard = std::ranges::find(finding.told_to, name) != finding.told_to.end();
-            if (heard || is_heartbeat(channel) || !is_told(channel, reminder, routes)) continue;
+            if (heard || left_out.contains(name) || is_heartbeat(channel) || !is_told(channel, reminder, routes))
+                continue;
             queued.push_back({name, reminder.alert});
             finding.told_to.push_back(name);
             finding.told_severity = std::max(finding.told_severity.value_or(finding.severity), finding.severity);

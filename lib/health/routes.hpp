@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,8 +30,10 @@ struct Routes {
                                                        Changes& changes);
 
 // After routed(): what is wrong already, for channels that would hear of it and have not. They are new, were renamed or
-// edited, or the job names them now. Marked as by routed().
+// edited, the job names them now, or what told them was lost. Marked as by routed(). `left_out`: channels that
+// are not told now, as what they were sent last was lost: it would be again, at each look.
 [[nodiscard]] std::vector<catalog::QueuedAlert> news_for_others(const Routes& routes, const Teller& teller,
-                                                                Changes& changes);
+                                                                Changes& changes,
+                                                                const std::set<std::string>& left_out = {});
 
 }  // namespace pgbakd::health

@@ -37,8 +37,8 @@ class BodySink {
     BodySink(const BodySink&) = delete;
     BodySink& operator=(const BodySink&) = delete;
     virtual ~BodySink() = default;
-    // Status and headers of an answer of 200 to 299, before its first byte and also when there is none. May throw
-    // base::Error to refuse it.
+    // Status and headers of an answer of 200 to 299, as soon as they are there: before the first byte of its body, and
+    // also where none comes, for whatever reason. May throw base::Error to refuse it.
     virtual void begin(const Response& head);
     // Takes all of `bytes`; while it waits, the server is made to wait.
     virtual asio::awaitable<void> write(std::span<const std::byte> bytes, async::StopToken stop) = 0;

@@ -68,14 +68,14 @@ class SmtpExchange {
     SmtpExchange& operator=(const SmtpExchange&) = delete;
     ~SmtpExchange() = default;
 
-    std::vector<std::string> perform() {
+    Missed perform() {
         check();
         for (const auto& address : mail_.to) check_address(address);
         check_address(mail_.from);
         set_up();
         const auto code = drive();
         // What the server has accepted was sent, whatever came afterwards.
-        if (accepted_ || code == CURLE_OK) return refused_;
+        if (accepted_ || code == CURLE_OK) return missed_;
         check();
         throw failure_from(ending(code));
     }
@@ -137,8 +137,8 @@ class SmtpExchange {
             reply_ = code;
             reply_text_ = stage_ == "AUTH" ? std::string() : std::string(line.substr(0, longest_reply));
             if (stage_ == "RCPT" && code >= 400 && recipient_ <= mail_.to.size())
-                refused_.push_back(mail_.to[recipient_ - 1] + ": " +
-                                   base::printable(base::clamp_utf8(reply_text_, 200)));
+                (code < 500 ? missed_.deferred : missed_.refused)
+                    .push_back({mail_.to[recipient_ - 1], base::printable(base::clamp_utf8(reply_text_, 200))});
             // The answer after this one is that to the whole message, before which libcurl tells of no command.
             if (stage_ == "DATA" && code == 354) {
                 stage_ = ".";
@@ -225,12 +225,14 @@ class SmtpExchange {
         curl_easy_getinfo(easy_.get(), CURLINFO_OS_ERRNO, &system_error);
         curl_off_t connected = 0;
         curl_easy_getinfo(easy_.get(), CURLINFO_CONNECT_TIME_T, &connected);
+        // Of recipients none of whom was taken, one that may be taken later decides: it is tried again for that one.
+        const auto* const later = stage_ == "RCPT" && !missed_.deferred.empty() ? &missed_.deferred.front() : nullptr;
         return {.code = code,
                 .origin = origin_of(options_),
                 .detail = detail_.data(),
                 .stage = stage_,
-                .reply = reply_,
-                .reply_text = reply_text_,
+                .reply = later != nullptr ? code_of(later->answer) : reply_,
+                .reply_text = later != nullptr ? later->answer : reply_text_,
                 .system_error = static_cast<int>(system_error),
                 .connected = connected > 0,
                 .stalled = stalled_,
@@ -261,7 +263,7 @@ class SmtpExchange {
     int reply_ = 0;
     std::string reply_text_;
     bool leaving_ = false;
-    std::vector<std::string> refused_;
+    Missed missed_;
     bool accepted_ = false;
     Clock::time_point accepted_at_;
     bool stalled_ = false;
@@ -273,7 +275,7 @@ class SmtpExchange {
     std::unique_ptr<CURLM, Cleanup> multi_;  // gone first, while the easy handle's connection can still be told of
 };
 
-std::vector<std::string> send_mail(const SmtpOptions& options, const Mail& mail, Interrupt& interrupt) {
+Missed send_mail(const SmtpOptions& options, const Mail& mail, Interrupt& interrupt) {
     if (mail.to.empty()) throw Error(ErrorCode::invalid_argument, "a mail without recipients");
     return SmtpExchange(options, mail, interrupt).perform();
 }

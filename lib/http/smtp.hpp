@@ -33,16 +33,25 @@ struct Mail {
     std::string text;
 };
 
+// Recipients that have not got a mail which others have, each with the server's answer: "550 no such user".
+struct Recipient {
+    std::string address, answer;
+};
+struct Missed {
+    std::vector<Recipient> refused;   // for good
+    std::vector<Recipient> deferred;  // for now (4xx, such as greylisting): to be sent to later
+};
+
 // "smtps://host:465" of the options: how messages name a server.
 [[nodiscard]] std::string origin_of(const SmtpOptions& options);
 
-// Those recipients that the server refused, each with its answer ("b@example.com: 550 no such user"): the others have
-// the mail, and there is at least one.
+// Those recipients that the server did not take the mail for: the others have it, and there is at least one.
 //
 // Throws base::Error, without the server's words on authentication. Passing: unreachable, timed_out, and server_error
 // for an answer of 4xx. Lasting: server_error for one of 5xx, authentication_failed for a refused password or a
 // certificate that is not trusted, unsupported without STARTTLS or a known way to authenticate, invalid_argument for
-// what cannot be sent. conflict: the server has refused the message itself. cancelled: the interrupt.
-[[nodiscard]] std::vector<std::string> send_mail(const SmtpOptions& options, const Mail& mail, Interrupt& interrupt);
+// what cannot be sent. conflict: the server has refused the message itself, maybe for its size alone. cancelled: the
+// interrupt.
+[[nodiscard]] Missed send_mail(const SmtpOptions& options, const Mail& mail, Interrupt& interrupt);
 
 }  // namespace pgbakd::http

@@ -57,11 +57,21 @@ std::string_view what_was_refused(std::string_view stage) {
     return stage;
 }
 
+// By the size that was announced with the sender (RFC 1870, 6.1), or by what the server says in the code of RFC 3463
+// (3.3, 3.4). Where it names another cause, such as a mailbox that is full, it is that.
+bool is_too_large(const SmtpEnding& ending) {
+    const std::string_view text = ending.reply_text;
+    const auto enhanced = text.size() > 4 ? text.substr(4, text.substr(4).find(' ')) : std::string_view();
+    if (enhanced == "5.3.4" || enhanced == "5.2.3") return true;
+    return ending.stage == "MAIL" && ending.reply == 552 && !enhanced.starts_with("5.");
+}
+
 Error refused(const SmtpEnding& ending) {
-    const auto message =
-        fmt::format("{}: the server refuses {}: {}", ending.origin, what_was_refused(ending.stage), shown(ending));
+    const bool of_message = ending.stage == "." || (ending.reply >= 500 && is_too_large(ending));
+    const auto message = fmt::format("{}: the server refuses {}: {}", ending.origin,
+                                     of_message ? "the message" : what_was_refused(ending.stage), shown(ending));
     if (ending.reply < 500) return {ErrorCode::server_error, message, {}, passing};
-    if (ending.stage == ".") return {ErrorCode::conflict, message, std::string(hint_for(ending))};
+    if (of_message) return {ErrorCode::conflict, message, std::string(hint_for(ending))};
     return {ErrorCode::server_error, message, std::string(hint_for(ending))};
 }
 

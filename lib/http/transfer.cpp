@@ -53,6 +53,7 @@ void Transfer::take_header(std::string_view line) {
     }
     if (line.empty()) {
         head_complete_ = response_.status >= 200;
+        if (head_complete_) changed_.notify();
         // libcurl stops sending at an error (but not at a redirect); 7.88 forgets to do so while it is paused.
         refused_ = head_complete_ && response_.status >= 400;
         if (refused_) wake();
@@ -161,6 +162,8 @@ asio::awaitable<Response> Transfer::run(async::StopToken stop) {
 
 asio::awaitable<void> Transfer::pump(async::StopToken stop) {
     for (;;) {
+        // As soon as it is there: its body may never come.
+        if (head_complete_ && goes_to_sink()) announce();
         stop.check();
         if (!arrived_.empty()) {
             co_await deliver(stop);
@@ -204,7 +207,6 @@ asio::awaitable<void> Transfer::feed(async::StopToken stop) {
 }
 
 asio::awaitable<void> Transfer::deliver(async::StopToken stop) {
-    announce();
     delivering_.clear();
     std::swap(arrived_, delivering_);
     resume(download_paused_);

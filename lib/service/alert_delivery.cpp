@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "alert/later.hpp"
 #include "base/text.hpp"
 #include "host/identity.hpp"
 #include "host/secrets.hpp"
@@ -59,6 +60,7 @@ asio::awaitable<void> AlertSender::serve(PostPtr post, async::StopToken stop) {
     else if (present->second != post)
         present->second->due = {};
     if (std::exchange(post->again, false) && !failure) post->due = {};
+    close_queue(post);
     changed_.notify();
 }
 
@@ -119,7 +121,9 @@ asio::awaitable<alert::Delivery> AlertSender::attempt(PostPtr post, std::vector<
         const auto around =
             alert::Surroundings{core_.io.get_executor(), core_.clock,
                                 [](const model::SecretReference& secret) { return host::resolve_secret(secret); }};
-        const auto make = [spec = post->spec, around] { return alert::make_channel(spec, around); };
+        const auto make = [spec = alert::without(post->spec, post->held), around] {
+            return alert::make_channel(spec, around);
+        };
         std::exception_ptr failure;
         try {
             channel = co_await async::run_blocking(core_.pool, make);
@@ -143,6 +147,7 @@ asio::awaitable<void> AlertSender::deliver(PostPtr post, std::vector<catalog::Wa
         ids.push_back(each.alert.id);
         attempts = std::max(attempts, each.attempts + 1);
     }
+    hold_back(*post);
     // Not ended by the stop: what is on its way has a little time then.
     const auto delivery = co_await attempt(post, std::move(alerts), cut_.token());
     const auto now = core_.clock.now();
@@ -158,7 +163,10 @@ asio::awaitable<void> AlertSender::deliver(PostPtr post, std::vector<catalog::Wa
         tell_settled(*post, delivery, sent);
         post->pace = alert::after_message(post->pace, now);
         post->settled = Settled{std::move(ids), {}};
-        if (rejected) post->settled->lost = message_of(delivery);
+        if (rejected)
+            post->settled->lost = message_of(delivery);
+        else
+            post->settled->later = later_for(*post, delivery, now);
     }
     if (delivery.pause.count() > 0) {
         post->asked = {now, now + delivery.pause};
@@ -182,18 +190,67 @@ asio::awaitable<void> AlertSender::deliver(PostPtr post, std::vector<catalog::Wa
 asio::awaitable<void> AlertSender::record(PostPtr post) {
     auto* catalog = core_.catalog.get();
     const auto write = [catalog, name = post->spec.name, settled = *post->settled, now = core_.clock.now()] {
+        // What one recipient has lost is known with the channel, which is what people look at.
         if (settled.lost)
-            catalog->alerts_lost(name, settled.ids, now, *settled.lost);
+            catalog->alerts_lost(name, settled.ids, now, *settled.lost, std::string(alert::channel_of(name)));
         else
-            catalog->alerts_delivered(name, settled.ids);
+            catalog->alerts_delivered(name, settled.ids, settled.later);
     };
     co_await async::run_blocking(core_.pool, write);
+    open_queues(post->settled->later);
     const bool lost = post->settled->lost.has_value();
     post->settled.reset();
     const bool was_well = !post->losing && !post->failing;
     post->losing = lost;
+    const auto channel = posts_.find(std::string(alert::channel_of(post->spec.name)));
+    if (lost && channel != posts_.end()) channel->second->losing = true;
     if (!lost) post->failing = false;
     if ((lost || !was_well) && tell_change_) tell_change_();
+}
+
+// Whoever waits for earlier alerts gets all of them in their order.
+void AlertSender::hold_back(Post& post) const {
+    const auto* const mail = std::get_if<model::MailPlace>(&post.spec.place);
+    if (mail == nullptr || alert::channel_of(post.spec.name).size() != post.spec.name.size()) return;
+    std::vector<std::string> held;
+    for (const auto& address : mail->to)
+        if (posts_.contains(alert::later_queue(post.spec.name, address))) held.push_back(address);
+    if (held.size() == mail->to.size()) held.clear();
+    if (held != post.held) post.channel.reset();
+    post.held = std::move(held);
+}
+
+std::vector<catalog::LaterQueue> AlertSender::later_for(const Post& post, const alert::Delivery& delivery,
+                                                        base::Timestamp now) const {
+    std::vector<catalog::LaterQueue> later;
+    for (const auto& address : post.held) later.push_back({alert::later_queue(post.spec.name, address), now, {}});
+    for (const auto& [address, answer] : delivery.deferred) {
+        const auto next = now + alert::backoff(alert::Delivery::Outcome::try_again, 1, host::random_number());
+        later.push_back({alert::later_queue(post.spec.name, address), next, address + ": " + answer});
+    }
+    return later;
+}
+
+void AlertSender::open_queues(const std::vector<catalog::LaterQueue>& later) {
+    for (const auto& queue : later) {
+        auto spec = alert::later_spec(core_.config->channels, queue.channel);
+        if (!spec) continue;  // taken out meanwhile: given up with its channel
+        auto& post = posts_[queue.channel];
+        if (!post) {
+            post = std::make_shared<Post>();
+            post->spec = std::move(*spec);
+        }
+        post->due = {};
+        post->again = true;
+    }
+    if (!later.empty()) changed_.notify();
+}
+
+// Nothing waits for that recipient any more: it gets what comes with all others again.
+void AlertSender::close_queue(const PostPtr& post) {
+    const auto& name = post->spec.name;
+    if (alert::channel_of(name).size() == name.size() || post->due != never) return;
+    if (const auto found = posts_.find(name); found != posts_.end() && found->second == post) posts_.erase(found);
 }
 
 void AlertSender::tell_settled(Post& post, const alert::Delivery& delivery,

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "alert/later.hpp"
 #include "async/timer.hpp"
 #include "base/text.hpp"
 #include "service/alert_identity.hpp"
@@ -36,9 +37,16 @@ void AlertSender::reconfigured() {
 }
 
 // A delivery under way goes on with the channel it began with. What the catalog knows is for those that are new here.
-void AlertSender::configure(const std::vector<catalog::ChannelState>& states) {
+void AlertSender::configure(const Known& outbox) {
+    const auto& states = outbox.states;
+    auto channels = core_.config->channels;
+    // A queue of a single recipient is served for as long as something may wait in it.
+    auto queues = outbox.waiting;
+    for (const auto& [name, post] : posts_) queues.push_back(name);
+    for (const auto& queue : queues)
+        if (auto spec = alert::later_spec(core_.config->channels, queue)) channels.emplace(queue, std::move(*spec));
     std::map<std::string, PostPtr> posts;
-    for (const auto& [name, spec] : core_.config->channels) {
+    for (const auto& [name, spec] : channels) {
         auto post = std::make_shared<Post>();
         const auto known = posts_.find(name);
         if (known != posts_.end() && known->second->busy) {
@@ -60,26 +68,28 @@ void AlertSender::configure(const std::vector<catalog::ChannelState>& states) {
     posts_ = std::move(posts);
 }
 
-asio::awaitable<std::vector<catalog::ChannelState>> AlertSender::forget_others() {
-    std::vector<std::string> names;
+asio::awaitable<AlertSender::Known> AlertSender::forget_others() {
+    auto* catalog = core_.catalog.get();
+    auto names = alert::later_queues(core_.config->channels);
     for (const auto& [name, spec] : core_.config->channels) names.push_back(name);
     // What is on its way is not given up: see serve().
     auto kept = names;
     kept.insert(kept.end(), serving_.begin(), serving_.end());
-    auto* catalog = core_.catalog.get();
-    const auto now = core_.clock.now();
-    const auto keep = [catalog, names, kept, now] {
+    const auto keep = [catalog, names, kept, now = core_.clock.now()] {
+        Known known;
         auto given_up = catalog->keep_channels(kept);
         for (const auto& name : names) catalog->hasten_alerts(name, now);
-        return std::pair(std::move(given_up), catalog->channel_states());
+        known.states = catalog->channel_states();
+        for (const auto& backlog : catalog->alert_backlog()) known.waiting.push_back(backlog.channel);
+        return std::pair(std::move(given_up), std::move(known));
     };
-    const auto [given_up, states] = co_await async::run_blocking(core_.pool, keep);
+    auto [given_up, known] = co_await async::run_blocking(core_.pool, keep);
     for (const auto& [name, count] : given_up)
         core_.log.write(Priority::warning,
                         fmt::format("{} for {} given up: the configuration has no such channel any more",
                                     base::counted(count, "alert"), name),
                         {}, fields_of(name));
-    co_return states;
+    co_return std::move(known);
 }
 
 asio::awaitable<void> AlertSender::send(async::StopToken stop) {
@@ -87,13 +97,13 @@ asio::awaitable<void> AlertSender::send(async::StopToken stop) {
     while (!over) {
         try {
             if (!std::exchange(configured_, true)) {
-                std::vector<catalog::ChannelState> states;
+                Known known;
                 try {
-                    states = co_await forget_others();
+                    known = co_await forget_others();
                 } catch (const base::Error& error) {
                     core_.log.problem(Priority::warning, error.during("reading which alerts wait"));
                 }
-                configure(states);
+                configure(known);
             }
             stop.check();
             serve_those_due(stop);

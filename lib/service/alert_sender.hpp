@@ -54,10 +54,12 @@ class AlertSender {
     struct Settled {
         std::vector<std::string> ids;
         std::optional<std::string> lost;  // why it was not taken; nothing: it was
+        std::vector<catalog::LaterQueue> later{};
     };
     struct Post {
         model::ChannelSpec spec;
         std::shared_ptr<alert::Channel> channel;  // null: to be made, for the first time or after it refused
+        std::vector<std::string> held;            // recipients that it was made without: they have queues of their own
         base::Timestamp due{};                    // looked at then; the epoch: at once
         alert::Pause asked;
         alert::Pace pace;
@@ -69,8 +71,13 @@ class AlertSender {
     };
     using PostPtr = std::shared_ptr<Post>;
 
-    void configure(const std::vector<catalog::ChannelState>& states);
-    asio::awaitable<std::vector<catalog::ChannelState>> forget_others();
+    // What the outbox knows.
+    struct Known {
+        std::vector<catalog::ChannelState> states;
+        std::vector<std::string> waiting;  // queues in which something waits
+    };
+    void configure(const Known& known);
+    asio::awaitable<Known> forget_others();
     void serve_those_due(const async::StopToken& stop);
     asio::awaitable<void> wait(async::StopToken stop);
     asio::awaitable<void> wind_up();
@@ -80,6 +87,11 @@ class AlertSender {
     asio::awaitable<void> deliver(PostPtr post, std::vector<catalog::WaitingAlert> sent);
     asio::awaitable<alert::Delivery> attempt(PostPtr post, std::vector<model::Alert> alerts, async::StopToken stop);
     asio::awaitable<void> record(PostPtr post);
+    void hold_back(Post& post) const;
+    [[nodiscard]] std::vector<catalog::LaterQueue> later_for(const Post& post, const alert::Delivery& delivery,
+                                                             base::Timestamp now) const;
+    void open_queues(const std::vector<catalog::LaterQueue>& later);
+    void close_queue(const PostPtr& post);
     asio::awaitable<void> works(std::string channel, std::chrono::milliseconds pause);
     void tell_settled(Post& post, const alert::Delivery& delivery, const std::vector<catalog::WaitingAlert>& sent);
     void tell_divided(const Post& post, const alert::Delivery& delivery, std::size_t sent);

@@ -41,13 +41,28 @@ std::vector<Field> fields_of(const model::Finding& finding) {
     return fields;
 }
 
+// Those for which the last that they were sent was lost.
+std::set<std::string> losing_channels(catalog::Catalog& catalog) {
+    std::set<std::string> names;
+    for (const auto& state : catalog.channel_states())
+        if (state.lost_at != base::Timestamp{}) names.insert(state.channel);
+    return names;
+}
+
+catalog::Catalog::ChannelsOfJobs channels_of(const config::Config& config) {
+    catalog::Catalog::ChannelsOfJobs jobs;
+    for (const auto& job : config.jobs) jobs.emplace(job->name, job->alerts);
+    return jobs;
+}
+
 }  // namespace
 
 // What one look brought.
 struct HealthWatch::Looked {
     health::Changes changes;
     std::optional<base::Timestamp> next_change;
-    bool told = false;  // alerts were queued
+    bool told = false;              // alerts were queued
+    std::set<std::string> news_to;  // channels: of what was wrong already
     // It was one job that was looked at, and what is wrong is of more than that.
     bool is_elsewhere = false;
 };
@@ -68,12 +83,12 @@ void HealthWatch::finished(const model::RunReport& report) {
 }
 
 void HealthWatch::missed(const std::string& job, health::MissedFires fires) {
-    missed_[job] = std::move(fires);
+    work_.missed(job, std::move(fires));
     changed_.notify();
 }
 
 void HealthWatch::changed(const std::string& job) {
-    changed_jobs_.insert(job);
+    work_.changed(job);
     changed_.notify();
 }
 
@@ -84,6 +99,7 @@ void HealthWatch::reload_refused(health::RefusedReload refused) {
 
 void HealthWatch::reload_accepted() {
     refused_.reset();
+    anew_ = true;
     look();
 }
 
@@ -93,28 +109,25 @@ void HealthWatch::look() {
 }
 
 bool HealthWatch::has_work() const {
-    return !taken_up_ || !started_.empty() || !ended_.empty() || everything_ || !missed_.empty() ||
-           !changed_jobs_.empty();
+    return !taken_up_ || !started_.empty() || !ended_.empty() || everything_ || !work_.empty();
 }
 
 // The schedule is anchored to when it was read: a health check that was missed is made at the start anyway.
 void HealthWatch::plan(async::StopToken stop) {
     planned_for_ = core_.config;
     if (!planned_for_->targets.empty() && !std::exchange(asking_, true)) tasks_.spawn(ask_for_rooms(std::move(stop)));
-    due_.reset();
-    const auto& config = *core_.config;
-    if (const auto next = config.health.schedule.next_ever(core_.now(), *config.zone))
-        due_ = base::Timestamp(next->time_since_epoch());
+    schedule_.plan(core_.config->health.schedule, *core_.config->zone, core_.clock.now());
 }
 
-// Before anything is told: what ran of a job that is gone by now is told where it would have been.
+// Before anything is told: what ran of a job that is gone by now is told where it would have been. And with each look
+// by the schedule: a job that is taken out while no daemon runs was there until now, not since the last reload only.
 asio::awaitable<void> HealthWatch::know_channels() {
     const auto config = core_.config;
     auto* catalog = core_.catalog.get();
-    const auto know = [catalog, config, now = core_.clock.now()] {
-        catalog::Catalog::ChannelsOfJobs jobs;
-        for (const auto& job : config->jobs) jobs.emplace(job->name, job->alerts);
-        return catalog->know_channels(jobs, now, now - former_kept);
+    const auto know = [catalog, config, before = channels_known_for_, now = core_.clock.now()] {
+        // A job that this takes out was there until now, however long ago that was noted.
+        if (before && before != config) (void)catalog->know_channels(channels_of(*before), now, now - former_kept);
+        return catalog->know_channels(channels_of(*config), now, now - former_kept);
     };
     auto former = co_await async::run_blocking(core_.pool, know);
     former_ = std::make_shared<const catalog::Catalog::ChannelsOfJobs>(std::move(former));
@@ -188,7 +201,7 @@ asio::awaitable<void> HealthWatch::do_next() {
             std::rethrow_exception(failure);
         }
     } else {
-        const auto job = missed_.empty() ? *changed_jobs_.begin() : missed_.begin()->first;
+        const auto job = work_.first();
         co_await look_at(job, nullptr);
     }
 }
@@ -209,7 +222,13 @@ asio::awaitable<void> HealthWatch::take_up_untold() {
 
 asio::awaitable<void> HealthWatch::look_by_schedule(async::StopToken stop) {
     const auto now = core_.clock.now();
-    const bool due = due_ && *due_ <= now;
+    if (schedule_.is_of_a_clock_ahead(now)) {
+        // So is what was seen to age by it.
+        plan(stop);
+        look();
+        co_return;
+    }
+    const bool due = schedule_.is_due(now);
     if (!due && !(aging_ && *aging_ <= now)) {
         co_await wait(stop);
         co_return;
@@ -217,12 +236,13 @@ asio::awaitable<void> HealthWatch::look_by_schedule(async::StopToken stop) {
     co_await look_at(std::nullopt, nullptr);
     if (!due) co_return;
     plan(stop);
+    co_await know_channels();
     if (!std::exchange(reading_, true)) tasks_.spawn(read_again(stop));
 }
 
 asio::awaitable<void> HealthWatch::wait(async::StopToken stop) {
     auto until = core_.clock.now() + longest_nap;
-    if (due_) until = std::min(until, *due_);
+    if (schedule_.due()) until = std::min(until, *schedule_.due());
     if (aging_) until = std::min(until, *aging_);
     const auto pause = until - core_.clock.now();
     co_await async::wait_at_most(changed_, pause, stop);
@@ -234,8 +254,8 @@ asio::awaitable<void> HealthWatch::show_unrecorded() {
     std::set<std::string> running;
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto rooms = rooms_.known();
-    const auto look = [core = &core_, config = core_.config, running, rooms, refused = refused_, missed = missed_,
-                       ended = ended_, tried = tried_] {
+    const auto look = [core = &core_, config = core_.config, running, rooms, refused = refused_,
+                       missed = work_.all_missed(), ended = ended_, tried = tried_] {
         auto inputs = health::collect({*config, core->repository, *core->catalog, running, rooms}, core->clock.now());
         inputs.refused_reload = refused;
         health::add_missed(inputs, missed);
@@ -276,11 +296,12 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
     std::set<std::string> running;
     for (const auto& [id, active] : core_.runner->active()) running.insert(active->request.job->name);
     const auto config = core_.config;
-    const auto missed = missed_;
-    const auto changed = changed_jobs_;
     const auto rooms = rooms_.known();
-    const auto look = [core = &core_, config, former = former_, job, run, running, missed, refused = refused_, rooms,
-                       tried = tried_] {
+    // Before the look: what changes while it lasts, it may not have seen.
+    auto taken = work_.take(job);
+    const bool anew = !job && std::exchange(anew_, false);
+    const auto look = [core = &core_, config, former = former_, job, run, running, missed = taken.missed,
+                       refused = refused_, rooms, anew, quiet = news_.quiet(core_.clock.now()), tried = tried_] {
         const auto now = core->clock.now();
         auto& catalog = *core->catalog;
         auto inputs = health::collect({*config, core->repository, catalog, running, rooms}, now, job);
@@ -291,7 +312,7 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
         const auto found = health::evaluate(inputs);
         looked.changes = health::reconcile(inputs, found);
         looked.next_change = health::next_change(inputs);
-        looked.is_elsewhere = job && inputs.other_repository;
+        looked.is_elsewhere = job && (inputs.other_repository || !inputs.unseen.empty());
         const auto teller = teller_of(*core);
         std::vector<health::ToldAlert> told;
         if (run && !catalog.is_told(run->run))
@@ -300,18 +321,33 @@ asio::awaitable<void> HealthWatch::look_at(std::optional<std::string> job,
         else
             told = health::alerts_of(looked.changes, teller);
         auto queued = health::routed(told, {*config, *former}, looked.changes);
-        for (auto& news : health::news_for_others({*config, *former}, teller, looked.changes))
+        auto left_out = anew ? std::set<std::string>() : losing_channels(catalog);
+        if (!anew) left_out.insert(quiet.begin(), quiet.end());
+        for (auto& news : health::news_for_others({*config, *former}, teller, looked.changes, left_out)) {
+            looked.news_to.insert(news.channel);
             queued.push_back(std::move(news));
+        }
         looked.told = !queued.empty();
         catalog.apply_findings(looked.changes.all(), queued, now, run ? std::optional(run->run) : std::nullopt);
         if (!job) (void)catalog.expire_findings(now - findings_kept, most_expired);
         return std::make_shared<const Looked>(std::move(looked));
     };
-    const auto looked = co_await async::run_blocking(core_.pool, look);
-    for (const auto& [name, fires] : missed)
-        if (!job || name == *job) missed_.erase(name);
-    for (const auto& name : changed)
-        if (!job || name == *job) changed_jobs_.erase(name);
+    std::shared_ptr<const Looked> looked;
+    std::exception_ptr failure;
+    try {
+        looked = co_await async::run_blocking(core_.pool, look);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (failure) {
+        work_.put_back(std::move(taken));
+        anew_ = anew_ || anew;
+        std::rethrow_exception(failure);
+    }
+    if (anew)
+        news_.begin_anew();
+    else
+        news_.told(looked->news_to, core_.clock.now());
     if (std::exchange(told_unrecorded_, false) && tell_unrecorded_) tell_unrecorded_(std::nullopt);
     if (looked->is_elsewhere) everything_ = true;
     // Of one job: the others' still holds.

@@ -5,10 +5,8 @@
 #include <atomic>
 #include <deque>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -19,6 +17,7 @@
 #include "health/reread.hpp"
 #include "health/routes.hpp"
 #include "service/core.hpp"
+#include "service/health_work.hpp"
 #include "service/target_rooms.hpp"
 
 namespace pgbakd::service {
@@ -78,20 +77,21 @@ class HealthWatch {
     async::TaskGroup tasks_;
     std::vector<Started> started_;
     std::deque<std::shared_ptr<const model::RunReport>> ended_;
-    std::map<std::string, health::MissedFires> missed_;
-    std::set<std::string> changed_jobs_;
+    HealthWork work_;
+    NewsPace news_;
     health::TriedSets tried_;
     std::optional<health::RefusedReload> refused_;
     bool taken_up_ = false;   // what ended before this start is among `ended_`
     bool everything_ = true;  // at the start
+    bool anew_ = true;        // channels that lose what they are sent may have been mended: they are tried once
     bool reading_ = false;    // a set is being read again
     bool asking_ = false;     // targets are being asked for their room
     bool told_unrecorded_ = false;
     ConfigPtr planned_for_;
     ConfigPtr channels_known_for_;
     std::shared_ptr<const catalog::Catalog::ChannelsOfJobs> former_;  // of jobs that are gone
-    std::optional<base::Timestamp> due_;                              // by the schedule
-    std::optional<base::Timestamp> aging_;                            // a set becomes too old then
+    HealthSchedule schedule_;
+    std::optional<base::Timestamp> aging_;  // a set becomes too old then
     std::function<void()> tell_findings_;
     std::function<void()> tell_alerts_;
     std::function<void(std::optional<std::vector<model::Finding>>)> tell_unrecorded_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "alert/later.hpp"
 #include "async/timer.hpp"
 
 namespace pgbakd::service {
@@ -89,7 +90,8 @@ asio::awaitable<void> Overview::read_concerns() {
     auto* catalog = core_.catalog.get();
     const auto read = [catalog, unrecorded = unrecorded_] {
         Concerns found{unrecorded ? *unrecorded : catalog->open_findings(), {}};
-        for (const auto& backlog : catalog->alert_backlog()) found.backlog[backlog.channel] = backlog.waiting;
+        for (const auto& backlog : catalog->alert_backlog())
+            found.backlog[std::string(alert::channel_of(backlog.channel))] += backlog.waiting;
         return found;
     };
     std::exception_ptr failure;

@@ -245,6 +245,60 @@ class AlertDelivery(AlertCase):
         self.wait_until_told(daemon)
         self.assertEqual(self.services.alerts("/ops"), [])
 
+    def test_whom_a_job_told_is_known_however_long_the_daemon_has_run(self) -> None:
+        alerts = {name: self.services.webhook(f"/{name}") for name in ("night", "ops")}
+        jobs = {name: self.job(alerts=["night"]) for name in ("shop", "other")}
+        daemon = self.daemon(alerts, jobs)
+        daemon.run("other")
+        self.services.wait_for_alert("run_succeeded", "/night", job="other")
+        self.in_catalog(daemon, "update job_channels set known_at = known_at - 31 * 24 * 3600 * 1000")
+        lock = self.hold_lock()
+        daemon.ctl("run", "shop")
+        lock.wait_for_dump()
+        self.reload(daemon, lambda config: config["jobs"].pop("shop"))
+        lock.release()
+        self.services.wait_for_alert("run_succeeded", "/night", job="shop")
+        self.wait_until_told(daemon)
+        self.assertEqual(self.services.alerts("/ops"), [])
+
+    def test_what_a_channel_has_lost_it_hears_when_it_is_mended_and_its_end_then_too(self) -> None:
+        alerts = {name: self.services.webhook(f"/{name}", min_severity="warning") for name in ("away", "deaf", "good")}
+        daemon = self.daemon(alerts, {"shop": self.job("nothing")})
+        self.services.behave("failing", "/away")
+        self.services.behave("rejecting", "/deaf")
+        daemon.run("shop", check=False)
+        daemon.wait_for_log("deaf does not take")
+        self.services.wait_for_alert("run_failed", "/good")
+        # One is taken out while its alert waits, the other gets the URL it should have had.
+        self.reload(daemon, lambda config: (config["alerts"].pop("away"), config["alerts"]["deaf"].update(url=self.services.webhook("/mended")["url"])))
+        self.services.wait_for_alert("finding_reminded", "/mended", finding="run_failed")
+        daemon.wait_for_log("for away given up")
+        self.services.behave("ok", "/away")
+        self.reload(daemon, lambda config: config["alerts"].update(away=alerts["away"]))
+        self.services.wait_for_alert("finding_reminded", "/away", finding="run_failed")
+        self.reload(daemon, lambda config: config["jobs"]["shop"]["source"].update(databases=["shop"]))
+        daemon.run("shop")
+        for path in ("/away", "/mended", "/good"):
+            self.services.wait_for_alert("run_succeeded", path)
+            told = [alert["kind"] for alert in self.services.alerts(path) if alert["finding"] == "run_failed"]
+            self.assertEqual(len(told), 2, path)
+
+    def test_a_recipient_who_is_deferred_gets_all_of_it_later_and_nobody_gets_it_twice(self) -> None:
+        daemon = self.daemon({"mail": self.mail() | {"to": ["dba@example.com", "ops@example.com"]}})
+        self.services.behave("greylisting")
+        for number in (1, 2):
+            daemon.run("shop")
+            wait_for(lambda: self.services.recipients() == [["dba@example.com"]] * number, what="a mail")  # noqa: B023
+            daemon.wait_for(lambda: self.waiting(daemon) == number, what="an alert that waits")  # noqa: B023
+        self.services.behave("ok")
+        daemon.ctl("reload")
+        self.wait_until_told(daemon)
+        self.assertEqual(self.services.recipients(), [["dba@example.com"]] * 2 + [["ops@example.com"]] * 2)
+        ids = [mail["Message-ID"] for mail in self.services.mails()]
+        self.assertEqual(ids[:2], ids[2:])
+        daemon.run("shop")
+        wait_for(lambda: self.services.recipients()[4:] == [["dba@example.com", "ops@example.com"]], what="a mail to both")
+
     def test_test_alert_names_the_channels_there_are(self) -> None:
         daemon = self.daemon({"hook": self.services.webhook()})
         answer = daemon.ctl("test-alert", "hok", check=False)

@@ -18,6 +18,7 @@ failing             503                                     421 to MAIL
 refusing            403, and repeats the request            550 to each RCPT
 rejecting           400                                     554 to the whole message
 small               413 for more than 20 KiB                552 for more than 20 KiB
+limited             -                                       the same, to the size that MAIL tells
 redirect            307 to another host                     -
 close               closed without an answer                closed without a greeting
 reset               reset with the answer                   reset after DATA
@@ -25,12 +26,15 @@ silent              no answer                               no greeting
 trickle             a byte of a header every 50 ms          a byte of the greeting every 50 ms
 flood               503 whose body does not end             a greeting that does not end
 oversized           200 whose body does not end             takes the mail, then talks without end
+cut                 200, closed before its body             -
+withheld            200 whose body does not come            -
 garbage             no HTTP                                 no SMTP
 no-auth             -                                       offers no AUTH that anybody knows
 bad-password        -                                       535, and repeats what it was told
 busy-auth           -                                       454 to AUTH
 no-starttls         -                                       does not offer STARTTLS
 one-unknown         -                                       550 to the first RCPT
+greylisting         -                                       450 to each RCPT of ops@, 550 to each of gone@
 late                -                                       does not answer the whole message
 no-bye              -                                       does not answer QUIT
 hang-up             -                                       closes right after it has taken the mail
@@ -223,6 +227,18 @@ class Http(Connection):
         self.peer.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
         self.flood(b"x" * 4096)
 
+    def do_cut(self) -> None:
+        self.do_withheld_head()
+        raise Ended
+
+    def do_withheld(self) -> None:
+        self.do_withheld_head()
+        self.wait_for_end()
+
+    def do_withheld_head(self) -> None:
+        self.services.take(self.request)
+        self.peer.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+
     def do_garbage(self) -> None:
         self.peer.sendall(b"SSH-2.0-OpenSSH_9.2\r\n")
         raise Ended
@@ -294,13 +310,18 @@ class Smtps(Connection):
         elif self.how == "failing":
             self.say("421 4.3.0 closing")
             raise Ended
+        elif self.how == "limited" and int(line.rpartition("SIZE=")[2].split(" ")[0]) > 20 << 10:
+            self.say("552 5.3.4 Message size exceeds fixed limit")
         else:
             self.say("250 ok")
 
     def do_rcpt(self, line: str) -> None:
         self.asked += 1
-        if self.how == "refusing" or (self.how == "one-unknown" and self.asked == 1):
+        is_gone = self.how == "greylisting" and "<gone@" in line
+        if self.how == "refusing" or is_gone or (self.how == "one-unknown" and self.asked == 1):
             self.say("550 5.1.1 no such user")
+        elif self.how == "greylisting" and "<ops@" in line:
+            self.say("450 4.2.0 greylisted, come again")
         else:
             self.recipients.append(line)
             self.say("250 ok")

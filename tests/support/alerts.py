@@ -90,6 +90,11 @@ class AlertServices:
             found.append(mail)
         return found
 
+    def recipients(self) -> list[list[str]]:
+        """Of each mail, by its envelope."""
+        envelopes = [message.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n") for message in self._taken()]
+        return [[line[line.index("<") + 1 : line.index(">")] for line in lines if line.startswith("RCPT")] for lines in envelopes]
+
     def wait_for_alert(self, kind: str, at: str | None = None, **like: Any) -> dict[str, Any]:
         """The first of that kind that has these members, of all or of what is at that path."""
 

@@ -150,6 +150,43 @@ TEST_CASE("one recipient who has left keeps nobody else from the mail, and is to
     CHECK(has(the_one_taken(), "\r\nRCPT TO:<ops@example.com>\r\n"));
 }
 
+TEST_CASE("a recipient whom the server takes the mail for only later is told, and is none that was refused") {
+    Bench bench(Mail::spec(Lead::right));
+    const auto delivery = bench.deliver_to("greylisting");
+    CHECK(delivery.outcome == Outcome::delivered);
+    CHECK(delivery.remark ==
+          "the mail server wants to be asked later for 1 recipient: ops@example.com: 450 4.2.0 "
+          "greylisted, come again");
+    REQUIRE(delivery.deferred.size() == 1);
+    CHECK(delivery.deferred[0] == alert::Delivery::Deferred{"ops@example.com", "450 4.2.0 greylisted, come again"});
+    CHECK_FALSE(has(the_one_taken(), "ops@example.com>"));
+    // Where it is nobody's turn yet, all of it is tried again.
+    auto spec = Mail::spec(Lead::right);
+    std::get<model::MailPlace>(spec.place).to = {"ops@example.com", "gone@example.com"};
+    Bench alone(spec);
+    CHECK(alone.deliver_to("greylisting").outcome == Outcome::try_again);
+}
+
+TEST_CASE("a mail that is too large by the size it announces is refused as a whole, and a shorter one is taken") {
+    Services::get().behave("limited");
+    Bench bench(Mail::spec(Lead::right));
+    const auto delivery = bench.deliver(several(200));
+    CHECK(delivery.outcome == Outcome::rejected);
+    REQUIRE(delivery.error);
+    CHECK(has(delivery.error->message(), "the server refuses the message: 552 5.3.4 Message size exceeds"));
+    CHECK(bench.deliver(several(2)).outcome == Outcome::delivered);
+}
+
+TEMPLATE_TEST_CASE("who has said that it has the message has it, though no body comes behind that", "",
+                   contract::Discord, contract::Webhook, contract::Heartbeat) {
+    for (const auto* const behaviour : {"cut", "withheld"}) {
+        INFO(behaviour);
+        Bench bench(TestType::spec(Lead::right), 700ms);
+        CHECK(bench.deliver_to(behaviour).outcome == Outcome::delivered);
+        CHECK(Services::get().taken().size() == 1);
+    }
+}
+
 TEST_CASE("a mail that was taken is delivered, however the server takes its leave") {
     for (const auto* const behaviour : {"no-bye", "hang-up"}) {
         INFO(behaviour);

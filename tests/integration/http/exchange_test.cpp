@@ -158,6 +158,15 @@ TEST_CASE("a sink hears of an empty answer, and sees none that is not a success"
     CHECK(sink->received == 0);
 }
 
+TEST_CASE("a sink hears of an answer whose body does not come") {
+    const auto sink = std::make_shared<CheckingSink>();
+    auto request = get(server().plain("/cut/0/100"));
+    request.sink = sink;
+    CHECK_THROWS_AS(perform(request), base::Error);
+    CHECK(sink->status == 200);
+    CHECK(sink->received == 0);
+}
+
 TEST_CASE("every status is an answer, redirects too") {
     for (const int status : {204, 400, 404, 412, 500, 503}) {
         if (status == 204) continue;  // has no body

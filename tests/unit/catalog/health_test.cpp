@@ -44,14 +44,12 @@ TEST_CASE("a finding comes back as it was put, also after a restart") {
     put.hint = "pgbakctl runs shop";
     put.told_at = today + 1ms;
     put.told_severity = Severity::critical;
-    put.told_to = {"mail", "ops"};
     place.catalog->apply_findings({put}, {}, today);
     place.reopen();
     CHECK(place.catalog->open_findings() == std::vector{put});
     // One key is open once: put again, it is replaced.
     put.severity = Severity::warning;
     put.told_at = {};
-    put.told_to = {"ops"};
     place.catalog->apply_findings(
         {put, finding(FindingKind::too_old, "shop", "nas"), finding(FindingKind::corrupt, "crm")}, {}, today);
     CHECK(texts(place.catalog->open_findings()) == Texts{"corrupt crm ", "too_old shop nas", "too_old shop r2"});

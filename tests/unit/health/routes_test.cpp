@@ -200,6 +200,10 @@ TEST_CASE("who has not heard of what is wrong, and would, hears of it once") {
         }
         return result;
     };
+    // One that would lose it again is left out until it works.
+    auto losing = changes;
+    CHECK(names(news_for_others({config, none}, teller(), losing, {"all", "ops"})) == Texts{"night"});
+    CHECK(losing.still[0].told_to == Texts{"former", "ops", "night"});
     CHECK(names(news_for_others({config, none}, teller(), changes)) == Texts{"all", "night"});
     CHECK(changes.still[0].told_to == Texts{"former", "ops", "all", "night"});
     CHECK(changes.still[0].told_at == now - 1h);  // the next reminder comes when it would have
