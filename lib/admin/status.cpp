@@ -112,6 +112,20 @@ class Printer {
         if (table.empty()) return;
         heading("jobs");
         table.print(context_.out, context_.colour);
+        problems(list);
+    }
+
+    // What stands above of these is what the state file knows.
+    void problems(const boost::json::array& jobs) {
+        Table table({{"JOB"}, {"ITS SETS CANNOT BE LOOKED AT"}});
+        for (const auto& value : jobs) {
+            const auto& job = as_object(value);
+            if (const auto problem = text_at(job, "problem"); !problem.empty())
+                table.add({{text_at(job, "job")}, {problem, Style::bad}});
+        }
+        if (table.empty()) return;
+        heading("problems");
+        table.print(context_.out, context_.colour);
     }
 
     void findings(const boost::json::array& list) {

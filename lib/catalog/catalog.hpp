@@ -159,6 +159,9 @@ class Catalog {
     // The last run of a job that says whether its backups work: good, failed or interrupted. One that was skipped or
     // cancelled says nothing, one under way nothing yet.
     [[nodiscard]] std::optional<model::RunReport> last_verdict(const std::string& job, base::Timestamp now);
+    // The job's newest success that began by then and whose set was not found corrupt since: what there is to restore,
+    // where its set cannot be looked at. Nothing if none is known.
+    [[nodiscard]] std::optional<model::RunReport> newest_made(const std::string& job, base::Timestamp now);
     // The job's success before this run, to compare with.
     [[nodiscard]] std::optional<model::RunReport> success_before(const model::RunReport& run);
     // Bytes of the job's last successes, the newest first; those that a clock ahead has dated come last. 0: its report

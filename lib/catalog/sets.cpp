@@ -121,6 +121,26 @@ std::vector<SetState> Catalog::set_states() {
     return read_all_states(impl_->connection);
 }
 
+std::optional<model::RunReport> Catalog::newest_made(const std::string& job, base::Timestamp now) {
+    constexpr int asked = 20;  // of each kind: more sets in a row are hardly corrupt
+    std::set<std::string> corrupt;
+    for (const auto& state : corrupt_sets(job)) corrupt.insert(state.id.text());
+    std::optional<model::RunReport> newest;
+    for (const auto outcome : {model::Outcome::success, model::Outcome::warning}) {
+        RunFilter filter;
+        filter.job = job;
+        filter.outcome = outcome;
+        filter.limit = asked;
+        filter.not_after = now;
+        for (auto& run : runs(filter)) {
+            if (run.set.empty() || corrupt.contains(run.set)) continue;
+            if (!newest || newest->started_at < run.started_at) newest = std::move(run);
+            break;
+        }
+    }
+    return newest;
+}
+
 std::vector<SetState> Catalog::corrupt_sets(const std::optional<std::string>& job) {
     const auto guard = impl_->enter();
     Statement statement(impl_->connection, fmt::format("SELECT {} FROM set_states WHERE corrupt{} ORDER BY job, name",

@@ -39,7 +39,7 @@ std::string title_of(const model::FindingKey& key) {
             return key.job.empty() ? "the repository is another one" : key.job + ": its directory is another one";
         case FindingKind::check_incomplete:
             return key.job.empty() ? fmt::format("{} could not be looked at", place)
-                                   : fmt::format("{}: a set in {} could not be read again", key.job, place);
+                                   : fmt::format("{}: sets in {} could not be read", key.job, place);
     }
     return {};
 }

@@ -119,14 +119,14 @@ class JobCollector {
         job_.max_age = max_age_of(spec, now);
     }
 
-    void add_places(const Since& since, const std::vector<catalog::SetState>& corrupt, std::vector<Unseen>& unseen) {
+    void add_places(const Since& since, const std::vector<catalog::SetState>& corrupt) {
         for (const auto& name : places_of(spec_)) {
             Place place;
             place.name = name;
             const auto known = since.find({spec_.name, name});
             place.known_since = known == since.end() ? now_ : std::min(known->second, now_);
             if (name == local_place)
-                look_local(place, corrupt, unseen);
+                look_local(place, corrupt);
             else
                 look_at_copies(place);
             if (place.newest) place.newest->finished_at = at_most(place.newest->finished_at, now_, place.known_since);
@@ -163,7 +163,7 @@ class JobCollector {
     [[nodiscard]] Job take() { return std::move(job_); }
 
   private:
-    void look_local(Place& place, const std::vector<catalog::SetState>& corrupt, std::vector<Unseen>& unseen) const {
+    void look_local(Place& place, const std::vector<catalog::SetState>& corrupt) const {
         const auto accept = [&corrupt](const repository::StoredSet& set) {
             const auto is_it = [&set](const catalog::SetState& state) { return state.id == set.manifest.id; };
             return set.manifest.verified() >= model::Verification::decoded &&
@@ -174,8 +174,18 @@ class JobCollector {
             if (newest) place.newest = {newest->manifest.id, newest->manifest.finished_at};
         } catch (const Error& error) {
             place.looked_at = false;
-            unseen.push_back({around_.repository.directory().string(), error.message(), error.hint()});
+            place.problem = error.message();
+            place.hint = error.hint();
         }
+        if (!place.looked_at) place.newest = newest_made();
+    }
+    // What was made is there until the disk says otherwise: it ages while nobody can look.
+    [[nodiscard]] std::optional<GoodSet> newest_made() const {
+        const auto run = around_.catalog.newest_made(spec_.name, now_);
+        if (!run) return std::nullopt;
+        const auto id = model::SetId::parse(run->set);
+        if (!id) return std::nullopt;
+        return GoodSet{*id, run->finished_at};
     }
     void look_at_copies(Place& place) {
         if (!copies_) copies_ = around_.catalog.copies(spec_.name);
@@ -212,6 +222,24 @@ class JobCollector {
     Job job_;
     std::optional<std::vector<catalog::Copy>> copies_;
 };
+
+// Whether it is the repository that cannot be looked at, and not directories of jobs in it: then that is told once.
+void look_at_repository(const repository::Repository& repository, Inputs& inputs) {
+    std::vector<Place*> unseen;
+    for (auto& job : inputs.jobs)
+        for (auto& place : job.places)
+            if (!place.problem.empty()) unseen.push_back(&place);
+    if (unseen.empty()) return;
+    const auto& top = repository.directory();
+    try {
+        (void)os::list_directory(top);
+        (void)os::file_status(top / ".");  // what is in it may be out of reach although its names are not
+        return;
+    } catch (const Error& error) {
+        inputs.unseen.push_back({top.string(), error.message(), error.hint()});
+    }
+    for (auto* place : unseen) place->problem.clear();
+}
 
 Directory look_at(const std::filesystem::path& path, std::uint64_t min_free) {
     Directory directory;
@@ -312,7 +340,7 @@ Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std:
     const auto add = [&](const model::JobSpec& spec, const Since& since, const std::vector<catalog::SetState>& corrupt,
                          const std::vector<catalog::Copy>& owed) {
         JobCollector collector(surroundings, now, spec);
-        collector.add_places(since, corrupt, inputs.unseen);
+        collector.add_places(since, corrupt);
         collector.add_history();
         collector.add_owed(owed);
         collector.compare_directory(!inputs.other_repository);
@@ -329,6 +357,7 @@ Inputs collect(const Surroundings& surroundings, base::Timestamp now, const std:
             add(*spec, since, of_job(corrupt, spec->name), of_job(owed, spec->name));
         add_everything_else(surroundings, inputs);
     }
+    look_at_repository(surroundings.repository, inputs);
     inputs.open = catalog.told_findings(job);
     return inputs;
 }

@@ -192,8 +192,12 @@ std::vector<Finding> evaluate(const Inputs& inputs) {
     for (const auto& job : inputs.jobs)
         for (auto& finding : evaluate_job(job, before, inputs.now)) found.push_back(std::move(finding));
     if (inputs.everything) {
+        // First: of one place the first finding stands, and that a directory's room is not known is the lesser trouble.
+        for (const auto& unseen : inputs.unseen) {
+            found.push_back(incomplete(unseen.place, unseen.message, unseen_hint(unseen.hint)));
+            found.back().severity = Severity::critical;
+        }
         check_directories(inputs, before, found);
-        for (const auto& unseen : inputs.unseen) found.push_back(incomplete(unseen.place, unseen.message, unseen.hint));
         const FindingKey other{FindingKind::other_repository, {}, {}};
         if (inputs.other_repository)
             found.push_back(warning(other, inputs.other_repository->message, inputs.other_repository->hint));
@@ -214,7 +218,7 @@ std::optional<base::Timestamp> next_change(const Inputs& inputs) {
     std::optional<base::Timestamp> next;
     for (const auto& job : inputs.jobs)
         for (const auto& place : job.places) {
-            if (!job.max_age || !place.looked_at) continue;
+            if (!job.max_age) continue;
             // It is old behind that instant, not at it.
             const auto at = too_old_from(job, place) + std::chrono::milliseconds(1);
             if (at > inputs.now && (!next || at < *next)) next = at;

@@ -44,20 +44,18 @@ void check_age(const Job& job, const Place& place, const OpenFindings& before, b
     if (!job.max_age) return;
     const FindingKey key{FindingKind::too_old, job.name, place.name};
     const auto* open = before.find(key);
-    if (!place.looked_at) {
-        if (open != nullptr) found.push_back(*open);
-        return;
-    }
     const auto allowed = format_duration(*job.max_age);
     const auto hint = place.name == local_place
                           ? fmt::format("pgbakctl runs {} tells why; pgbakctl run {} makes one now", job.name, job.name)
                           : fmt::format("pgbakctl status tells what is owed to {}, and why", place.name);
     if (now > too_old_from(job, place)) {
-        auto message = place.newest
-                           ? fmt::format("the newest good set {} is {} old, {} is allowed", in_place(place.name),
-                                         age_text(now - place.newest->finished_at), allowed)
-                           : fmt::format("there is no good set {}, and has been none for {}; {} is allowed",
-                                         in_place(place.name), age_text(now - place.known_since), allowed);
+        auto message = place.newest ? fmt::format("the newest good set {}{} is {} old, {} is allowed",
+                                                  in_place(place.name), place.looked_at ? "" : " that is known of",
+                                                  age_text(now - place.newest->finished_at), allowed)
+                                    : fmt::format("there is no good set {}{}, and has been none for {}; {} is allowed",
+                                                  in_place(place.name), place.looked_at ? "" : " that is known of",
+                                                  age_text(now - place.known_since), allowed);
+        if (!place.looked_at) message += "; it cannot be looked at now";
         found.push_back(make(key, Severity::critical, std::move(message), hint));
         if (place.newest) found.back().set = place.newest->id.text();
         return;
@@ -65,6 +63,13 @@ void check_age(const Job& job, const Place& place, const OpenFindings& before, b
     // An edit of the schedule gives time to a job that was well until then, and does not heal one that was not.
     const bool has_recent = place.newest && now - place.newest->finished_at <= *job.max_age;
     if (open != nullptr && !has_recent) found.push_back(*open);
+}
+
+// Not one of these sets can be restored, checked or expired: somebody has to act, before one is needed.
+void check_seen(const Job& job, const Place& place, std::vector<Finding>& found) {
+    if (place.problem.empty()) return;
+    found.push_back(make({FindingKind::check_incomplete, job.name, place.name}, Severity::critical, place.problem,
+                         unseen_hint(place.hint)));
 }
 
 void check_last_run(const Job& job, std::vector<Finding>& found) {
@@ -76,9 +81,11 @@ void check_last_run(const Job& job, std::vector<Finding>& found) {
                          job.last_run->hint));
 }
 
-// Nothing is known of them that was not known before; but a disk that is about to fail begins like that.
+// Nothing is known of them that was not known before; but a disk that is about to fail begins like that. Where none of
+// the sets can be looked at, that is the finding.
 void check_unread(const Job& job, const OpenFindings& before, std::vector<Finding>& found) {
     const FindingKey key{FindingKind::check_incomplete, job.name, std::string(local_place)};
+    if (std::ranges::find(found, key, &Finding::key) != found.end()) return;
     if (job.unread.empty()) {
         if (const auto* open = before.find(key); open != nullptr && !job.was_read) found.push_back(*open);
         return;
@@ -167,6 +174,13 @@ void check_repository(const Job& job, const OpenFindings& before, std::vector<Fi
 
 }  // namespace
 
+std::string unseen_hint(const std::string& hint) {
+    return hint.empty()
+               ? "no set there can be restored, checked or expired until it can be read: look at its owner and mode, "
+                 "and at the disk (dmesg)"
+               : hint;
+}
+
 base::Timestamp too_old_from(const Job& job, const Place& place) {
     const auto since = place.newest ? std::max(place.newest->finished_at, place.known_since) : place.known_since;
     return since + job.max_age.value_or(std::chrono::milliseconds(0));
@@ -175,7 +189,10 @@ base::Timestamp too_old_from(const Job& job, const Place& place) {
 std::vector<Finding> evaluate_job(const Job& job, const OpenFindings& open, base::Timestamp now) {
     std::vector<Finding> found;
     check_last_run(job, found);
-    for (const auto& place : job.places) check_age(job, place, open, now, found);
+    for (const auto& place : job.places) {
+        check_age(job, place, open, now, found);
+        check_seen(job, place, found);
+    }
     check_corrupt(job, found);
     check_unread(job, open, found);
     check_size(job, found);

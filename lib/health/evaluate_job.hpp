@@ -24,6 +24,9 @@ class OpenFindings {
     std::map<model::FindingKey, const model::Finding*> by_key_;
 };
 
+// What to do where sets cannot be looked at, if the error does not say it.
+[[nodiscard]] std::string unseen_hint(const std::string& hint);
+
 // What is wrong with it, at `now`.
 [[nodiscard]] std::vector<model::Finding> evaluate_job(const Job& job, const OpenFindings& open, base::Timestamp now);
 

@@ -27,8 +27,11 @@ struct GoodSet {
 struct Place {
     std::string name;       // "local", or a target
     bool looked_at = true;  // false: what is there could not be seen this time
+    // By what is there; else by what the catalog knows was made.
     std::optional<GoodSet> newest;
     base::Timestamp known_since{};  // it is due to get sets since then, by the schedule that is in force
+    // Why it could not be looked at; empty where that is the matter of more than this job (Inputs::unseen).
+    std::string problem{}, hint{};
 };
 
 // The job's last run that succeeded, failed or was interrupted.
@@ -107,7 +110,7 @@ struct TargetRoom {
     std::string file_system{};  // as it last told: targets of one share their room; empty: not known, or another host's
 };
 
-// What could not be looked at beside directories: the repository, the sets on a target.
+// What could not be looked at beside directories: the repository.
 struct Unseen {
     std::string place;
     std::string message;

@@ -26,7 +26,8 @@ std::string why_of_job(const model::FindingKey& key, const Inputs& inputs) {
     if (job == inputs.jobs.end())
         return inputs.everything ? fmt::format("the configuration has no job {} any more", key.job) : std::string();
     const bool is_of_a_place = key.kind == model::FindingKind::too_old || key.kind == model::FindingKind::corrupt ||
-                               key.kind == model::FindingKind::copy_owed;
+                               key.kind == model::FindingKind::copy_owed ||
+                               key.kind == model::FindingKind::check_incomplete;
     if (is_of_a_place && std::ranges::find(job->places, key.place, &Place::name) == job->places.end())
         return fmt::format("{} keeps no sets {} any more", key.job,
                            key.place == local_place ? "in the repository" : "on " + key.place);

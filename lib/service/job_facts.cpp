@@ -9,6 +9,11 @@
 namespace pgbakd::service {
 namespace {
 
+// Throws where it is there and cannot be opened.
+void check_access(const std::filesystem::path& directory) {
+    if (os::file_status(directory)) (void)os::open_directory(directory);
+}
+
 std::int64_t stamp(const std::filesystem::path& directory) {
     const auto status = os::file_status(directory);
     return status ? status->modified_nanoseconds : 0;
@@ -35,6 +40,33 @@ NewestSet newest_of(const model::BackupSet& set, base::Timestamp now) {
             .verified = std::string(model::verification_text(set.verified())),
             .ahead = set.started_at > now,
             .run = {}};
+}
+
+NewestSet newest_of(const model::RunReport& run, base::Timestamp now) {
+    auto verified = run.artifacts.empty() ? model::Verification::none : model::Verification::proven;
+    for (const auto& artifact : run.artifacts) verified = std::min(verified, artifact.verified);
+    return {.set = run.set,
+            .started_at = run.started_at,
+            .duration = time_between(run.started_at, run.finished_at),
+            .bytes = run.size_bytes,
+            .verified = std::string(model::verification_text(verified)),
+            .ahead = run.started_at > now,
+            .run = run.run};
+}
+
+bool is_as_known(const JobFacts& known, const std::filesystem::path& directory,
+                 const std::filesystem::path& repository) {
+    try {
+        if (!known.problem.empty()) {
+            check_access(directory);
+            return false;
+        }
+        return stamp(directory) == known.job_directory &&
+               (!known.newest_local || stamp(repository / known.newest_local->set) == known.newest_directory);
+    } catch (const base::Error&) {
+        // One job's disk must not keep the others from being told of.
+        return !known.problem.empty();
+    }
 }
 
 }  // namespace
@@ -79,11 +111,13 @@ SetIds corrupt_sets(catalog::Catalog& catalog) {
 
 void read_disk(JobFacts& facts, const std::string& job, Depth depth, const repository::Repository& repository,
                const SetIds& corrupt, base::Timestamp now) {
-    // Before it is read: what changes meanwhile is seen by the next look.
-    facts.job_directory = stamp(repository.directory() / job);
+    const auto directory = repository.directory() / job;
     facts.newest_local.reset();
     facts.newest_directory = 0;
+    facts.problem.clear();
     try {
+        // Before it is read: what changes meanwhile is seen by the next look.
+        facts.job_directory = stamp(directory);
         const auto is_good = [&corrupt](const auto& set) { return !corrupt.contains(set.manifest.id); };
         if (const auto set = repository.newest(job, now, is_good)) {
             facts.newest_local = newest_of(set->manifest, now);
@@ -96,10 +130,16 @@ void read_disk(JobFacts& facts, const std::string& job, Depth depth, const repos
             total.bytes += set.manifest.bytes();
         }
         facts.local = total;
-    } catch (const base::Error&) {
-        // What cannot be read is told by whoever needs it; here the other jobs must not suffer for it.
+    } catch (const base::Error& error) {
+        // The other jobs must not suffer for it.
+        facts.problem = error.message();
         facts.local.reset();
     }
+}
+
+void read_made(JobFacts& facts, const std::string& job, catalog::Catalog& catalog, base::Timestamp now) {
+    if (facts.newest_local) return;
+    if (const auto run = catalog.newest_made(job, now)) facts.newest_local = newest_of(*run, now);
 }
 
 Facts::Facts(std::vector<std::string> jobs) {
@@ -145,11 +185,7 @@ std::vector<std::string> changed_on_disk(const Facts& facts, const repository::R
     std::vector<std::string> changed;
     for (std::size_t i = 0; i < facts.jobs().size(); ++i) {
         const auto& job = facts.jobs()[i];
-        const auto& known = *facts.of(i);
-        const bool same =
-            stamp(repository.directory() / job) == known.job_directory &&
-            (!known.newest_local || stamp(repository.directory() / known.newest_local->set) == known.newest_directory);
-        if (!same) changed.push_back(job);
+        if (!is_as_known(*facts.of(i), repository.directory() / job, repository.directory())) changed.push_back(job);
     }
     return changed;
 }

@@ -48,7 +48,8 @@ struct JobFacts {
     std::optional<NewestSet> newest_copy;
     std::map<std::string, PlaceTotal> targets;  // what this host has sent there; other hosts' sets are theirs
     std::vector<OwedCopy> owed;
-    // Of the disk.
+    // Of the disk; where that cannot be looked at (`problem` says why), of what the catalog knows was made.
+    std::string problem;
     std::optional<NewestSet> newest_local;
     std::optional<PlaceTotal> local;  // nothing: not counted yet
     // When these are what they were, so is what the disk says.
@@ -95,14 +96,17 @@ using FactsPtr = std::shared_ptr<const Facts>;
 void read_copies(JobFacts& facts, const std::vector<catalog::Copy>& copies, base::Timestamp now);
 // And how long the run took that made the newest set, where that is on targets alone.
 void read_duration(JobFacts& facts, catalog::Catalog& catalog);
-// Of one job, what the disk says. `count`: reads every manifest of it, not only the newest.
-// `corrupt`: what the catalog knows as such; the sets' own marks count too.
+// Of one job, what the disk says, or why it cannot be looked at; never throws for that. `count`: reads every manifest
+// of it, not only the newest. `corrupt`: what the catalog knows as such; the sets' own marks count too.
 enum class Depth { newest, count };
 using SetIds = std::set<model::SetId>;
 void read_disk(JobFacts& facts, const std::string& job, Depth depth, const repository::Repository& repository,
                const SetIds& corrupt, base::Timestamp now);
+// What the catalog knows of the newest set here, where the disk cannot be looked at.
+void read_made(JobFacts& facts, const std::string& job, catalog::Catalog& catalog, base::Timestamp now);
 [[nodiscard]] SetIds corrupt_sets(catalog::Catalog& catalog);
-// The jobs whose directories are not as they were.
+// The jobs whose directories are not as they were, or can or cannot be looked at other than before. Never throws for
+// what cannot be looked at.
 [[nodiscard]] std::vector<std::string> changed_on_disk(const Facts& facts, const repository::Repository& repository);
 
 }  // namespace pgbakd::service

@@ -199,6 +199,7 @@ asio::awaitable<void> Overview::read_jobs(std::set<std::string> jobs, Depth dept
                     fresh.last_success = success->second;
             if (depth == Depth::count) read_copies(fresh, core->catalog->copies(job), now);
             read_disk(fresh, job, depth, core->repository, *corrupt, now);
+            if (!fresh.problem.empty()) read_made(fresh, job, *core->catalog, now);
             if (depth == Depth::count) read_duration(fresh, *core->catalog);
             result->put(job, std::move(fresh));
         }

@@ -165,6 +165,7 @@ std::string job_text(const model::JobSpec& job, const JobFacts& facts, const std
                      const std::vector<const model::Finding*>& findings) {
     boost::json::object entry{{"job", job.name}, {"schedule", job.schedule.canonical()}};
     entry["last_success"] = facts.last_success ? model::json_time(*facts.last_success) : nullptr;
+    entry["problem"] = model::json_text_or_null(facts.problem);
     entry["newest_set"] = nullptr;
     if (const auto& newest = facts.newest())
         entry["newest_set"] = {{"set", newest->set},

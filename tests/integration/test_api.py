@@ -212,6 +212,24 @@ class Runs(ApiCase):
         subprocess.run(["rm", "-r", daemon.set_directory(sets[1])], check=True)
         self.assertEqual(self.api.get("/v1/status").json["places"][0]["count"], 1)
 
+    def test_a_directory_that_cannot_be_looked_at_blinds_nobody_to_the_other_jobs(self) -> None:
+        daemon = self.serve()
+        made = self.api.post("/v1/jobs/job/runs?wait=true").json["set"]
+        directory = daemon.repository / "job"
+        directory.chmod(0)
+        self.addCleanup(directory.chmod, 0o700)
+        jobs = {job["job"]: job for job in self.api.get("/v1/status").json["jobs"]}
+        self.assertIn("Permission denied", jobs["job"]["problem"])
+        self.assertEqual(jobs["job"]["newest_set"]["set"], made)
+        self.assertIsNone(jobs["broken"]["problem"])
+        self.assertIn("Permission denied", daemon.ctl("status").out)
+        self.assertIn(b'pgbakd_newest_set_bytes{backup_job="job"}', self.api.get("/metrics").body)
+        daemon.ctl("reload")
+        found = daemon.wait_for(lambda: [each for each in daemon.status()["findings"] if each["kind"] == "check_incomplete"], what="a finding")
+        self.assertEqual([(each["job"], each["place"], each["severity"]) for each in found], [("job", "local", "critical")])
+        directory.chmod(0o700)
+        self.assertIsNone(self.api.get("/v1/status").json["jobs"][0]["problem"])
+
     def test_a_reload_is_told_as_documented(self) -> None:
         daemon = self.serve()
         self.assertEqual(self.api.post("/v1/reload").json["changes"], [])

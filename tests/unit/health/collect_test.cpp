@@ -6,6 +6,7 @@
 
 #include "health/reconcile.hpp"
 #include "health/reread.hpp"
+#include "support/deep_directory.hpp"
 #include "support/nouns.hpp"
 #include "unit/health/support.hpp"
 #include "unit/repository/support.hpp"
@@ -299,8 +300,45 @@ TEST_CASE("a repository that cannot be looked at is told, and not taken for an e
     const repository::Repository elsewhere(world.place.directory / std::string(300, 'x'));
     const auto inputs = collect({world.config, elsewhere, *world.catalog, {}}, today);
     CHECK_FALSE(inputs.jobs[0].places[0].looked_at);
+    CHECK(inputs.jobs[0].places[0].problem.empty());  // told once, for all jobs
     REQUIRE(inputs.unseen.size() == 1);
     CHECK_FALSE(inputs.unseen[0].message.empty());
+}
+
+TEST_CASE("a job's directory that cannot be looked at is that job's trouble; what it made goes on to age") {
+    World world;
+    const std::string blind = "shop";
+    world.add(spec("a", "daily at 02:00"));
+    const repository::Repository deep(support::deep_directory(world.place.directory.path()));
+    const auto look = [&](const std::optional<std::string>& job = std::nullopt) {
+        return collect({world.config, deep, *world.catalog, {}}, today, job);
+    };
+    const auto made = [&](unsigned number, std::string_view started_at, model::Outcome outcome,
+                          const std::string& set) {
+        auto report = run(number, blind, started_at, outcome);
+        if (!set.empty()) report.set = blind + "/" + set;
+        world.catalog->begin_run(report);
+    };
+    auto inputs = look();
+    REQUIRE(inputs.jobs.size() == 2);
+    CHECK(inputs.unseen.empty());
+    CHECK(inputs.jobs[1].places[0].looked_at);
+    CHECK_FALSE(inputs.jobs[0].places[0].looked_at);
+    CHECK_FALSE(inputs.jobs[0].places[0].problem.empty());
+    CHECK_FALSE(inputs.jobs[0].places[0].newest);
+
+    made(1, "2026-01-27T02:00:00Z", model::Outcome::success, "20260127_020000");
+    made(2, "2026-01-28T02:00:00Z", model::Outcome::warning, "20260128_020000");
+    made(3, "2026-01-29T02:00:00Z", model::Outcome::success, "20260129_020000");
+    made(4, "2026-01-30T02:00:00Z", model::Outcome::failed, "");
+    made(5, "2027-01-30T02:00:00Z", model::Outcome::success, "20270130_020000");  // by a clock ahead
+    world.catalog->put_set_state(
+        {{blind, "20260129_020000"}, model::Verification::none, today, true, "a.dump has another checksum"});
+    inputs = look(blind);
+    const auto& newest = inputs.jobs.at(0).places[0].newest;
+    REQUIRE(newest);
+    CHECK(newest->id.set == "20260128_020000");
+    CHECK(newest->finished_at == at("2026-01-28T04:00:00Z"));
 }
 
 TEST_CASE("the set whose check is longest ago is read next") {

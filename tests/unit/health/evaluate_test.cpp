@@ -17,8 +17,11 @@ TEST_CASE("the newest good set in each place may be as old as max_age") {
         Place place;
         std::string expected;  // behind "critical too_old shop PLACE: "; empty: nothing
     };
-    auto unseen = place("local", std::nullopt);
-    unseen.looked_at = false;
+    const auto unseen = [](std::optional<GoodSet> newest, std::chrono::milliseconds known) {
+        auto result = place("local", std::move(newest), known);
+        result.looked_at = false;
+        return result;
+    };
     const std::vector<Row> rows{
         {"young", 26h, place("local", set_of_age(25h)), ""},
         {"just so", 26h, place("local", set_of_age(26h)), ""},
@@ -34,7 +37,14 @@ TEST_CASE("the newest good set in each place may be as old as max_age") {
         {"old, and the edit is long ago", 26h, place("local", set_of_age(1000h), 27h),
          "the newest good set in the repository is 41 d 16 h old, 26 h is allowed"},
         {"from the future, by a clock that was wrong", 26h, place("local", set_of_age(-5h)), ""},
-        {"not looked at", 26h, unseen, ""},
+        {"not looked at, young by what is known", 26h, unseen(set_of_age(25h), 1000h), ""},
+        {"not looked at, old by what is known", 26h, unseen(set_of_age(27h), 1000h),
+         "the newest good set in the repository that is known of is 27 h old, 26 h is allowed; it cannot be looked at "
+         "now"},
+        {"not looked at, and none is known", 26h, unseen(std::nullopt, 26h), ""},
+        {"not looked at, and none is known for too long", 26h, unseen(std::nullopt, 27h),
+         "there is no good set in the repository that is known of, and has been none for 27 h; 26 h is allowed; it "
+         "cannot be looked at now"},
     };
     for (const auto& row : rows) {
         CAPTURE(row.name);
@@ -345,13 +355,31 @@ TEST_CASE("what could not be looked at is told, and closes nothing") {
     auto inputs = inputs_of({well_job()});
     inputs.directories = {{"/srv", 0, 0, 0, "", "no permission to look at /srv"}};
     inputs.unseen = {{"/repository", "an I/O error", "see dmesg"}, {"/repository", "an I/O error", "see dmesg"}};
-    inputs.jobs[0].places[0] = {"local", false, std::nullopt, now - 1000h};
+    inputs.jobs[0].places[0] = {"local", false, std::nullopt, now - 1h};
     inputs.open = {open(FindingKind::disk_usage, "", "/srv"), open(FindingKind::free_space, "", "/srv"),
                    open(FindingKind::too_old, "shop", "local"), open(FindingKind::too_old, "shop", "r2")};
     CHECK(found(inputs) == Texts{"warning too_old shop local: as it was", "warning disk_usage /srv: as it was",
                                  "warning free_space /srv: as it was",
-                                 "warning check_incomplete /repository: an I/O error",
+                                 "critical check_incomplete /repository: an I/O error",
                                  "warning check_incomplete /srv: no permission to look at /srv"});
+}
+
+TEST_CASE("sets that cannot be looked at are a finding of their job, and of the repository where it is that") {
+    auto inputs = inputs_of({well_job()});
+    auto& local = inputs.jobs[0].places[0];
+    local.looked_at = false;
+    local.problem = "opening /repository/shop: Permission denied";
+    inputs.everything = false;
+    CHECK(found(inputs) == Texts{"critical check_incomplete shop local: opening /repository/shop: Permission denied"});
+    CHECK_FALSE(evaluate(inputs).at(0).hint.empty());
+    inputs.everything = true;
+    CHECK(next_change(inputs) == now + 25h + 1ms);
+    // What is worse stands, where its room is not known either.
+    local.problem.clear();
+    inputs.unseen = {{"/repository", "an I/O error", ""}};
+    inputs.directories = {{"/repository", 0, 0, 0, "", "an I/O error"}};
+    CHECK(found(inputs) == Texts{"critical check_incomplete /repository: an I/O error"});
+    CHECK_FALSE(evaluate(inputs).at(0).hint.empty());
 }
 
 TEST_CASE("a look at one job says nothing of the others, nor of the rest") {

@@ -1,6 +1,7 @@
 #include "service/job_facts.hpp"
 
 #include "support/catch.hpp"
+#include "support/deep_directory.hpp"
 #include "support/temporary_directory.hpp"
 
 using namespace pgbakd;
@@ -121,4 +122,43 @@ TEST_CASE("facts of a job that did not change stay the same object, and a copy o
     CHECK(later.of(1) == facts.of(1));
     CHECK(later.find("a")->last_success == now + 1h);
     CHECK(facts.find("a")->last_success == now);
+}
+
+TEST_CASE("a job whose sets cannot be looked at is told by what the catalog knows, and hides no other") {
+    const support::TemporaryDirectory directory;
+    const auto catalog = catalog::Catalog::open(directory / "state.db", now);
+    const std::string blind = "blind";
+    model::RunReport report;
+    report.run = base::RunId::make(now - 3h, {});
+    report.job = blind;
+    report.set = blind + "/20260109_210000";
+    report.outcome = model::Outcome::success;
+    report.started_at = now - 3h;
+    report.finished_at = now - 2h;
+    report.size_bytes = 100;
+    catalog->finish_run(report);
+    const repository::Repository repository(support::deep_directory(directory.path()));
+    service::Facts facts({blind, "a"});
+    const auto read = [&](const std::string& job) {
+        service::JobFacts fresh;
+        service::read_disk(fresh, job, service::Depth::newest, repository, {}, now);
+        if (!fresh.problem.empty()) service::read_made(fresh, job, *catalog, now);
+        facts.put(job, fresh);
+        return fresh;
+    };
+    CHECK(service::changed_on_disk(facts, repository) == std::vector{blind});
+    const auto known = read(blind);
+    CHECK_FALSE(known.problem.empty());
+    CHECK_FALSE(known.local);
+    REQUIRE(known.newest_local);
+    CHECK(known.newest_local->set == report.set);
+    CHECK(known.newest_local->duration == 1h);
+    CHECK(read("a").problem.empty());
+    // Nothing new: it is not read over and over.
+    CHECK(service::changed_on_disk(facts, repository).empty());
+    // One that was blind and is no more is read again.
+    auto blinded = *facts.find("a");
+    blinded.problem = "opening it: Permission denied";
+    facts.put("a", blinded);
+    CHECK(service::changed_on_disk(facts, repository) == std::vector<std::string>{"a"});
 }

@@ -120,7 +120,7 @@ TEST_CASE("a job is told with its newest set, wherever that is, and with what wa
     service::JobFacts facts;
     auto entry = told(facts, std::nullopt, {});
     CHECK(entry.at("job").as_string() == job.name);
-    for (const auto* key : {"last_success", "newest_set", "next"}) CHECK(entry.at(key).is_null());
+    for (const auto* key : {"last_success", "problem", "newest_set", "next"}) CHECK(entry.at(key).is_null());
     CHECK(entry.at("findings").as_array().empty());
     facts.last_success = now;
     facts.newest_local = {job.name + "/20260109_020000", now - 22h, 5min, 100, "decoded"};
@@ -134,6 +134,8 @@ TEST_CASE("a job is told with its newest set, wherever that is, and with what wa
     CHECK(model::parse_time(std::string_view(entry.at("next").as_string())).value() == now + 2h);
     CHECK(entry.at("findings").at(0).at("kind") == "size_changed");
     CHECK(entry.at("findings").at(0).at("severity") == "warning");
+    facts.problem = "opening it: Permission denied";
+    CHECK(told(facts, std::nullopt, {}).at("problem") == "opening it: Permission denied");
     facts.newest_copy->started_at = now;  // without a local copy of it
     CHECK(told(facts, std::nullopt, {}).at("newest_set").at("size_bytes") == 90);
 }
