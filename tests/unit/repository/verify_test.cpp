@@ -256,6 +256,69 @@ TEST_CASE("a file's sidecar is believed more than the file") {
     CHECK(verify_copy(directory / "a.dump", bytes).artifacts.at(0).message == "a.dump.sha256 holds no SHA-256");
 }
 
+namespace {
+
+// Encrypted by nothing, with keys that fail in one way or another.
+class Opening final : public codec::Check {
+  public:
+    Opening(std::unique_ptr<codec::Check> content, std::optional<base::Error> failure)
+        : content_(std::move(content)), failure_(std::move(failure)) {}
+    base::Status write(codec::Bytes bytes) override {
+        if (failure_) throw base::Error(*failure_);
+        return content_->write(bytes);
+    }
+    base::Status finish() override { return content_->finish(); }
+    [[nodiscard]] const codec::CheckResult& result() const noexcept override { return content_->result(); }
+
+  private:
+    std::unique_ptr<codec::Check> content_;
+    std::optional<base::Error> failure_;
+};
+
+repository::Decrypt opening(std::optional<base::Error> failure = std::nullopt) {
+    return [failure](std::string_view method, std::unique_ptr<codec::Check> content) {
+        CHECK(method == "age");
+        return std::make_unique<Opening>(std::move(content), failure);
+    };
+}
+
+}  // namespace
+
+TEST_CASE("what is encrypted is decoded by whoever has the keys, and keys speak against no backup") {
+    const support::TemporaryDirectory directory;
+    const auto bytes = contents(samples / "pg15-Z6.dump");
+    const auto file = directory / "a.dump.age";
+    write(file, bytes);
+    const auto verify = [&](const repository::Decrypt& decrypt) { return repository::verify_file(file, {}, decrypt); };
+    CHECK(verify({}).level == Verification::read_back);
+    CHECK_FALSE(verify({}).artifacts.at(0).raw_bytes);
+    const auto good = verify(opening());
+    CHECK(good.level == Verification::decoded);
+    CHECK(good.artifacts.at(0).raw_bytes);
+    CHECK(good.artifacts.at(0).message.starts_with("decrypted and decoded: "));
+
+    const base::Error other_keys(ErrorCode::authentication_failed, "the keys do not open it");
+    const base::Error killed(ErrorCode::program_failed, "age was killed");
+    CHECK(error_of([&] { (void)verify(opening(other_keys)); }).message() == "a.dump.age: the keys do not open it");
+    CHECK(verify(opening(killed)).finding() == repository::Finding::unread);
+    // Damage comes before what the program makes of it.
+    write(directory / "a.dump.age.sha256", std::string(64, '0') + "  a.dump.age\n");
+    for (const auto& error : {other_keys, killed}) {
+        const auto bad = verify(opening(error));
+        CHECK(bad.finding() == repository::Finding::bad);
+        CHECK(bad.artifacts.at(0).message == "has another SHA-256 than its .sha256 file says");
+    }
+    std::filesystem::remove(directory / "a.dump.age.sha256");
+    write(file, bytes.substr(0, bytes.size() / 2));
+    CHECK(verify(opening()).finding() == repository::Finding::bad);
+    // What cannot be used at all is told at once.
+    const repository::Decrypt none = [](std::string_view,
+                                        std::unique_ptr<codec::Check>) -> std::unique_ptr<codec::Check> {
+        throw base::Error(ErrorCode::client_missing, "there is no age");
+    };
+    CHECK(error_of([&] { (void)verify(none); }).message() == "a.dump.age: there is no age");
+}
+
 TEST_CASE("what is no file is refused") {
     const support::TemporaryDirectory directory;
     CHECK(error_of([&] { (void)repository::verify_file(directory / "none", {}); }).code() == ErrorCode::not_found);
