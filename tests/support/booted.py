@@ -42,7 +42,11 @@ def why_not() -> str:
     if os.geteuid() != 0:
         return "a system can be booted by root only"
     missing = [name for name in ("systemd-nspawn", "mmdebstrap", "nsenter", "setpriv") if not shutil.which(name)]
-    return f"there is no {', '.join(missing)}: packaging/dependencies systemd" if missing else ""
+    if missing:
+        return f"there is no {', '.join(missing)}: packaging/dependencies systemd"
+    # Root of a container may lack what it takes.
+    tried = subprocess.run(["unshare", "--mount", "--pid", "--fork", "mount", "-t", "tmpfs", "none", "/mnt"], capture_output=True, check=False)
+    return "" if tried.returncode == 0 else "this machine lets nobody make namespaces and mounts"
 
 
 def mirror() -> str:

@@ -54,7 +54,7 @@ class _Package:
         self.system.run("systemctl", "reset-failed", "pgbakd", check=False)
         self.system.sh(
             "rm -rf /etc/systemd/system/pgbakd.service.d /etc/pgbakd.d/*; systemctl daemon-reload; umount -q /var/lib/pgbakd || true;"
-            "rm -rf /var/lib/pgbakd/* /var/lib/pgbakd/.ssh"
+            "rm -rf /var/lib/pgbakd/* /var/lib/pgbakd/.ssh /var/lib/pgbakd/.gnupg"
         )
         self.configure(SHIPPED)
         self.begin = self.system.sh("date +@%s.%N").strip()
@@ -369,6 +369,19 @@ class _Tests(_Package):
             """
         )
         recipient = self.system.sh("age-keygen -y /etc/pgbakd-keys/age.key").strip()
+        # The daemon's account as one sets it up for ssh and gpg: in its home directory.
+        self.system.sh(
+            """
+            cd /var/lib/pgbakd; install -d -o pgbakd -g pgbakd -m 0700 .ssh .gnupg
+            install -o pgbakd -m 0600 /etc/pgbakd-keys/id .ssh/id_ed25519; install -o pgbakd /etc/pgbakd-keys/known_hosts .ssh/known_hosts
+            runuser -u pgbakd -- env HOME=/var/lib/pgbakd gpg --batch --quiet --passphrase '' --quick-generate-key backup@example.com
+            """
+        )
+        listed = self.system.sh("runuser -u pgbakd -- env HOME=/var/lib/pgbakd gpg --batch --with-colons --list-keys")
+        fingerprint = re.findall(r"^fpr:+([0-9A-F]+):", listed, re.M)[0]
+        self.psql("drop role if exists vault")
+        self.psql("create role vault login")
+        self.psql("grant pg_read_all_data to vault")
         self.drop_in("[Service]\nReadWritePaths=/srv/nas\n")
         keys = "/etc/pgbakd-keys"
         targets = {
@@ -384,10 +397,12 @@ class _Tests(_Package):
             "base": {"source": {"type": "pg_basebackup", "server": "local", "checkpoint": "fast"}},
             "files": {"source": {"type": "files", "paths": ["/srv/erp"]}},
             "command": {"source": {"type": "command", "argv": ["echo", "hello"], "extension": "txt"}},
+            "far": {"source": {**dump, "server": "far"}, "encryption": {"gpg": [fingerprint]}},
         }
         for job in jobs.values():
             job["schedule"] = "daily at 02:00"
-        self.configure({"servers": {"local": {}}, "targets": targets, "jobs": jobs})
+        servers = {"local": {}, "far": {"client": {"ssh": "vault@127.0.0.1"}}}
+        self.configure({"servers": servers, "targets": targets, "jobs": jobs})
         self.start()
         for job in jobs:
             with self.subTest(job):  # type: ignore[attr-defined]
