@@ -22,7 +22,8 @@ from support.booted import BootedSystem, why_not
 from support.package import dependencies, package_for, with_version
 from support.process import wait_for
 
-CTEST = {"timeout": 2400, "processors": 2}
+# Most of it is for building the package.
+CTEST = {"timeout": 7200, "processors": 2}
 SHIPPED = (Path(os.environ["PGBAKD_SOURCE_DIR"]) / "etc/pgbakd.yaml").read_text(encoding="utf-8")
 REPOSITORY = "/var/lib/pgbakd/repository"
 
