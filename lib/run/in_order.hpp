@@ -15,8 +15,8 @@ template <class Job>
 class InOrder {
   public:
     // `width`: how many are on the pool at once, or wait there to be taken; at least 1.
-    InOrder(asio::any_io_executor executor, async::Pool& pool, std::size_t width)
-        : executor_(executor), pool_(pool), width_(std::max<std::size_t>(1, width)), done_(std::move(executor)) {}
+    InOrder(const asio::any_io_executor& executor, async::Pool& pool, std::size_t width)
+        : executor_(executor), pool_(pool), width_(std::max<std::size_t>(1, width)), done_(executor) {}
 
     [[nodiscard]] bool empty() const noexcept { return in_work_.empty(); }
     [[nodiscard]] bool full() const noexcept { return in_work_.size() >= width_; }
