@@ -130,7 +130,9 @@ complete -F _pgbakctl pgbakctl
 std::string zsh_script() {
     return "#compdef pgbakctl\n# zsh completion for pgbakctl: source <(pgbakctl completion zsh)\n"
            "autoload -U +X bashcompinit && bashcompinit\n" +
-           bash_script();
+           bash_script() +
+           // Found along fpath, the file is the function of its name, and runs when somebody has pressed tab already.
+           "[[ ${funcstack[1]} == _pgbakctl ]] && _bash_complete -F _pgbakctl\n";
 }
 
 std::string shell_quoted(std::string_view text) {

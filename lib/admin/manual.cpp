@@ -103,9 +103,10 @@ constexpr std::array<Pair, 5> daemon_options{{
     {"`--help`", "print help and exit"},
 }};
 
-constexpr std::array<Pair, 4> daemon_exits{{
+constexpr std::array<Pair, 5> daemon_exits{{
     {"0", "It was told to stop, and has."},
     {"1", "It failed, or what it wound up took longer than `shutdown_grace`."},
+    {"2", "The words on the command line are wrong."},
     {"3", "The configuration is wrong. The unit does not start it again for that."},
     {"75", "Another daemon works on the repository."},
 }};

@@ -53,6 +53,10 @@ bindkey '^G' show
 echo ready >{out}
 """,
 }
+# As a package has it: a file of the function's name along fpath, read when the first tab is pressed.
+SET_UP["zsh-installed"] = SET_UP["zsh"].replace("autoload", "mkdir {out}.d; pgbakctl completion zsh >{out}.d/_pgbakctl; fpath=({out}.d $fpath); autoload", 1).replace(
+    "source <(pgbakctl completion zsh)\n", ""
+)
 
 
 class Terminal:
@@ -60,7 +64,7 @@ class Terminal:
 
     def __init__(self, shell: str, directory: Path, path: str) -> None:
         self._out = directory / "line"
-        argv = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}[shell]
+        argv = {"bash": ["bash", "--norc", "--noprofile", "-i"], "zsh": ["zsh", "-f", "-i"]}[shell.partition("-")[0]]
         self._main, other = pty.openpty()
         environment = {**base_environment(HOME=str(directory), TERM="dumb"), "PATH": path}
         self._process = subprocess.Popen(
@@ -112,7 +116,7 @@ class Completion(unittest.TestCase):
         return [tuple(text.format(config=config, begun=config[:-3]) for text in line) for line in LINES]  # type: ignore[misc]
 
     def check_terminal(self, shell: str) -> None:
-        self.need(shell)
+        self.need(shell.partition("-")[0])
         terminal = Terminal(shell, self.directory, self.path)
         self.addCleanup(terminal.close)
         for typed, completed in self.lines():
@@ -124,6 +128,9 @@ class Completion(unittest.TestCase):
 
     def test_zsh(self) -> None:
         self.check_terminal("zsh")
+
+    def test_zsh_as_it_is_installed(self) -> None:
+        self.check_terminal("zsh-installed")
 
     def test_fish(self) -> None:
         """fish tells what it would offer for a line."""
