@@ -259,7 +259,9 @@ Directory look_at(const std::filesystem::path& path, std::uint64_t min_free) {
 void add_backlog(Channel& channel, const catalog::Backlog& backlog) {
     channel.oldest = channel.waiting == 0 ? backlog.oldest : std::min(channel.oldest, backlog.oldest);
     channel.waiting += backlog.waiting;
-    channel.attempts = std::max(channel.attempts, backlog.attempts);
+    // A recipient who is deferred for a while makes no failing channel, however often that was tried: only if it lasts.
+    const bool is_later = alert::channel_of(backlog.channel).size() != backlog.channel.size();
+    channel.attempts = std::max(channel.attempts, is_later ? std::min(backlog.attempts, 1) : backlog.attempts);
     if (channel.message.empty()) channel.message = backlog.message;
 }
 

@@ -294,6 +294,29 @@ TEST_CASE("disks, channels and what is open come with a look at everything") {
     CHECK(inputs.open == std::vector{finding});
 }
 
+TEST_CASE("what waits for one recipient waits for the channel, which fails only if that lasts") {
+    World world;
+    world.config.channels.emplace("mail", model::ChannelSpec{"mail", model::MailPlace{}, Severity::info, {}});
+    model::Alert alert;
+    alert.id = "1";
+    world.catalog->queue_alerts({{"mail b@example.com", alert}}, today - 5min);
+    world.catalog->queue_alerts({{"mail", alert}}, today - 1min);
+    for (int i = 0; i < 5; ++i) world.catalog->alerts_failed("mail b@example.com", today, "450 come again");
+    const auto inputs = world.look();
+    REQUIRE(inputs.channels.size() == 1);
+    CHECK(inputs.channels[0].waiting == 2);
+    CHECK(inputs.channels[0].oldest == today - 5min);
+    CHECK(inputs.channels[0].attempts == 1);
+    CHECK(inputs.channels[0].message == "450 come again");
+    const auto fails = [](const Inputs& seen) {
+        return std::ranges::any_of(evaluate(seen), [](const Finding& each) {
+            return each.key == model::FindingKey{FindingKind::channel_failing, {}, "mail"};
+        });
+    };
+    CHECK_FALSE(fails(inputs));
+    CHECK(fails(world.look(today + 1h)));
+}
+
 TEST_CASE("a repository that cannot be looked at is told, and not taken for an empty one") {
     World world;
     // No file system has names that long: asking for one fails, whoever asks.
