@@ -9,6 +9,11 @@
 
 namespace pgbakd::offsite {
 
+// Which of the artifacts that the manifest names is not there in its size, as "a.dump is not there"; empty: none.
+// Errors: the target's.
+asio::awaitable<std::string> what_is_lacking_there(target::Target& target, model::BackupSet manifest,
+                                                   async::StopToken stop);
+
 // Empty if the target has the same manifest, each artifact in its size, and no finding against the set; else what is
 // wrong, as "its manifest is not there". Reads nothing else. Errors: the target's.
 asio::awaitable<std::string> what_is_wrong_there(target::Target& target, async::Pool& pool, repository::StoredSet set,

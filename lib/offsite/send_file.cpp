@@ -7,6 +7,7 @@
 #include "async/lane.hpp"
 #include "async/task_group.hpp"
 #include "codec/sha256.hpp"
+#include "target/placing.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
@@ -105,8 +106,16 @@ class Sending {
         check_hash();
         finishing_ = true;
         if (options_.on_finish) options_.on_finish();
-        auto receipt = co_await upload_->finish(stop);
-        if (options_.on_placed) options_.on_placed();
+        std::exception_ptr failure;
+        target::Receipt receipt;
+        try {
+            receipt = co_await upload_->finish(stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
+        const bool placed = !failure || target::has_placed(*upload_);
+        if (placed && options_.on_placed) options_.on_placed();
+        if (failure) std::rethrow_exception(failure);
         upload_.reset();
         co_return receipt;
     }

@@ -29,7 +29,7 @@ struct SendOptions {
     std::function<void()> on_begin;
     // From now on the object may appear under its key, also if the end of its upload is not told.
     std::function<void()> on_finish;
-    // It has: this call has put it there.
+    // It has: this call has put it there, whatever came of it there.
     std::function<void()> on_placed;
     // What lies under the key is the beginning of this file, and not all of it: half of an earlier attempt.
     std::function<void()> on_half;

@@ -8,9 +8,9 @@
 #include "offsite/growing_file.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/remote_sets.hpp"
+#include "offsite/sizes_there.hpp"
 #include "os/file.hpp"
 #include "repository/names.hpp"
-#include "target/listing.hpp"
 #include "target/whole.hpp"
 
 namespace pgbakd::offsite {
@@ -21,33 +21,6 @@ constexpr std::size_t largest_sidecar = std::size_t{64} << 10U;
 // Of an artifact that is sent beside others: what that takes of memory stays below the parts of a long one, and no
 // service splits it, so that there is nothing to take up.
 constexpr std::uint64_t most_short = std::uint64_t{1} << 20U;
-
-base::Error taken(const target::Facts& facts, const model::SetId& id) {
-    return {base::ErrorCode::conflict, fmt::format("another set named {} is in {} already", id.text(), facts.place),
-            "two hosts with a job of the same name need a prefix or a path each; nothing was overwritten"};
-}
-
-base::Error half_taken(const target::Facts& facts, const model::SetId& id) {
-    return {
-        base::ErrorCode::conflict,
-        fmt::format("half a set named {} that this copy did not begin is in {}", id.text(), facts.place),
-        "what a run that was killed has left there goes by itself a day later; two hosts with a job of the same name "
-        "need a prefix or a path each; nothing was overwritten"};
-}
-
-// Something is there under its name that is not ours; with a manifest or without one, as far as that can be told.
-asio::awaitable<base::Error> taken_there(target::Target& target, model::SetId id, async::StopToken stop) {
-    const auto facts = co_await target.facts(stop);
-    bool half = false;
-    try {
-        const auto manifest = co_await target.stat(key_of(id, model::manifest_file), target::Detail::plain, stop);
-        half = !manifest.has_value();
-    } catch (const base::Error&) {
-        stop.check();
-    }
-    if (!half) co_return taken(facts, id);
-    co_return half_taken(facts, id);
-}
 
 asio::awaitable<std::string> read_text(async::Pool& pool, const std::filesystem::path& path, std::size_t limit) {
     const auto read = [path, limit] { return os::read_file(path, limit); };
@@ -69,14 +42,6 @@ asio::awaitable<Found> find_manifest(target::Target& target, model::SetId id, st
     throw taken(facts, id);
 }
 
-// The local set is not what the manifest says: no attempt will change that.
-base::Error spoiled(Way& way, const model::SetId& id, std::string what) {
-    way.unfinished.clear();
-    way.checkpoint.clear();
-    way.corrupt = std::move(what);
-    return {base::ErrorCode::corrupt, way.corrupt, fmt::format("pgbakctl verify {}", id.text())};
-}
-
 asio::awaitable<std::shared_ptr<Growing>> whole_file(asio::any_io_executor executor, async::Pool& pool,
                                                      std::filesystem::path path, std::string sha256) {
     auto file = std::make_shared<GrowingFile>(executor, path);
@@ -88,126 +53,6 @@ asio::awaitable<std::shared_ptr<Growing>> whole_file(asio::any_io_executor execu
     file->complete(found->size, std::move(sha256));
     co_return file;
 }
-
-asio::awaitable<bool> has_manifest(target::Target& target, model::SetId id, async::StopToken stop) {
-    const auto found = co_await target.stat(key_of(id, model::manifest_file), target::Detail::plain, stop);
-    co_return found.has_value();
-}
-
-void tell_begun(Way& way, bool begun) {
-    if (std::exchange(way.begun, begun) != begun && way.on_change) way.on_change();
-}
-
-void note(Way& way, std::set<std::string>& names, const std::string& name) {
-    if (names.insert(name).second && way.on_change) way.on_change();
-}
-
-void forget(Way& way, std::set<std::string>& names, const std::string& name) {
-    if (names.erase(name) > 0 && way.on_change) way.on_change();
-}
-
-// What we have put there is not what was sent: it would stand in the way of the next attempt. Not once there is a
-// manifest: then it is somebody's set. What cannot be removed the next attempt replaces.
-asio::awaitable<void> take_back(target::Target& target, model::SetId id, std::string name, Way& way,
-                                async::StopToken stop) {
-    std::exception_ptr left;  // what is wrong with the file is told
-    try {
-        const bool is_set = co_await has_manifest(target, id, stop);
-        if (is_set) co_return;
-        std::vector<std::string> keys;
-        keys.push_back(key_of(id, name));
-        const auto refused = co_await target.remove(std::move(keys), stop);
-        if (!refused.empty()) co_return;
-        forget(way, way.trying, name);
-        forget(way, way.placed, name);
-    } catch (...) {
-        left = std::current_exception();
-    }
-}
-
-}  // namespace
-
-asio::awaitable<void> send_artifact(Means means, model::SetId id, std::shared_ptr<Growing> file, Way& way,
-                                    async::StopToken stop) {
-    const auto name = file->name();
-    const auto key = key_of(id, name);
-    SendOptions options;
-    options.ask_after = false;  // check_there() does, of all at once
-    if (way.unfinished == name) options.checkpoint = way.checkpoint;
-    options.on_checkpoint = [&way, name](const std::string& checkpoint) {
-        way.unfinished = name;
-        way.checkpoint = checkpoint;
-        if (way.on_change) way.on_change();
-    };
-    const bool ours = way.begun;
-    bool earlier = way.trying.contains(name) || way.placed.contains(name);  // an attempt may have left what is there
-    const bool tried = earlier;
-    options.on_begin = [&way] { tell_begun(way, true); };
-    bool put = false;  // by this very call
-    options.on_finish = [&way, name] { note(way, way.trying, name); };
-    options.on_placed = [&way, &put, name] {
-        put = true;
-        note(way, way.placed, name);
-    };
-    options.on_half = [&earlier] { earlier = true; };
-    way.sent.erase(name);  // it was written anew
-    std::exception_ptr failure;
-    Assured assured{};
-    try {
-        assured = co_await send_file(means, file, key, options, stop);
-    } catch (...) {
-        failure = std::current_exception();
-    }
-    if (failure) {
-        const auto error = base::to_error(failure);
-        if (file->is_spoiled()) {
-            const auto wrong = spoiled(way, id, error.message());
-            throw base::Error(wrong);
-        }
-        if (put && error.code() == base::ErrorCode::corrupt) co_await take_back(means.target, id, name, way, stop);
-        const bool refused = error.code() == base::ErrorCode::conflict;
-        if (!refused) std::rethrow_exception(failure);
-        bool replaceable = earlier && file->is_kept();
-        // With a manifest it is a set, and not ours: we had none of it whole.
-        if (replaceable) replaceable = !co_await has_manifest(means.target, id, stop);
-        if (!replaceable) {
-            if (!tried) forget(way, way.trying, name);
-            if (!ours) tell_begun(way, false);
-            const auto wrong = co_await taken_there(means.target, id, stop);
-            throw base::Error(wrong);
-        }
-        // Half of an earlier attempt of ours, by a target that shows halves; or what a dump was that was made anew.
-        SendOptions again;
-        again.existing = target::Existing::replace;
-        again.ask_after = false;
-        again.on_finish = options.on_finish;
-        again.on_placed = options.on_placed;
-        put = false;
-        failure = nullptr;
-        try {
-            assured = co_await send_file(means, file, key, again, stop);
-        } catch (...) {
-            failure = std::current_exception();
-        }
-        if (failure && file->is_spoiled()) {
-            const auto again_failed = base::to_error(failure);
-            const auto wrong = spoiled(way, id, again_failed.message());
-            throw base::Error(wrong);
-        }
-        if (failure) {
-            const bool wrong = base::to_error(failure).code() == base::ErrorCode::corrupt;
-            if (put && wrong) co_await take_back(means.target, id, name, way, stop);
-            std::rethrow_exception(failure);
-        }
-    }
-    way.sent[name] = assured;
-    forget(way, way.trying, name);
-    if (way.unfinished != name) co_return;  // that of another file is still of use
-    way.unfinished.clear();
-    way.checkpoint.clear();
-}
-
-namespace {
 
 // What makes a set of the artifacts that are there.
 struct Ending {
@@ -252,27 +97,27 @@ std::vector<std::pair<std::string, std::uint64_t>> sizes_of(const model::BackupS
 // rule, a hand) must not make half a set. What is to be sent again is no longer in `way`.
 asio::awaitable<void> check_there(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
                                   async::StopToken stop) {
-    std::map<std::string, std::uint64_t> there;
-    target::Listing listing(means.target, prefix_of(set.id), most_in_a_set);
-    while (co_await listing.next(stop))
-        for (const auto& entry : listing.entries()) there[entry.key] = entry.size;
+    const auto there = co_await sizes_there(means.target, set.id, stop);
     for (const auto& [name, size] : sizes_of(set, ending)) {
         const auto key = key_of(set.id, name);
-        const auto listed = there.find(key);
-        if (listed != there.end() && listed->second == size) continue;
-        // Some listings are behind.
-        const auto found = co_await means.target.stat(key, target::Detail::plain, stop);
-        if (found && found->size == size) continue;
+        const auto found = co_await size_there(means.target, there, key, size, stop);
+        if (found == size) continue;
         way.sent.erase(name);
-        throw base::Error(
-            base::ErrorCode::corrupt,
-            fmt::format("{} was sent, and is {} now", name, found ? fmt::format("{} bytes long", found->size) : "gone"),
-            "does something else delete or change objects there?", base::Persistence::passing);
+        const auto now = found == not_there ? std::string("gone") : fmt::format("{} bytes long", found);
+        throw base::Error(base::ErrorCode::corrupt, fmt::format("{} was sent, and is {} now", name, now),
+                          "does something else delete or change objects there?", base::Persistence::passing);
     }
 }
 
-asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
-                                     async::StopToken stop) {
+// The least that is known of its artifacts.
+Assured least(const Way& way) {
+    const bool all_checked = std::all_of(way.sent.begin(), way.sent.end(),
+                                         [](const auto& sent) { return sent.second == Assured::checksum; });
+    return all_checked ? Assured::checksum : Assured::read_back;
+}
+
+asio::awaitable<void> send_ending(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
+                                  async::StopToken stop) {
     co_await send_sidecars(means, set, ending, stop);
     co_await check_there(means, set, ending, way, stop);
     std::exception_ptr failure;
@@ -288,13 +133,11 @@ asio::awaitable<Assured> send_ending(Means means, const model::BackupSet& set, c
         const auto facts = co_await means.target.facts(stop);
         throw taken(facts, set.id);
     }
-    const bool all_checked = std::all_of(way.sent.begin(), way.sent.end(),
-                                         [](const auto& sent) { return sent.second == Assured::checksum; });
-    co_return all_checked ? Assured::checksum : Assured::read_back;
 }
 
-asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, std::filesystem::path directory,
-                                  model::Artifact artifact, model::SetId id, Way& way, async::StopToken stop) {
+asio::awaitable<std::shared_ptr<Growing>> stored(Means means, asio::any_io_executor executor,
+                                                 std::filesystem::path directory, model::Artifact artifact,
+                                                 model::SetId id, Way& way) {
     const auto path = directory / artifact.file;
     const auto file = co_await whole_file(executor, means.pool, path, artifact.sha256);
     if (file->length() != artifact.bytes) {
@@ -303,7 +146,43 @@ asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, s
         const auto wrong = spoiled(way, id, what);
         throw base::Error(wrong);
     }
+    co_return file;
+}
+
+asio::awaitable<void> send_stored(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                                  model::Artifact artifact, model::SetId id, Way& way, async::StopToken stop) {
+    const auto file = co_await stored(means, executor, directory, artifact, id, way);
     co_await send_artifact(means, id, file, way, stop);
+}
+
+// A manifest tells what was sent, and not what the place has kept of it: a server that fell may have lost what it had
+// taken just before. What is not there as it should be is sent again, in its place: by its manifest the set is ours.
+asio::awaitable<void> mend(Means means, asio::any_io_executor executor, std::filesystem::path directory,
+                           model::BackupSet set, const Ending& ending, Way& way, async::StopToken stop) {
+    const auto there = co_await sizes_there(means.target, set.id, stop);
+    const bool condemned = there.contains(key_of(set.id, corrupt_file));  // by a check of what is there
+    if (condemned) way.sent.clear();
+    for (const auto& artifact : set.artifacts) {
+        const auto key = key_of(set.id, artifact.file);
+        const auto size = co_await size_there(means.target, there, key, artifact.bytes, stop);
+        if (size == artifact.bytes && way.sent.contains(artifact.file)) continue;
+        const auto file = co_await stored(means, executor, directory, artifact, set.id, way);
+        bool alike = size == artifact.bytes && !condemned;
+        if (alike) alike = co_await reads_alike(means, key, file, stop);
+        if (alike)
+            way.sent[artifact.file] = Assured::read_back;
+        else
+            co_await replace_artifact(means, set.id, file, way, stop);
+    }
+    bool sidecars = true;
+    for (const auto& [name, size] : sizes_of(set, ending)) {
+        const auto found = there.find(key_of(set.id, name));
+        const bool listed = found != there.end() && found->second == size;
+        sidecars = sidecars && (listed || !name.ends_with(repository::sidecar_extension));
+    }
+    if (!sidecars) co_await send_sidecars(means, set, ending, stop);
+    co_await check_there(means, set, ending, way, stop);
+    if (condemned) co_await remove_mark(means.target, set.id, corrupt_file, stop);
 }
 
 // Who pinned the set while this copy was owed meant this place too.
@@ -341,11 +220,7 @@ asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, s
                                   model::BackupSet set, Way& way, async::StopToken stop) {
     const auto manifest = co_await read_text(means.pool, directory / model::manifest_file, largest_manifest);
     const auto found = co_await find_manifest(means.target, set.id, manifest, way.begun, stop);
-    if (found == Found::all) {
-        co_await send_pin(means, directory, set.id, stop);
-        co_return Assured::read_back;
-    }
-    co_await send_artifacts(means, executor, directory, set, way, stop);
+    if (found != Found::all) co_await send_artifacts(means, executor, directory, set, way, stop);
     const auto read_sidecars = [directory, artifacts = set.artifacts] {
         std::vector<std::string> texts;
         for (const auto& artifact : artifacts) {
@@ -356,10 +231,37 @@ asio::awaitable<Assured> send_set(Means means, asio::any_io_executor executor, s
     };
     auto sidecars = co_await async::run_blocking(means.pool, read_sidecars);
     const Ending ending{manifest, std::move(sidecars), found};
-    const auto assured = co_await send_ending(means, set, ending, way, stop);
+    if (found == Found::all)
+        co_await mend(means, executor, directory, set, ending, way, stop);
+    else
+        co_await send_ending(means, set, ending, way, stop);
     co_await send_pin(means, directory, set.id, stop);
-    co_return assured;
+    co_return least(way);
 }
+
+namespace {
+
+// Of a set that is kept nowhere else there is nothing to mend it with: then it is none, and is not taken for one.
+asio::awaitable<void> check_closed(Means means, const model::BackupSet& set, const Ending& ending, Way& way,
+                                   async::StopToken stop) {
+    std::exception_ptr failure, left;
+    try {
+        co_await check_there(means, set, ending, way, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    if (!failure) co_return;
+    bool lost = false;
+    for (const auto& artifact : set.artifacts) lost = lost || !way.sent.contains(artifact.file);
+    try {
+        if (lost) (void)co_await remove_manifest(means.target, set.id, stop);
+    } catch (...) {
+        left = std::current_exception();  // what is amiss is told
+    }
+    std::rethrow_exception(failure);
+}
+
+}  // namespace
 
 asio::awaitable<Assured> close_set(Means means, model::BackupSet set, Way& way, async::StopToken stop) {
     Ending ending{model::to_manifest(set), {}, Found::nothing};
@@ -370,8 +272,11 @@ asio::awaitable<Assured> close_set(Means means, model::BackupSet set, Way& way, 
         ending.sidecars.push_back(repository::sidecar_text(artifact.sha256, artifact.file));
     }
     ending.found = co_await find_manifest(means.target, set.id, ending.manifest, way.begun, stop);
-    if (ending.found == Found::all) co_return Assured::read_back;
-    co_return co_await send_ending(means, set, ending, way, stop);
+    if (ending.found == Found::all)
+        co_await check_closed(means, set, ending, way, stop);
+    else
+        co_await send_ending(means, set, ending, way, stop);
+    co_return least(way);
 }
 
 }  // namespace pgbakd::offsite

@@ -382,7 +382,10 @@ asio::awaitable<void> Copies::remove_sent(Destination& destination) {
     try {
         const auto manifest = offsite::key_of(set_.id, model::manifest_file);
         const auto there = co_await destination.target->stat(manifest, target::Detail::plain, patience.token());
-        if (!there) co_await destination.target->remove(std::move(keys), patience.token());
+        if (there) co_return;
+        const auto refused = co_await destination.target->remove(std::move(keys), patience.token());
+        // What comes to lie there from now on need not be ours.
+        if (refused.empty()) destination.way.placed.clear();
     } catch (...) {
         left = std::current_exception();
     }

@@ -187,7 +187,7 @@ void DirectoryFiles::flush(const Unfinished& upload, std::uint64_t size, Waiting
     waiting.step();
 }
 
-Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
+Entry DirectoryFiles::finish(Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
                              Waiting& waiting) {
     return guarded([&] {
         flush(upload, size, waiting);
@@ -205,14 +205,14 @@ Entry DirectoryFiles::finish(const Unfinished& upload, const std::string& key, s
         waiting.step();
         // Whoever left was told that it failed.
         if (waiting.left()) throw Error(ErrorCode::cancelled, fmt::format("{} is not waited for any more", key));
-        place(*root, *folder, upload.live.name(), key, existing);
+        place(*root, *folder, upload.live.name(), key, existing, upload.is_placed);
         os::drop_from_cache(upload.file, 0, size);
         return Entry{.key = key, .size = size, .modified = modified_of(*status), .checksums = {}};
     });
 }
 
 void DirectoryFiles::place(const os::OpenDirectory& root, const os::OpenDirectory& folder, const std::string& name,
-                           const std::string& key, Existing existing) {
+                           const std::string& key, Existing existing, std::atomic<bool>& is_placed) {
     const int from = folder.descriptor().get();
     const auto leaf = name_of(key);
     for (int attempt = 1;; ++attempt) {
@@ -232,6 +232,7 @@ void DirectoryFiles::place(const os::OpenDirectory& root, const os::OpenDirector
             }
         }
         if (status == 0) {
+            is_placed = true;
             into.sync();
             break;
         }

@@ -34,13 +34,14 @@ class DirectoryFiles {
         LiveUpload live;
         os::OpenDirectory folder;
         os::Descriptor file;
-        std::atomic<bool> given_up = false;  // nobody wants it any more: work that was left behind removes it
+        std::atomic<bool> given_up = false;   // nobody wants it any more: work that was left behind removes it
+        std::atomic<bool> is_placed = false;  // it has its key
         [[nodiscard]] std::filesystem::path path() const { return folder.path() / live.name(); }
     };
     [[nodiscard]] std::unique_ptr<Unfinished> begin(const std::string& key, Existing existing, Waiting& waiting);
     void append(const Unfinished& upload, std::span<const std::byte> bytes, std::uint64_t offset);
     // Flushed, renamed to its key, both directories flushed.
-    [[nodiscard]] Entry finish(const Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
+    [[nodiscard]] Entry finish(Unfinished& upload, const std::string& key, std::uint64_t size, Existing existing,
                                Waiting& waiting);
     void discard(const Unfinished& upload) noexcept;
 
@@ -66,7 +67,7 @@ class DirectoryFiles {
     void flush(const Unfinished& upload, std::uint64_t size, Waiting& waiting) const;
     [[nodiscard]] static base::Timestamp place_time(const os::OpenDirectory& folder);
     void place(const os::OpenDirectory& root, const os::OpenDirectory& folder, const std::string& name,
-               const std::string& key, Existing existing);
+               const std::string& key, Existing existing, std::atomic<bool>& is_placed);
     // Calls `work` and turns what it throws into what that means for a mount.
     template <class Work>
     auto guarded(const Work& work) const;

@@ -8,6 +8,7 @@
 #include "async/leaving.hpp"
 #include "target/directory_files.hpp"
 #include "target/key.hpp"
+#include "target/placing.hpp"
 #include "target/tidying.hpp"
 
 namespace pgbakd::target {
@@ -75,7 +76,7 @@ std::shared_ptr<File> closed_on(async::Pool& pool, std::unique_ptr<File> file) {
             }};
 }
 
-class DirectoryUpload final : public Upload {
+class DirectoryUpload final : public Upload, public Placing {
   public:
     DirectoryUpload(std::shared_ptr<Shared> shared, std::string key, Existing existing,
                     std::unique_ptr<DirectoryFiles::Unfinished> upload)
@@ -106,6 +107,7 @@ class DirectoryUpload final : public Upload {
         auto entry = co_await on_pool(shared_, finish, "finishing an upload to", stop);
         co_return Receipt{.entry = std::move(entry), .assurance = Assurance::size};
     }
+    [[nodiscard]] bool has_placed() const noexcept override { return upload_->is_placed; }
     asio::awaitable<void> abort() override {
         upload_->given_up = true;
         // After a finish() that renamed it there is nothing of that name any more.

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "target/placing.hpp"
 #include "target/target.hpp"
 
 namespace pgbakd::target {
@@ -44,7 +45,7 @@ class ForwardingTarget : public Target {
     std::shared_ptr<Target> inner_;
 };
 
-class ForwardingUpload : public Upload {
+class ForwardingUpload : public Upload, public Placing {
   public:
     explicit ForwardingUpload(std::unique_ptr<Upload> inner) : inner_(std::move(inner)) {}
 
@@ -54,6 +55,7 @@ class ForwardingUpload : public Upload {
         return inner_->write(std::move(chunk), std::move(stop));
     }
     asio::awaitable<Receipt> finish(async::StopToken stop) override { return inner_->finish(std::move(stop)); }
+    [[nodiscard]] bool has_placed() const noexcept override { return target::has_placed(*inner_); }
     [[nodiscard]] std::string checkpoint() const override { return inner_->checkpoint(); }
     asio::awaitable<void> suspend() override { return inner_->suspend(); }
     asio::awaitable<void> abort() override { return inner_->abort(); }

@@ -5,6 +5,7 @@
 
 #include "target/key.hpp"
 #include "target/live_upload.hpp"
+#include "target/placing.hpp"
 #include "target/rclone_remote.hpp"
 #include "target/rclone_stall.hpp"
 #include "target/tidying.hpp"
@@ -22,7 +23,7 @@ Error exists_already(const std::string& key) {
     return {ErrorCode::conflict, fmt::format("{} exists already", key), "nothing there is ever overwritten"};
 }
 
-class RcloneUpload final : public Upload {
+class RcloneUpload final : public Upload, public Placing {
   public:
     RcloneUpload(std::shared_ptr<RcloneRemote> remote, std::unique_ptr<async::Child> child, std::string key,
                  std::string path, Existing existing, Assurance assurance, async::StopToken stop)
@@ -69,14 +70,24 @@ class RcloneUpload final : public Upload {
             }
             co_await remote_->move(path_, key_, existing_, stop);
         }
+        // Where another came in between, --ignore-existing has left ours where it was.
+        placed_ = path_ == key_ || existing_ == Existing::replace;
         auto entry = co_await remote_->stat(key_, Detail::plain, stop);
-        if (!entry || entry->size != sent_)
+        if (!entry || entry->size != sent_) {
+            if (!placed_) {
+                const auto left = co_await remote_->stat(path_, Detail::plain, stop);
+                if (left) throw exists_already(key_);
+                placed_ = true;
+            }
             throw Error(ErrorCode::corrupt,
                         fmt::format("{} has {} bytes where {} were sent", remote_->place(key_),
                                     entry ? std::to_string(entry->size) : "no", sent_),
                         {}, base::Persistence::passing);
+        }
         co_return Receipt{.entry = std::move(*entry), .assurance = assurance_};
     }
+
+    [[nodiscard]] bool has_placed() const noexcept override { return placed_; }
 
     asio::awaitable<void> abort() override {
         co_await child_->abort();
@@ -107,6 +118,7 @@ class RcloneUpload final : public Upload {
     LiveUpload live_;
     async::StopToken last_stop_;  // of the last call
     std::uint64_t sent_ = 0;
+    bool placed_ = false;
 };
 
 }  // namespace

@@ -227,6 +227,7 @@ asio::awaitable<void> S3Upload::put_whole(async::StopToken stop) {
     add_storage(call);
     add_conditions(call);
     const auto response = co_await send_body(std::move(call), part_, hash, stop);
+    placed_ = true;
     sent_ = part_->size();
     if (store_->options.profile->checksum != ChecksumHeader::sha256) co_return;
     const auto checksum = base64_of_hex(hash);
@@ -289,6 +290,7 @@ asio::awaitable<Receipt> S3Upload::finish(async::StopToken stop) {
         co_await look_first(stop);
         co_await complete(stop);
     }
+    placed_ = true;
     const bool whole = upload_id_.empty();
     upload_id_.clear();
     held_.reset();

@@ -9,6 +9,7 @@
 
 #include "async/event.hpp"
 #include "async/task_group.hpp"
+#include "target/placing.hpp"
 #include "target/s3_bodies.hpp"
 #include "target/s3_part.hpp"
 #include "target/s3_parts.hpp"
@@ -63,7 +64,7 @@ class HeldUpload {
     std::string upload_id_;
 };
 
-class S3Upload final : public Upload {
+class S3Upload final : public Upload, public Placing {
   public:
     S3Upload(std::shared_ptr<S3Store> store, std::string key, PutOptions options, PartPlan plan, async::StopToken stop);
     // Goes on with an upload of which these parts, from the first without a gap, have arrived.
@@ -72,6 +73,7 @@ class S3Upload final : public Upload {
     [[nodiscard]] std::uint64_t begins_at() const noexcept override { return begins_at_; }
     asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override;
     asio::awaitable<Receipt> finish(async::StopToken stop) override;
+    [[nodiscard]] bool has_placed() const noexcept override { return placed_; }
     [[nodiscard]] std::string checkpoint() const override { return upload_id_; }
     asio::awaitable<void> suspend() override;
     asio::awaitable<void> abort() override;
@@ -108,6 +110,7 @@ class S3Upload final : public Upload {
     std::unique_ptr<HeldUpload> held_;
     std::uint64_t begins_at_ = 0;
     std::uint64_t sent_ = 0;  // in parts that were closed
+    bool placed_ = false;     // the service said that it has the object
     Part part_;               // the one being filled
     std::vector<SentPart> parts_;
     std::uint64_t in_flight_ = 0;

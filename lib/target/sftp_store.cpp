@@ -171,7 +171,7 @@ void SftpStore::discard(const std::string& name, Interrupt& interrupt) {
 }
 
 Entry SftpStore::place_upload(const std::string& name, const std::string& key, std::uint64_t size, Existing existing,
-                              Interrupt& interrupt) {
+                              std::atomic<bool>& is_placed, Interrupt& interrupt) {
     const auto from = path_of(upload_key(name));
     const auto to = path_of(key);
     return ask(
@@ -205,6 +205,7 @@ Entry SftpStore::place_upload(const std::string& name, const std::string& key, s
                 rename_over(session, from, key, interrupt);
                 break;
             }
+            is_placed = true;
             const auto placed = session.look(to, interrupt);
             check(placed, to);
             return Entry{.key = key, .size = size, .modified = placed->modified, .checksums = {}};

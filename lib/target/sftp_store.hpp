@@ -1,6 +1,7 @@
 // The blocking half of the SFTP target: what its operations do on the pool. Safe on any thread.
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -34,9 +35,10 @@ class SftpStore {
                                    Interrupt& interrupt);
     // Its size and time, whatever it is.
     [[nodiscard]] std::optional<http::SftpStatus> look(const std::string& key, Interrupt& interrupt);
-    // Gives the upload its key. Error: conflict if that exists and is refused; corrupt if the upload has another size.
+    // Gives the upload its key; `is_placed` becomes true once it has it, also where the end is an error. Errors:
+    // conflict if the key exists and is refused; corrupt if the upload has another size.
     [[nodiscard]] Entry place_upload(const std::string& name, const std::string& key, std::uint64_t size,
-                                     Existing existing, Interrupt& interrupt);
+                                     Existing existing, std::atomic<bool>& is_placed, Interrupt& interrupt);
     void discard(const std::string& name, Interrupt& interrupt);
     // Error: conflict if the key exists.
     void refuse_existing(const std::string& key, Interrupt& interrupt);

@@ -183,9 +183,10 @@ asio::awaitable<Receipt> SftpUpload::finish(async::StopToken stop) {
     if (!piece_ && closed_ == 0) piece_ = std::make_shared<std::vector<std::byte>>();
     if (piece_) co_await flush(stop);
     co_await idle(stop);
-    const auto place = [name = arrived_.name, key = key_, size = closed_, existing = existing_](
+    // Shared, since a server that hangs may be left behind.
+    const auto place = [name = arrived_.name, key = key_, size = closed_, existing = existing_, placed = placed_](
                            SftpStore& store, http::Interrupt& interrupt) {
-        return store.place_upload(name, key, size, existing, interrupt);
+        return store.place_upload(name, key, size, existing, *placed, interrupt);
     };
     auto entry = co_await on_sftp_pool(shared_, place, stop);
     co_return Receipt{.entry = std::move(entry), .assurance = Assurance::size};

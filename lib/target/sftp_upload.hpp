@@ -1,6 +1,7 @@
 // An object on its way to an SSH server: pieces that are appended to one file, one after another, while the next fills.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 #include "async/leaving.hpp"
 #include "async/task_group.hpp"
 #include "target/live_upload.hpp"
+#include "target/placing.hpp"
 #include "target/sftp_store.hpp"
 #include "target/tidying.hpp"
 
@@ -81,7 +83,7 @@ struct SftpCheckpoint {
 // Nothing if it is not one of ours: it names a file to write to.
 [[nodiscard]] std::optional<SftpCheckpoint> parse_checkpoint(std::string_view text);
 
-class SftpUpload final : public Upload {
+class SftpUpload final : public Upload, public Placing {
   public:
     SftpUpload(const asio::any_io_executor& executor, std::shared_ptr<SftpShared> shared, std::string key,
                Existing existing, async::StopToken stop);
@@ -91,6 +93,7 @@ class SftpUpload final : public Upload {
     [[nodiscard]] std::uint64_t begins_at() const noexcept override { return begins_at_; }
     asio::awaitable<void> write(async::Chunk chunk, async::StopToken stop) override;
     asio::awaitable<Receipt> finish(async::StopToken stop) override;
+    [[nodiscard]] bool has_placed() const noexcept override { return *placed_; }
     [[nodiscard]] std::string checkpoint() const override;
     asio::awaitable<void> suspend() override;
     asio::awaitable<void> abort() override;
@@ -113,6 +116,7 @@ class SftpUpload final : public Upload {
     std::unique_ptr<LiveUpload> live_;  // the name of it
     async::StopToken last_stop_;        // of the last call
     Piece piece_;
+    std::shared_ptr<std::atomic<bool>> placed_ = std::make_shared<std::atomic<bool>>(false);
     bool busy_ = false;
     std::exception_ptr failure_;
     async::StopSource stop_;  // of what is being sent

@@ -11,10 +11,12 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/error.hpp"
 #include "target/key.hpp"
+#include "target/placing.hpp"
 #include "target/target.hpp"
 
 namespace support {
@@ -59,6 +61,7 @@ class MemoryTarget final : public target::Target {
     bool answer_lost = false;                              // what fails was done all the same
     bool shows_halves = false;                             // what breaks off in finish() lies there by half
     bool refuses_late = false;                             // a conflict is found in finish(), not in put()
+    bool looks_after = false;                              // finish() looks at what it has stored: corrupt if spoiled
     bool repeats = false;                                  // its lists begin again and again
     std::int64_t size_lie = 0;                             // added to each size that it tells
     std::function<void(std::string&)> spoil;               // applied to what is stored
@@ -182,7 +185,7 @@ class MemoryTarget final : public target::Target {
     }
 };
 
-class MemoryTarget::Sending final : public target::Upload {
+class MemoryTarget::Sending final : public target::Upload, public target::Placing {
   public:
     Sending(MemoryTarget& target, std::string key, target::PutOptions options)
         : target_(target), key_(std::move(key)), existing_(options.existing) {
@@ -211,15 +214,19 @@ class MemoryTarget::Sending final : public target::Upload {
             throw;
         }
         if (existing_ == target::Existing::refuse && target_.objects.contains(key_)) throw target_.taken(key_);
-        target_.appear(key_, content_);
-        content_.clear();  // nothing is left to go on from
+        const auto sent = std::exchange(content_, {});  // nothing is left to go on from
+        target_.appear(key_, sent);
         if (broken) throw target_.failure;
+        placed_ = true;
+        if (target_.looks_after && target_.objects.at(key_).content != sent)
+            throw base::Error(base::ErrorCode::corrupt, key_ + " is not what was sent", {}, base::Persistence::passing);
         end();
         target::Receipt receipt;
         receipt.entry = target_.entry_of(key_);
         receipt.assurance = target_.assurance;
         co_return receipt;
     }
+    [[nodiscard]] bool has_placed() const noexcept override { return placed_; }
     [[nodiscard]] std::string checkpoint() const override {
         return target_.resumable && !content_.empty() ? key_ + "@" + std::to_string(content_.size()) : std::string();
     }
@@ -252,6 +259,7 @@ class MemoryTarget::Sending final : public target::Upload {
     std::string content_;
     std::uint64_t begins_at_ = 0;
     bool open_ = true;
+    bool placed_ = false;
 };
 
 inline asio::awaitable<std::unique_ptr<target::Upload>> MemoryTarget::put(std::string key, target::PutOptions options,

@@ -215,6 +215,128 @@ TEST_CASE("a set that is on no disk gets its manifest only where all of it is") 
     CHECK(close() == Assured::checksum);
     CHECK(bench.objects_there() == there);
     CHECK(bench.target.finished.back() == offsite::key_of(id, model::manifest_file));
-    CHECK(close() == Assured::read_back);  // once more: it is all there
+    CHECK(close() == Assured::checksum);  // once more: it is all there
     CHECK(bench.objects_there() == there);
+    // With its manifest, but without what that names, it is no set, and nothing is left to make it one.
+    const auto lost = offsite::key_of(id, set.artifacts.front().file);
+    bench.target.objects.erase(lost);
+    const auto error = error_of(close);
+    CHECK(error.code() == ErrorCode::corrupt);
+    CHECK(error.message() == set.artifacts.front().file + " was sent, and is gone now");
+    CHECK(bench.target.removed == std::vector<std::string>{offsite::key_of(id, model::manifest_file)});
+}
+
+namespace {
+
+// One attempt of a run at an artifact that is kept nowhere.
+std::optional<base::Error> attempt(Bench& bench, offsite::Way& way, const std::string& content) {
+    auto made = dump(bench, content, mebibyte);
+    asio::co_spawn(bench.io, made.write(), [](const std::exception_ptr& thrown) { CHECK_FALSE(thrown); });
+    std::optional<base::Error> failure;
+    try {
+        bench.run(offsite::send_artifact(bench.means(), {"shop", "20260113_000001"}, made.buffer, way, {}));
+    } catch (const base::Error& error) {
+        failure = error;
+    }
+    CHECK(bench.target.open_uploads == 0);
+    return failure;
+}
+
+}  // namespace
+
+TEST_CASE("of what is kept nowhere the next attempt takes away what the last one has left, and nothing else") {
+    const auto first = noise(2 * mebibyte), second = noise(2 * mebibyte + 1, 2);
+    Bench bench;
+    offsite::Way way;
+    bench.target.assurance = Assurance::size;
+    const auto fail_at = [&](const std::string& call, bool for_good) {
+        bench.target.on_call = [&bench, call, for_good](const std::string& made) {
+            if (!made.starts_with(call)) return;
+            if (for_good) bench.target.away = true;
+            bench.target.fail_at = bench.target.calls.size();
+        };
+    };
+    const auto works_again = [&] {
+        bench.target.on_call = nullptr;
+        bench.target.away = bench.target.answer_lost = bench.target.looks_after = false;
+        bench.target.spoil = nullptr;
+        bench.target.retains = nullptr;
+    };
+    const auto spoil = [](std::string& content) { content[content.size() / 2] ^= 1; };
+    SECTION("it arrived wrong, as the target tells") {
+        bench.target.looks_after = true;
+        bench.target.spoil = spoil;
+        REQUIRE(attempt(bench, way, first));
+        CHECK(bench.target.objects.empty());
+        // So it is however often.
+        REQUIRE(attempt(bench, way, first));
+        CHECK(bench.target.objects.empty());
+    }
+    SECTION("the same, and it cannot be taken back yet") {
+        bench.target.looks_after = true;
+        bench.target.spoil = spoil;
+        bench.target.retains = [](const std::string&) { return true; };
+        REQUIRE(attempt(bench, way, first));
+        CHECK(bench.target.objects.size() == 1);
+    }
+    SECTION("it arrived wrong, as reading it back tells") {
+        bench.target.spoil = spoil;
+        REQUIRE(attempt(bench, way, first));
+        CHECK(bench.target.objects.empty());
+    }
+    SECTION("it could not be read back") {
+        fail_at("get", false);
+        REQUIRE(attempt(bench, way, first));
+        CHECK(bench.target.objects.empty());
+    }
+    SECTION("nor be taken back") {
+        fail_at("get", true);
+        REQUIRE(attempt(bench, way, first));
+        CHECK(bench.target.objects.size() == 1);
+    }
+    SECTION("nobody could tell whether it came") {
+        bench.target.answer_lost = true;
+        fail_at("finish", true);
+        REQUIRE(attempt(bench, way, first));
+        REQUIRE(bench.target.objects.size() == 1);
+        SECTION("and it is another one that did") {
+            works_again();
+            bench.target.objects.at(key).content = noise(2 * mebibyte, 3);
+            const auto failure = attempt(bench, way, second);
+            REQUIRE(failure);
+            CHECK(failure->code() == ErrorCode::conflict);
+            CHECK(bench.target.objects.at(key).content == noise(2 * mebibyte, 3));
+            CHECK(bench.target.removed.empty());
+            return;
+        }
+        SECTION("and it is somebody's set by now") {
+            works_again();
+            bench.target.add("shop/20260113_000001/manifest.json", "{}");
+            const auto failure = attempt(bench, way, second);
+            REQUIRE(failure);
+            CHECK(failure->code() == ErrorCode::conflict);
+            CHECK(bench.target.removed.empty());
+            return;
+        }
+    }
+    works_again();
+    CHECK_FALSE(attempt(bench, way, second));
+    CHECK(bench.target.objects.at(key).content == second);
+    CHECK(way.unsure.empty());
+}
+
+TEST_CASE("another host's artifact refuses each attempt of a run that keeps nothing, and stays") {
+    for (const bool late : {false, true}) {
+        Bench bench;
+        bench.target.refuses_late = late;
+        bench.target.add(key, "another's");
+        offsite::Way way;
+        for (int attempts = 0; attempts < 3; ++attempts) {
+            const auto failure = attempt(bench, way, noise(1000));
+            REQUIRE(failure);
+            CHECK(failure->code() == ErrorCode::conflict);
+        }
+        CHECK(bench.target.objects.at(key).content == "another's");
+        CHECK(bench.target.removed.empty());
+    }
 }

@@ -37,9 +37,12 @@ TEST_CASE("a set arrives with all its files, the manifest last") {
     CHECK(way.checkpoint.empty());
     // Once more: it is complete.
     Way again;
-    const auto calls = bench.target.calls.size();
+    bench.target.calls.clear();
     CHECK(bench.send(id, again) == Assured::read_back);
-    CHECK(bench.target.calls.size() == calls + 2);  // stat, get
+    // It is looked at, parts of each artifact are read, and nothing is sent.
+    for (const auto& call : bench.target.calls) CHECK_FALSE(call.starts_with("put"));
+    CHECK(bench.target.calls.size() < 10);
+    CHECK(bench.target.finished == files_in_order(bench, id));
     CHECK_FALSE(again.begun);
 }
 
@@ -232,6 +235,22 @@ TEST_CASE("an artifact that arrived wrong is taken back, and the next attempt se
     CHECK(bench.objects_there() == bench.objects_of(id));
 }
 
+TEST_CASE("what a target itself finds to be wrong once it is there is taken back too") {
+    Bench bench;
+    bench.target.looks_after = true;
+    const auto id = bench.add_set(january);
+    const auto first = files_in_order(bench, id).front();
+    bench.target.spoil = [](std::string& content) { content.pop_back(); };
+    Way way;
+    CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::corrupt);
+    CHECK(bench.target.removed == std::vector<std::string>{first});
+    CHECK(bench.target.objects.empty());
+    CHECK(way.tried().empty());
+    bench.target.spoil = nullptr;
+    bench.send(id, way);
+    CHECK(bench.objects_there() == bench.objects_of(id));
+}
+
 TEST_CASE("what arrived wrong is left alone once there is a manifest") {
     Bench bench;
     bench.target.assurance = Assurance::size;
@@ -366,6 +385,89 @@ TEST_CASE("an artifact that went or changed before the manifest makes no half se
         bench.target.on_call = {};
         (void)bench.send(id, way);
         CHECK(bench.objects_there() == bench.objects_of(id));
+    }
+}
+
+// As after a server that fell when all had been sent, its last answer lost.
+TEST_CASE("a manifest that is there stands for nothing that is not, and what is amiss is sent again") {
+    struct Row {
+        std::string name;
+        std::string object;  // of the set
+        std::function<void(Bench&, const std::string& key)> change;
+        std::size_t sent;  // objects
+    };
+    const auto change = [](const auto& edit) {
+        return [edit](Bench& bench, const std::string& key) { edit(bench.target.objects.at(key).content); };
+    };
+    const std::string artifact = "shop_20260113_000001.sql.gz";
+    for (const auto& row :
+         {Row{"nothing is amiss", artifact, [](Bench&, const std::string&) {}, 0},
+          Row{"an artifact is gone", artifact,
+              [](Bench&bench, const std::string&key) { bench.target.objects.erase(key); }, 1},
+          Row{"it is empty", artifact, change([](std::string&text) { text.clear(); }), 1},
+          Row{"it is longer", artifact, change([](std::string&text) { text += "x"; }), 1},
+          Row{"it has other bytes", artifact, change([](std::string&text) { text.assign(text.size(), '\0'); }), 1},
+          Row{"a sidecar is gone", artifact + ".sha256",
+              [](Bench&bench, const std::string&key) { bench.target.objects.erase(key); }, 2},
+          Row{"a sidecar is empty", artifact + ".sha256", change([](std::string&text) { text.clear(); }), 2},
+          Row{"a check found it corrupt", artifact,
+              [](Bench&bench, const std::string&) { bench.target.add("shop/20260113_000001/corrupt", "{}"); }, 2}}) {
+        for (const bool begun : {true, false}) {
+            CAPTURE(row.name, begun);
+            Bench bench;
+            const auto id = bench.add_set(january);
+            bench.put_there(id);
+            row.change(bench, offsite::key_of(id, row.object));
+            Way way;
+            way.begun = begun;
+            (void)bench.send(id, way);
+            CHECK(bench.objects_there() == bench.objects_of(id));
+            CHECK(bench.target.finished.size() == row.sent);
+            CHECK(bench.target.removed.size() == (row.name.starts_with("a check") ? 1U : 0U));
+        }
+    }
+}
+
+TEST_CASE("a set that is not whole there is not taken for sent, whatever fails while it is mended") {
+    const auto spoil = [](Bench& bench, const model::SetId& id) {
+        bench.put_there(id);
+        for (auto& [key, object] : bench.target.objects)
+            if (key.ends_with(".gz")) object.content.clear();
+    };
+    const auto count = [&] {
+        Bench bench;
+        const auto id = bench.add_set(january);
+        spoil(bench, id);
+        Way way;
+        bench.send(id, way);
+        return bench.target.calls.size();
+    }();
+    for (std::size_t call = 1; call <= count; ++call) {
+        CAPTURE(call);
+        Bench bench;
+        const auto id = bench.add_set(january);
+        spoil(bench, id);
+        bench.target.fail_at = call;
+        Way way;
+        CHECK(error_of([&] { bench.send(id, way); }).code() == ErrorCode::unreachable);
+        CHECK(bench.target.removed.empty());
+        bench.target.fail_at = 0;
+        Way next;
+        next.begun = way.begun;
+        next.trying = way.tried();
+        bench.send(id, next);
+        CHECK(bench.objects_there() == bench.objects_of(id));
+    }
+    // And where the place never keeps it.
+    Bench bench;
+    const auto id = bench.add_set(january);
+    spoil(bench, id);
+    bench.target.spoil = [](std::string& content) { content.clear(); };
+    Way way;
+    for (int attempt = 0; attempt < 2; ++attempt) {
+        const auto error = error_of([&] { bench.send(id, way); });
+        CHECK(error.code() == ErrorCode::corrupt);
+        CHECK(error.is_passing());
     }
 }
 
