@@ -9,6 +9,7 @@
 #include "admin/table.hpp"
 #include "admin/verbs.hpp"
 #include "base/text.hpp"
+#include "holdings/gaps.hpp"
 #include "model/json.hpp"
 #include "os/file.hpp"
 #include "run/prune.hpp"
@@ -49,10 +50,19 @@ Jobs chosen_jobs(const config::Config& config, const std::optional<std::string>&
     return {find_job(config, *name, std::move(others))};
 }
 
+// A daemon does so when it starts, which may have been before the state file was put back, or may never be.
+void notice_gaps(const Context& context, const repository::Repository& repository, catalog::Catalog& catalog,
+                 const Jobs& jobs) {
+    std::vector<std::string> names;
+    for (const auto& job : jobs) names.push_back(job->name);
+    holdings::notice_gaps(repository, catalog, names, context.around.clock.now());
+}
+
 Outcome plan(Context& context, const config::Config& config, const ResolveSecret& secrets, const Jobs& jobs) {
     Outcome outcome;
     const repository::Repository repository(config.repository.directory);
     const auto history = open_history(context, config);
+    if (history) notice_gaps(context, repository, *history, jobs);
     for (const auto& job : jobs) {
         const JobTargets around{context, config, secrets, job, history.get()};
         const auto targets = plan_targets(around, outcome.all);
@@ -96,6 +106,7 @@ Outcome apply(Context& context, const config::Config& config, const ResolveSecre
     std::unique_ptr<catalog::Catalog> catalog;
     if (os::target_status(config.state_file()))
         catalog = catalog::Catalog::open_without_space(config.state_file(), context.around.clock.now());
+    if (catalog) notice_gaps(context, repository, *catalog, jobs);
     for (const auto& job : jobs) {
         if (job->targets.empty() && repository.ids(job->name).empty()) continue;
         try {

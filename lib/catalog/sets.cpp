@@ -43,7 +43,7 @@ bool knows_run(Connection& connection, const base::RunId& id) {
 }
 
 std::size_t insert_unknown_runs(Connection& connection, const std::vector<model::BackupSet>& sets) {
-    enter_gaps(connection, sets);
+    enter_gaps(connection, sets, base::SystemClock().now());
     std::size_t added = 0;
     for (const auto& set : sets) {
         // A manifest that could not be read names no run.

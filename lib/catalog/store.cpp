@@ -78,7 +78,10 @@ std::unique_lock<std::mutex> Catalog::Impl::enter() {
     connection.abandon();
     connection = Connection(file, mode);
     set_up(connection);
-    migrate(connection, base::SystemClock().now());
+    const auto now = base::SystemClock().now();
+    migrate(connection, now);
+    // An old one that was put back, as far as anybody can tell: before a run is entered that would hide it.
+    if (found != 0) enter_beginning(connection, now);
     inode = inode_of(file);
     return lock;
 }

@@ -1,6 +1,7 @@
 // What a Catalog holds: one connection behind one mutex.
 #pragma once
 
+#include <map>
 #include <mutex>
 
 #include "catalog/catalog.hpp"
@@ -15,7 +16,7 @@ struct Catalog::Impl {
                                                     Connection::Mode mode);
     // Locks, and looks whether the file that was opened is still the one that bears the name: a daemon that went on
     // writing into a removed file would tell nobody and forget all of it at its end. A file that was removed is written
-    // again from what is open; one that was put in its place is opened.
+    // again from what is open; one that was put in its place is opened, and what came before it knows nothing of.
     [[nodiscard]] std::unique_lock<std::mutex> enter();
 
     std::filesystem::path file;
@@ -25,6 +26,12 @@ struct Catalog::Impl {
     // Of the file and of its -wal; neither number is given to another file while this connection holds them open.
     std::uint64_t inode, log_inode = 0;
     bool damaged = false;
+    // Gaps that could not be entered, since the file cannot be written, by job: as Catalog::unasked_before() gives
+    // them.
+    std::map<std::string, base::Timestamp> noticed;
+    [[nodiscard]] bool is_writable() const noexcept {
+        return mode == Connection::Mode::read_write || mode == Connection::Mode::alone;
+    }
 
   private:
     void write_again();
@@ -49,8 +56,11 @@ enum class Told { no, yes };
 void insert_run(Connection& connection, const model::RunReport& run, Told told = Told::no);
 void replace_run(Connection& connection, const model::RunReport& run);
 
-// As Catalog::notice_gaps(), within a transaction.
-void enter_gaps(Connection& connection, const std::vector<model::BackupSet>& sets);
+// As Catalog::notice_gaps(), within a transaction. What clocks that were ahead of `now` have dated, here or there, is
+// left out.
+void enter_gaps(Connection& connection, const std::vector<model::BackupSet>& sets, base::Timestamp now);
+// The file is another one than that which told what happened: what it knows begins now, and no target was asked since.
+void enter_beginning(Connection& connection, base::Timestamp now);
 
 // Puts alerts into the outbox, where they wait from `now` on; those that wait there stay as they are.
 void insert_alerts(Connection& connection, const std::vector<QueuedAlert>& alerts, base::Timestamp now);

@@ -6,6 +6,7 @@
 
 #include "base/text.hpp"
 #include "holdings/corruption.hpp"
+#include "holdings/gaps.hpp"
 #include "holdings/identity.hpp"
 #include "os/file.hpp"
 #include "os/marked_processes.hpp"
@@ -191,21 +192,10 @@ void see_repository(Reconciled& result, const repository::Repository& repository
             identity.what, identity.hint));
 }
 
-// A state file that was put back from elsewhere is older than sets that lie here. Of each job the newest one tells.
-void notice_gaps(const repository::Repository& repository, catalog::Catalog& catalog, const Jobs& jobs) {
-    if (holdings::identify(repository, catalog).whose == holdings::Whose::another) return;
-    std::vector<model::BackupSet> newest;
-    for (const auto& job : jobs) {
-        auto ids = repository.ids(job->name);
-        std::sort(ids.begin(), ids.end());
-        for (; !ids.empty(); ids.pop_back()) {
-            auto set = repository.find(ids.back());
-            if (!set.problem.empty()) continue;
-            newest.push_back(std::move(set.manifest));
-            break;
-        }
-    }
-    catalog.notice_gaps(newest);
+std::vector<std::string> names_of(const Jobs& jobs) {
+    std::vector<std::string> names;
+    for (const auto& job : jobs) names.push_back(job->name);
+    return names;
 }
 
 }  // namespace
@@ -223,7 +213,7 @@ Reconciled reconcile(const repository::Repository& repository, catalog::Catalog&
     Reconciled result;
     attempt(result, [&] { see_repository(result, repository, catalog, holdings::new_identity(now, random)); });
     attempt(result, [&] { catalog.know_targets(targets_of(jobs)); });
-    attempt(result, [&] { notice_gaps(repository, catalog, jobs); });
+    attempt(result, [&] { holdings::notice_gaps(repository, catalog, names_of(jobs), now); });
     std::vector<model::RunReport> running;
     attempt(result, [&] {
         catalog::RunFilter filter;

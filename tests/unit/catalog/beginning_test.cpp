@@ -99,6 +99,57 @@ TEST_CASE("sets that are newer than all that the catalog knows show that it is a
     }
 }
 
+TEST_CASE("what clocks that were ahead have dated hides no gap") {
+    const auto ahead = base::SystemClock().now() + 1000 * hour;
+    const auto unheard = set_at(7, today + 3 * hour);
+    const auto end = unheard.started_at + std::chrono::milliseconds(1);
+    Place place;
+    place.catalog->begin_run(run(1, "shop", today + 1 * hour, model::Outcome::success));
+    SECTION("a run") {
+        place.catalog->begin_run(run(2, "shop", ahead, model::Outcome::success));
+        place.catalog->put_asked("shop", "nas");
+        place.catalog->notice_gaps({unheard});
+        CHECK(place.catalog->unasked_before("shop", "nas") == end);
+    }
+    SECTION("a set") {
+        place.catalog->put_asked("shop", "nas");
+        place.catalog->notice_gaps({set_at(8, ahead), unheard});
+        CHECK(place.catalog->unasked_before("shop", "nas") == end);
+        // Noticed once.
+        place.catalog->put_asked("shop", "nas");
+        place.catalog->notice_gaps({set_at(8, ahead), unheard});
+        CHECK_FALSE(place.catalog->unasked_before("shop", "nas"));
+    }
+    SECTION("the catalog's own beginning") {
+        place.catalog = catalog::Catalog::open(place.directory / "ahead.db", ahead);
+        place.catalog->put_asked("shop", "nas");
+        place.catalog->notice_gaps({unheard});
+        CHECK(place.catalog->unasked_before("shop", "nas") == ahead);
+        place.catalog->put_asked("shop", "nas");
+        place.catalog->notice_gaps({unheard});
+        CHECK_FALSE(place.catalog->unasked_before("shop", "nas"));
+    }
+    SECTION("all sets are ahead") {
+        const auto newest = set_at(9, ahead);
+        place.catalog->put_asked("shop", "nas");
+        for (const bool gap : {true, false}) {
+            place.catalog->notice_gaps({newest});
+            CHECK(place.catalog->unasked_before("shop", "nas").has_value() == gap);
+            place.catalog->put_asked("shop", "nas");
+        }
+    }
+}
+
+TEST_CASE("a gap is minded by who may only read, and changes nothing for others") {
+    Place place;
+    place.catalog->put_asked("shop", "nas");
+    const auto reader = catalog::Catalog::open_for_reading(place.file);
+    const auto unheard = set_at(7, today + 3 * hour);
+    reader->notice_gaps({unheard});
+    CHECK(reader->unasked_before("shop", "nas") == unheard.started_at + std::chrono::milliseconds(1));
+    CHECK_FALSE(place.catalog->unasked_before("shop", "nas"));
+}
+
 TEST_CASE("the files that a copy may have come with are kept with it") {
     Place place;
     catalog::Copy copy;

@@ -79,6 +79,28 @@ TEST_CASE("a file that is put in its place while it is open is the one that coun
     CHECK_FALSE(place.catalog->run(run(1, "a", today).run));
 }
 
+TEST_CASE("a file that is put in its place knows nothing of what came before, and no target counts as asked since") {
+    const Place place;
+    place.catalog->know_targets({{"a", {"nas"}}});
+    place.catalog->put_asked("a", "nas");
+    {
+        const auto older = Catalog::open(place.directory / "older.db", today);
+        older->know_targets({{"a", {"nas"}}});
+        older->put_asked("a", "nas");
+    }
+    CHECK_FALSE(place.catalog->unasked_before("a", "nas"));
+    const auto before = base::SystemClock().now();
+    std::filesystem::rename(place.directory / "older.db", place.file);
+    // A run that begins now does not hide that others ended meanwhile.
+    place.catalog->begin_run(run(3, "a", today));
+    CHECK(place.catalog->unasked_before("a", "nas") >= std::optional(before));
+    place.catalog->put_asked("a", "nas");
+    CHECK_FALSE(place.catalog->unasked_before("a", "nas"));
+    // One that is removed is written again, with all that is known.
+    std::filesystem::remove(place.file);
+    CHECK_FALSE(place.catalog->unasked_before("a", "nas"));
+}
+
 TEST_CASE("of a run whose report is damaged is told what the columns know, and nothing that they do not") {
     const Place place;
     auto report = run(1, "a", today, Outcome::failed);
