@@ -65,7 +65,7 @@ TargetPtr open_place(const std::string& name, const model::RclonePlace& place, c
     options.program = target::find_rclone(around.search_path).value();
     if (place.config_password.kind != model::SecretReference::Kind::none)
         options.environment.push_back({"RCLONE_CONFIG_PASS", around.secret(place.config_password)});
-    return target::make_rclone_target(std::move(options), around.pool);
+    return target::make_rclone_target(std::move(options), around.pool, around.clock);
 }
 
 TargetPtr open_place(const std::string& name, const model::SftpPlace& place, const Surroundings& around,

@@ -52,6 +52,13 @@ constexpr std::array rclone_causes{
     Cause{"accessdenied", ErrorCode::permission_denied, Persistence::lasting, allow},
     Cause{"403 forbidden", ErrorCode::permission_denied, Persistence::lasting, allow},
     Cause{"insufficientpermissions", ErrorCode::permission_denied, Persistence::lasting, allow},
+    // Google Drive's "…, insufficientFilePermissions" (rclone's issues 2917, 3449, 3998) and Google Cloud Storage's
+    // "… does not have storage.objects.delete access to …, forbidden", which no other 403 of theirs is called: limits
+    // of rate and quota have names of their own.
+    Cause{"insufficientfilepermissions", ErrorCode::permission_denied, Persistence::lasting, allow},
+    Cause{"does not have storage.", ErrorCode::permission_denied, Persistence::lasting, allow},
+    Cause{", forbidden", ErrorCode::permission_denied, Persistence::lasting, allow},
+    Cause{"authorizationpermissionmismatch", ErrorCode::permission_denied, Persistence::lasting, allow},  // Azure's
     // Locks: of Google Cloud Storage and of Azure, as their references of error codes name them.
     Cause{"retentionpolicynotmet", ErrorCode::permission_denied, Persistence::lasting, allow},
     Cause{"objectunderactivehold", ErrorCode::permission_denied, Persistence::lasting, allow},

@@ -36,7 +36,19 @@ std::vector<Checksum> checksums_of(const json::object& item) {
     return checksums;
 }
 
+base::Timestamp time_of(const json::object& item) {
+    const auto* modified = item.if_contains("ModTime");
+    if (modified == nullptr || !modified->is_string()) return {};
+    const auto time = model::parse_time(modified->get_string());
+    return time ? *time : base::Timestamp{};
+}
+
 }  // namespace
+
+base::Timestamp parse_rclone_time(std::string_view text) {
+    const auto parsed = model::parse_json(text, item_bytes);
+    return parsed && parsed->is_object() ? time_of(parsed->get_object()) : base::Timestamp{};
+}
 
 base::Result<std::optional<Entry>> parse_rclone_item(std::string_view text, const std::string& prefix) {
     const auto parsed = model::parse_json(text, item_bytes);
@@ -51,10 +63,7 @@ base::Result<std::optional<Entry>> parse_rclone_item(std::string_view text, cons
                 .size = static_cast<std::uint64_t>(std::max<std::int64_t>(0, size->get_int64())),
                 .modified = {},
                 .checksums = checksums_of(item)};
-    if (const auto* modified = item.if_contains("ModTime"); modified != nullptr && modified->is_string()) {
-        const auto time = model::parse_time(modified->get_string());
-        if (time) entry.modified = *time;
-    }
+    entry.modified = time_of(item);
     return std::optional(std::move(entry));
 }
 

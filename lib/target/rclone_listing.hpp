@@ -15,6 +15,9 @@ namespace pgbakd::target {
 // for a directory. Error: corrupt.
 [[nodiscard]] base::Result<std::optional<Entry>> parse_rclone_item(std::string_view json, const std::string& prefix);
 
+// When such an item was modified, which may be a directory; the epoch: that is not told.
+[[nodiscard]] base::Timestamp parse_rclone_time(std::string_view json);
+
 // Takes the array as it comes, which has each item on a line of its own, so that memory is bounded by one of them.
 class RcloneListing final : public Sink {
   public:

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "target/key.hpp"
+
 namespace pgbakd::target {
 
 using base::Error;
@@ -132,6 +134,23 @@ asio::awaitable<void> RcloneRemote::remove_empty(std::string directory, async::S
         const auto end = directory.rfind('/');
         directory.resize(end == std::string::npos ? 0 : end);
     }
+}
+
+asio::awaitable<base::Timestamp> RcloneRemote::time_of_new_directory(std::string name, async::StopToken stop) {
+    const auto directory = fmt::format("{}/{}", uploads_folder, name);
+    auto made = call("mkdir", {}, directory);
+    (void)co_await program_.text_of(std::move(made), stop);
+    auto asked = call("lsjson", {"--stat", "--no-mimetype"}, directory);
+    std::exception_ptr failure;
+    std::string text;
+    try {
+        text = co_await program_.text_of(std::move(asked), stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    co_await remove_empty(directory, stop);
+    if (failure) std::rethrow_exception(failure);
+    co_return parse_rclone_time(text);
 }
 
 }  // namespace pgbakd::target

@@ -36,6 +36,9 @@ class RcloneRemote {
     // The directory and its parents, as long as they are empty. Whether it could is not told.
     asio::awaitable<void> remove_empty(std::string directory, async::StopToken stop);
 
+    // When the uploads folder got a directory of that name, which is made and removed again; the epoch: it is not told.
+    asio::awaitable<base::Timestamp> time_of_new_directory(std::string name, async::StopToken stop);
+
   private:
     RcloneCall call(std::string verb, std::vector<std::string> flags, std::string_view path) const;
     RcloneProgram program_;

@@ -8,6 +8,7 @@
 
 #include "target/key.hpp"
 #include "target/live_upload.hpp"
+#include "target/probe.hpp"
 #include "target/rclone_remote.hpp"
 
 namespace pgbakd::target {
@@ -35,8 +36,8 @@ class CheckedSink final : public Sink {
 
 class RcloneTarget final : public Target {
   public:
-    RcloneTarget(RcloneOptions options, async::Pool& pool)
-        : name_(options.name), remote_(std::make_shared<RcloneRemote>(std::move(options), pool)) {}
+    RcloneTarget(RcloneOptions options, async::Pool& pool, const base::Clock& clock)
+        : name_(options.name), clock_(clock), remote_(std::make_shared<RcloneRemote>(std::move(options), pool)) {}
 
     asio::awaitable<Facts> facts(async::StopToken stop) override {
         const auto features = co_await remote_->features(std::move(stop));
@@ -119,10 +120,16 @@ class RcloneTarget final : public Target {
     }
     asio::awaitable<Swept> sweep(base::Timestamp older_than, async::StopToken stop) override {
         Swept swept;
+        std::optional<base::Timestamp> limit;
         const auto entries = co_await remote_->list(std::string(uploads_folder) + "/", stop);
         for (const auto& entry : entries) {
             const bool live = LiveUpload::is_live(entry.key.substr(entry.key.rfind('/') + 1));
             if (live || entry.modified >= older_than) continue;
+            if (!limit) {
+                const auto there = co_await time_there(stop);
+                limit = sweep_limit(older_than, clock_.now(), there);
+            }
+            if (entry.modified >= *limit) continue;
             co_await remote_->remove(entry.key, stop);
             ++swept.uploads;
             swept.bytes += entry.size;
@@ -133,7 +140,19 @@ class RcloneTarget final : public Target {
     asio::awaitable<std::optional<Room>> room(async::StopToken stop) override { return remote_->room(std::move(stop)); }
 
   private:
+    // What a client stores rclone dates by the client's clock where it can; a directory is dated by who has made it,
+    // which is the place.
+    asio::awaitable<base::Timestamp> time_there(async::StopToken stop) {
+        const auto features = co_await remote_->features(stop);
+        if (features.directories) {
+            const auto name = upload_name();
+            co_return co_await remote_->time_of_new_directory(name, stop);
+        }
+        co_return co_await place_time(*this, stop);
+    }
+
     std::string name_;
+    const base::Clock& clock_;
     std::shared_ptr<RcloneRemote> remote_;
     std::vector<Entry> kept_;  // what comes after kept_cursor_ under kept_prefix_, the last key first
     std::string kept_prefix_, kept_cursor_;
@@ -141,8 +160,8 @@ class RcloneTarget final : public Target {
 
 }  // namespace
 
-std::shared_ptr<Target> make_rclone_target(RcloneOptions options, async::Pool& pool) {
-    return std::make_shared<RcloneTarget>(std::move(options), pool);
+std::shared_ptr<Target> make_rclone_target(RcloneOptions options, async::Pool& pool, const base::Clock& clock) {
+    return std::make_shared<RcloneTarget>(std::move(options), pool, clock);
 }
 
 }  // namespace pgbakd::target

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "async/pool.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "os/process.hpp"
 #include "target/target.hpp"
@@ -32,7 +33,10 @@ struct RcloneOptions {
 // nor copy on its side (`rclone backend features`) gets them under their key at once, and loses what stood there if the
 // upload fails. An overwrite is looked for first (Exclusive::checked). The pool is for small files and must outlive the
 // target. Error: invalid_argument for a remote that is empty or begins with "-", or a program without an absolute path.
-[[nodiscard]] std::shared_ptr<Target> make_rclone_target(RcloneOptions options, async::Pool& pool);
+// sweep() goes by the place's time as well as by the clock's; where neither objects nor directories of a service bear a
+// time of its own (rclone then makes one up), by the clock's alone.
+[[nodiscard]] std::shared_ptr<Target> make_rclone_target(RcloneOptions options, async::Pool& pool,
+                                                         const base::Clock& clock);
 
 // The rclone on PATH (its value, directories separated by ":"). Error: client_missing, with the package to install.
 [[nodiscard]] base::Result<std::filesystem::path> find_rclone(std::string_view path_variable);

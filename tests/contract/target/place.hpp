@@ -146,7 +146,8 @@ class Rclone : public LocalPlace {
                 .environment = {}};
     }
     std::shared_ptr<pgbakd::target::Target> open(pgbakd::async::Pool& pool) const {
-        return pgbakd::target::make_rclone_target(options(), pool);
+        static const pgbakd::base::SystemClock clock;
+        return pgbakd::target::make_rclone_target(options(), pool, clock);
     }
 };
 
@@ -158,7 +159,8 @@ class RcloneWithoutMove : public Rclone {
     std::shared_ptr<pgbakd::target::Target> open(pgbakd::async::Pool& pool) const {
         auto plain = options();
         plain.environment.push_back({"RCLONE_DISABLE", pgbakd::base::Secret("move,copy")});
-        return pgbakd::target::make_rclone_target(std::move(plain), pool);
+        static const pgbakd::base::SystemClock clock;
+        return pgbakd::target::make_rclone_target(std::move(plain), pool, clock);
     }
 };
 

@@ -3,6 +3,8 @@
 
 #include "bench.hpp"
 #include "support/small_disk.hpp"
+#include "target/placing.hpp"
+#include "wrong_clock.hpp"
 
 using namespace contract;
 using base::ErrorCode;
@@ -15,8 +17,10 @@ class Custom : public Rclone {
     std::shared_ptr<target::Target> open(async::Pool& pool) const {
         auto changed = options();
         if (change) change(changed);
-        return target::make_rclone_target(std::move(changed), pool);
+        static const base::SystemClock right;
+        return target::make_rclone_target(std::move(changed), pool, clock == nullptr ? right : *clock);
     }
+    inline static const base::Clock* clock = nullptr;
     inline static std::function<void(target::RcloneOptions&)> change;
 };
 
@@ -191,6 +195,60 @@ TEST_CASE("a removal that rclone fails at is refused only where the remote denie
         else
             CHECK(bench.error_of([&] { bench.remove({"job/set/a"}); }).code() == ErrorCode::program_failed);
     }
+}
+
+TEST_CASE("a host whose clock is wrong sweeps an rclone remote by the remote's own time") {
+    const WrongClock clock(std::chrono::hours(48));
+    Custom::change = {};
+    Custom::clock = &clock;
+    Bench<Custom> bench;
+    const bool ready = bench.ready();
+    Custom::clock = nullptr;
+    if (!ready) return;
+    bench.place.leave_upload("of-another-host", 5, std::chrono::hours(1));
+    bench.place.leave_upload("old", 5, std::chrono::hours(30));
+    CHECK(bench.run(bench.target().sweep(clock.now() - std::chrono::hours(24), {})).uploads == 1);
+    CHECK(std::filesystem::exists(bench.place.uploads() / "of-another-host"));
+    CHECK(bench.place.leftovers() == 1);
+}
+
+TEST_CASE("what rclone places and finds to be another one afterwards is known to be ours, and another's is not") {
+    for (const bool ours : {true, false}) {
+        CAPTURE(ours);
+        const support::TemporaryDirectory directory;
+        const auto program = directory / "rclone";
+        Bench<Custom> bench;
+        Custom::change = [&](target::RcloneOptions& options) {
+            const auto object = (bench.place.path() / "job/set/a").native();
+            const auto truncated = options.program.native() + " \"$@\"; truncate -s 1 " + object;
+            const auto taken = "mkdir -p $(dirname " + object + "); echo another >" + object + "; " +
+                               options.program.native() + " \"$@\"";
+            write_program(program, "case \" $* \" in *' moveto '*) " + (ours ? truncated : taken) +
+                                       "; exit $?;; esac\n" + "exec " + options.program.native() + " \"$@\"\n");
+            options.program = program;
+        };
+        if (!bench.ready()) return;
+        bool placed = false;
+        const auto put = [&]() -> asio::awaitable<void> {
+            const auto upload = co_await bench.target().put("job/set/a", {}, {});
+            const auto chunk = chunk_of("some bytes");
+            co_await upload->write(chunk, {});
+            std::exception_ptr failure;
+            try {
+                co_await upload->finish({});
+            } catch (...) {
+                failure = std::current_exception();
+            }
+            placed = target::has_placed(*upload);
+            co_await upload->abort();
+            if (failure) std::rethrow_exception(failure);
+        };
+        const auto error = bench.error_of([&] { bench.run(put()); });
+        CHECK(error.code() == (ours ? ErrorCode::corrupt : ErrorCode::conflict));
+        CHECK(placed == ours);
+        CHECK(bench.place.leftovers() == 0);
+    }
+    Custom::change = {};
 }
 
 TEST_CASE("an rclone that does nothing any more is given up in time") {

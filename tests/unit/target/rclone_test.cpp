@@ -36,6 +36,29 @@ TEST_CASE("what rclone's end means") {
              Row{1, 0, {"open /x: Permission denied"}, ErrorCode::permission_denied, false, "Permission denied"},
              Row{1, 0, {"AccessDenied: Access Denied", "status code: 403"}, ErrorCode::permission_denied, false, ""},
              Row{1, 0, {"googleapi: Error 403: kept, retentionPolicyNotMet"}, ErrorCode::permission_denied, false, ""},
+             Row{1,
+                 0,
+                 {"ERROR : a: Couldn't delete: googleapi: Error 403: The user does not have sufficient permissions for "
+                  "this file., insufficientFilePermissions"},
+                 ErrorCode::permission_denied,
+                 false,
+                 "insufficientFilePermissions"},
+             Row{1,
+                 0,
+                 {"googleapi: Error 403: a@b.iam.gserviceaccount.com does not have storage.objects.delete access to "
+                  "the "
+                  "Google Cloud Storage object., forbidden"},
+                 ErrorCode::permission_denied,
+                 false,
+                 ""},
+             Row{1, 0, {"googleapi: Error 403: Not allowed, forbidden"}, ErrorCode::permission_denied, false, ""},
+             Row{1, 0, {"ERROR CODE: AuthorizationPermissionMismatch"}, ErrorCode::permission_denied, false, ""},
+             Row{1,
+                 0,
+                 {"googleapi: Error 403: Rate Limit Exceeded, rateLimitExceeded"},
+                 ErrorCode::server_error,
+                 true,
+                 ""},
              Row{1, 0, {"googleapi: Error 403: userRateLimitExceeded"}, ErrorCode::server_error, true, ""},
              Row{1, 0, {"googleapi: Error 403: storageQuotaExceeded"}, ErrorCode::no_space, false, ""},
              Row{1, 0, {"oauth2: cannot fetch token: invalid_grant"}, ErrorCode::authentication_failed, false, ""},
@@ -75,6 +98,14 @@ TEST_CASE("what rclone lists becomes entries") {
         REQUIRE_FALSE(found.has_value());
         CHECK(found.error().code() == ErrorCode::corrupt);
     }
+}
+
+TEST_CASE("when an item came is read of directories too") {
+    CHECK(target::parse_rclone_time(
+              R"({"Path":"a","Size":-1,"ModTime":"2026-11-21T11:45:33.526190839+01:00","IsDir":true})")
+              .time_since_epoch() == std::chrono::milliseconds(1795257933526));
+    for (const auto* text : {"", "[]", "{}", R"({"ModTime":""})", R"({"ModTime":1})"})
+        CHECK(target::parse_rclone_time(text) == base::Timestamp{});
 }
 
 TEST_CASE("what a remote can do is read from rclone's features") {
