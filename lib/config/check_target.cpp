@@ -156,6 +156,38 @@ std::string_view aws_partition(std::string_view host, std::string_view region) {
     return is_government ? "aws-us-gov" : "aws";
 }
 
+// OSS's hosts: oss-cn-hangzhou, oss-cn-hangzhou-internal, vpc100-oss-cn-hangzhou, oss-accelerate,
+// oss-accelerate-overseas, those with s3. in front, and the dual-stack cn-hangzhou.oss; not its console, nor what is no
+// S3. A bucket's name is OSS's own in all regions.
+// https://www.alibabacloud.com/help/en/oss/user-guide/regions-and-endpoints
+bool is_oss_host(std::string_view host) {
+    if (!host.ends_with(".aliyuncs.com")) return false;
+    for (const auto* other : {"oss-console.", "oss-accesspoint.", "oss-dls."})
+        if (host.find(other) != std::string_view::npos) return false;
+    for (const auto label : base::split(host, '.'))
+        if (label == "oss" || label.starts_with("oss-") || label.find("-oss-") != std::string_view::npos) return true;
+    return false;
+}
+
+// COS's hosts: cos.ap-guangzhou, cos-internal.ap-guangzhou, cos.accelerate and cos-internal.accelerate, below
+// myqcloud.com and tencentcos.cn alike. The accelerated ones name a bucket without its region, so that its name, which
+// ends with the account's number, tells which it is. The regions for finance (-fsi) are apart, and are not accelerated.
+// https://www.tencentcloud.com/document/product/436/6224, https://cloud.tencent.com/document/product/436/38866
+std::string cos_place(std::string_view host) {
+    if (!host.ends_with(".myqcloud.com") && !host.ends_with(".tencentcos.cn")) return {};
+    const auto labels = base::split(host, '.');
+    for (std::size_t i = 0; i + 1 < labels.size(); ++i)
+        if (labels[i] == "cos" || labels[i] == "cos-internal")
+            return labels[i + 1].ends_with("-fsi") ? fmt::format("cos {}", labels[i + 1]) : "cos";
+    return {};
+}
+
+// Where a provider goes by many names, whichever of them `host` is; empty: it is none of theirs.
+std::string provider_place(std::string_view host) {
+    if (const auto partition = aws_partition(host, {}); !partition.empty()) return std::string(partition);
+    return is_oss_host(host) ? "oss" : cos_place(host);
+}
+
 std::string server_of(const model::S3Place& place) {
     const auto separator = place.endpoint.find("://");
     if (separator == std::string::npos)
@@ -167,8 +199,8 @@ std::string server_of(const model::S3Place& place) {
     const auto port =
         plain_port(scheme, colon == std::string_view::npos ? std::string_view() : server.substr(colon + 1));
     const auto host = plain_host(server.substr(0, colon));
-    const auto partition = port == 0 ? aws_partition(host, {}) : std::string_view();
-    return partition.empty() ? fmt::format("{}://{}:{}", scheme, host, port) : std::string(partition);
+    const auto provider = port == 0 ? provider_place(host) : std::string();
+    return provider.empty() ? fmt::format("{}://{}:{}", scheme, host, port) : provider;
 }
 
 // The same text for what is the same place, however it is spelled; empty: it is not told whole.

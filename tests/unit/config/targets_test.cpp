@@ -133,6 +133,8 @@ TEST_CASE("two targets that are one place are told, and no job may have both") {
     const std::string hosts = "type: sftp, user: u, known_hosts: /k, host: ";
     const std::string home = "type: sftp, host: h, known_hosts: /k, path: b, user: ";
     const std::string minio = "type: s3, provider: minio, bucket: backups, endpoint: ";
+    const auto in_cos = [](const std::string& name) { return "\"https://" + name + "\""; };
+    const auto in_oss = [&in_cos](const std::string& name) { return in_cos(name + ".aliyuncs.com"); };
     const std::string aws = "type: s3, provider: aws, bucket: backups, region: ";
     const std::string remote = "type: rclone, config_file: /r.conf, remote: ";
     struct Pair {
@@ -182,6 +184,19 @@ TEST_CASE("two targets that are one place are told, and no job may have both") {
              {aws + "eu-1", aws + "eu-1, endpoint: \"https://1.s3-outposts.eu-1.amazonaws.com\"", false},
              {aws + "eu-1", aws + "eu-1, endpoint: \"https://s3.example.com\"", false},
              {aws + "cn-1", aws + "cn-1, endpoint: \"https://s3.cn-1.amazonaws.com.cn:443/\"", true},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("oss-cn-hangzhou-internal"), true},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("s3.oss-cn-hangzhou-internal"), true},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("cn-hangzhou.oss"), true},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("oss-accelerate"), true},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("vpc100-oss-cn-hangzhou"), true},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("oss-console"), false},
+             {minio + in_oss("oss-cn-hangzhou"), minio + "\"https://oss-cn-hangzhou.example.com\"", false},
+             {minio + in_oss("oss-cn-hangzhou"), minio + in_oss("oss-cn-hangzhou-internal") + ", prefix: b", false},
+             {minio + in_cos("cos.ap-1.myqcloud.com"), minio + in_cos("cos-internal.ap-1.tencentcos.cn"), true},
+             {minio + in_cos("cos.ap-1.myqcloud.com"), minio + in_cos("cos.accelerate.myqcloud.com"), true},
+             {minio + in_cos("cos.ap-1.myqcloud.com"), minio + in_cos("cos.ap-1-fsi.myqcloud.com"), false},
+             {minio + in_cos("cos.ap-1-fsi.myqcloud.com"), minio + in_cos("cos-internal.ap-1-fsi.tencentcos.cn"), true},
+             {minio + in_cos("cos.ap-1.myqcloud.com"), minio + in_cos("cos.ap-1.example.com"), false},
              {remote + "\"a:b\"", remote + "\"a:b/\"", true},
              {remote + "\"a:b\"", remote + "\"a:./b\"", true},
              {remote + "\"a:b/c\"", remote + "\"a:b//./c/\"", true},
