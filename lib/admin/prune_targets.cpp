@@ -15,12 +15,9 @@ asio::awaitable<void> plan_one(offsite::Retention around, std::shared_ptr<const 
     plan = co_await offsite::plan_remote(around, std::move(job), now, stop);
 }
 
-asio::awaitable<void> apply_one(offsite::Retention around, offsite::RemotePlan plan, std::size_t wanted,
-                                TargetsOutcome& outcome, async::StopToken stop) {
-    const auto pruned = co_await offsite::apply_remote(around, std::move(plan), stop);
-    for (const auto& set : pruned.retained)
-        outcome.remarks.push_back(fmt::format("retained by {}: {}", around.name, set));
-    outcome.failed += wanted - pruned.deleted.size();
+asio::awaitable<void> apply_one(offsite::Retention around, offsite::RemotePlan plan, offsite::RemotePruned& pruned,
+                                async::StopToken stop) {
+    pruned = co_await offsite::apply_remote(around, std::move(plan), stop);
 }
 
 offsite::Retention retention_of(const JobTargets& around, const repository::Repository& repository,
@@ -95,16 +92,21 @@ void apply_plans(const JobTargets& around, const TargetPlans& plans, TargetsOutc
         const auto goes = [](const retention::Decision& decision) { return !decision.keep; };
         const auto wanted = static_cast<std::size_t>(std::ranges::count_if(plan.decisions, goes));
         if (wanted == 0 && plan.stale.empty()) continue;
+        offsite::RemotePruned pruned;
         try {
             ask_target(around.context, around.config, around.secrets, name,
                        [&, &target = name, &planned = plan](RemoteAccess access,
                                                             async::StopToken stop) -> asio::awaitable<void> {
                            const auto remote = retention_of(around, repository, access, target);
-                           co_await apply_one(remote, planned, wanted, outcome, stop);
+                           co_await apply_one(remote, planned, pruned, stop);
                        });
         } catch (const base::Error& error) {
-            add_failure(around, error, outcome);
+            pruned.ended = error;
         }
+        for (const auto& set : pruned.retained) outcome.remarks.push_back(fmt::format("retained by {}: {}", name, set));
+        for (const auto& failure : pruned.failures) outcome.failures.push_back(fmt::format("{}: {}", name, failure));
+        if (pruned.ended) add_failure(around, *pruned.ended, outcome);
+        outcome.failed += wanted - pruned.deleted.size();
     }
 }
 

@@ -25,6 +25,11 @@ base::Timestamp time_of(const target::Entry& entry, const model::SetId& id) {
     return base::Timestamp(repository::time_in_name(id.set));
 }
 
+bool is_artifact(std::string_view file) {
+    return file != model::manifest_file && file != pin_file && file != corrupt_file &&
+           !file.ends_with(repository::sidecar_extension);
+}
+
 }  // namespace
 
 asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std::optional<std::string> job,
@@ -42,6 +47,7 @@ asio::awaitable<std::vector<RemoteSet>> remote_sets(target::Target& target, std:
             set.pinned = set.pinned || name->file == pin_file;
             set.corrupt = set.corrupt || name->file == corrupt_file;
             set.bytes += entry.size;
+            if (is_artifact(name->file)) set.artifact_bytes += entry.size;
             set.newest = std::max(set.newest, time_of(entry, name->id));
         }
         if (found.size() > most_sets) {

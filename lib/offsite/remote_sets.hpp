@@ -16,8 +16,9 @@ struct RemoteSet {
     model::SetId id;
     bool exists = false;  // its manifest is there; else a copy on its way, or what was left of one
     bool pinned = false;
-    bool corrupt = false;      // a check found it so, and left its finding there
-    std::uint64_t bytes = 0;   // of all its objects
+    bool corrupt = false;              // a check found it so, and left its finding there
+    std::uint64_t bytes = 0;           // of all its objects
+    std::uint64_t artifact_bytes = 0;  // of those that are neither its manifest nor a sidecar nor a mark
     base::Timestamp newest{};  // when the youngest of them came; by the set's name where the target does not tell
 };
 

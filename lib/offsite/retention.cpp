@@ -8,6 +8,7 @@
 
 #include "base/text.hpp"
 #include "offsite/backlog.hpp"
+#include "offsite/confirm.hpp"
 #include "offsite/forgotten.hpp"
 #include "offsite/keys.hpp"
 #include "offsite/owed_set.hpp"
@@ -105,6 +106,57 @@ std::string lack_remark(const Retention& around, std::size_t count) {
     return lacks + "owed to it again, since the state file was lost";
 }
 
+std::string not_whole_remark(const Retention& around, const model::SetId& id, const std::string& wrong) {
+    return fmt::format("{} on {} is not whole, and counts for nothing there: {}", id.text(), around.name, wrong);
+}
+
+// Why a set is none whose objects are of another size than is known of it; empty: by its manifest it is one.
+asio::awaitable<std::string> why_not_whole(target::Target& target, model::SetId id, async::StopToken stop) {
+    std::optional<base::Error> unreadable;
+    std::optional<model::BackupSet> manifest;
+    try {
+        manifest = co_await remote_manifest(target, id, stop);
+    } catch (const base::Error& error) {
+        unreadable = error;
+    }
+    stop.check();
+    if (unreadable && unreadable->is_passing()) throw base::Error(*unreadable);
+    if (unreadable) co_return unreadable->message();
+    co_return co_await what_is_lacking_there(target, *manifest, stop);
+}
+
+// The local set of that id, if another copy can be made of it.
+const model::BackupSet* good_here(const Known& known, const model::SetId& id) {
+    for (const auto& state : known.corrupt)
+        if (state.id == id && state.corrupt) return nullptr;
+    for (const auto& set : known.here)
+        if (set.manifest.id == id)
+            return set.problem.empty() && !set.corrupt && set.manifest.complete ? &set.manifest : nullptr;
+    return nullptr;
+}
+
+// Copies of those that are not whole there, that are here, and that the target's retention would keep if they were: who
+// sends them puts there what is gone.
+std::vector<catalog::Copy> to_be_mended(const Retention& around, const model::JobSpec& job, const Known& known,
+                                        std::vector<retention::Candidate> there, base::Timestamp now) {
+    std::map<model::SetId, const model::BackupSet*> here;
+    for (auto& candidate : there) {
+        if (!candidate.lacking || known.owed.contains(candidate.id)) continue;
+        const auto* set = good_here(known, candidate.id);
+        if (set == nullptr) continue;
+        here.emplace(candidate.id, set);
+        candidate.lacking = false;
+        candidate.corrupt = false;
+        candidate.verified = std::max(candidate.verified, set->verified());
+    }
+    std::vector<catalog::Copy> owed;
+    if (here.empty()) return owed;
+    for (const auto& decision : retention::plan(std::move(there), job.target_retention.at(around.name), now, *job.zone))
+        if (const auto found = here.find(decision.id); decision.keep && found != here.end())
+            owed.push_back(owed_copy(around.name, *found->second, now));
+    return owed;
+}
+
 // The local sets that the target lacks, as far as nobody knows it.
 std::vector<catalog::Copy> lacking_there(const Retention& around, const model::JobSpec& job, const Known& known,
                                          const std::vector<retention::Candidate>& there, base::Timestamp now) {
@@ -179,16 +231,30 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
             candidates.back().corrupt = set.corrupt;
         };
         if (const auto found = known.there.find(set.id); found != known.there.end()) {
-            enter(found->second);
+            auto copy = std::move(found->second);
             known.there.erase(found);
+            enter(copy);
+            if (!copy.host.empty() || set.artifact_bytes == copy.bytes) continue;
+            const auto wrong = co_await why_not_whole(around.target, set.id, stop);
+            if (wrong.empty()) continue;
+            candidates.back().lacking = true;
+            plan.remarks.push_back(not_whole_remark(around, set.id, wrong));
+            // It counts nowhere any more.
+            copy.verified = model::Verification::none;
+            learnt.push_back(std::move(copy));
             continue;
         }
         std::optional<base::Error> unreadable;
         try {
             const auto manifest = co_await remote_manifest(around.target, set.id, stop);
             auto copy = copy_there(around, known, manifest, now);
+            std::string wrong;
+            if (copy.host.empty() && set.artifact_bytes != manifest.bytes())
+                wrong = co_await what_is_lacking_there(around.target, manifest, stop);
             enter(copy);
-            if (set.corrupt) copy.verified = model::Verification::none;
+            candidates.back().lacking = !wrong.empty();
+            if (!wrong.empty()) plan.remarks.push_back(not_whole_remark(around, set.id, wrong));
+            if (set.corrupt || !wrong.empty()) copy.verified = model::Verification::none;
             // What is owed may lie there under another host's manifest: whoever sends it finds out.
             if (known.owed.contains(set.id))
                 candidates.back().held_by.push_back("a copy owed to " + around.name);
@@ -213,6 +279,15 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     // Half of it may lie there: whoever sends it sees to that.
     for (const auto& copy : plan.lacking) std::erase(plan.stale, copy.id);
     if (!plan.lacking.empty()) plan.remarks.push_back(lack_remark(around, plan.lacking.size()));
+    for (auto& copy : to_be_mended(around, *job, known, candidates, now)) {
+        const auto is_it = [&copy](const auto& other) { return other.id == copy.id; };
+        for (auto& candidate : candidates)
+            if (is_it(candidate)) candidate.held_by.push_back("a copy owed to " + around.name);
+        std::erase_if(learnt, is_it);
+        if (around.catalog != nullptr)
+            plan.remarks.push_back(fmt::format("{} is here, and owed to {} again", copy.id.text(), around.name));
+        if (std::none_of(plan.lacking.begin(), plan.lacking.end(), is_it)) plan.lacking.push_back(std::move(copy));
+    }
     for (auto& [id, copy] : known.there) plan.gone.push_back(std::move(copy));
     if (around.record) {
         const auto record = [around, &plan] { record_plan(*around.catalog, plan); };
@@ -224,48 +299,101 @@ asio::awaitable<RemotePlan> plan_remote(Retention around, std::shared_ptr<const 
     co_return plan;
 }
 
+namespace {
+
+// What would be the same for every set.
+bool ends_all(const base::Error& error) {
+    switch (error.code()) {
+        case base::ErrorCode::unreachable:
+        case base::ErrorCode::timed_out:
+        case base::ErrorCode::authentication_failed:
+        case base::ErrorCode::invalid_configuration:
+        case base::ErrorCode::client_missing: return true;
+        default: return false;
+    }
+}
+
+// What becomes of one set. Throws what goes wrong; the set is then as it was, unless it is `gone`.
+asio::awaitable<std::optional<target::Refusal>> delete_one(const Retention& around, model::SetId id, bool& gone,
+                                                           async::StopToken stop) {
+    // Before: a kill in between must not look as if somebody else had deleted it. What is there is learnt again.
+    const auto forget = [&around, id] { return take_out(around, id); };
+    const auto known = co_await async::run_blocking(around.pool, forget);
+    std::exception_ptr failure;
+    std::optional<target::Refusal> refused;
+    try {
+        refused = co_await remove_manifest(around.target, id, stop);
+    } catch (...) {
+        failure = std::current_exception();
+    }
+    // Without its manifest it is no set any more, whatever else of it the target keeps.
+    gone = !failure && !refused;
+    if (gone) co_return co_await remove_remains(around.target, id, stop);
+    const auto put_back = [&around, known] {
+        if (known) around.catalog->put_copy(*known);
+    };
+    co_await async::run_blocking(around.pool, put_back);
+    if (failure) std::rethrow_exception(failure);
+    co_return refused;
+}
+
+// Whether it removed a half that nobody has a use for.
+asio::awaitable<bool> sweep_one(const Retention& around, model::SetId id, async::StopToken stop) {
+    // Held while it is looked at and removed; who sends it has it meanwhile.
+    std::shared_ptr<void> claim;
+    if (around.claim) claim = around.claim(id);
+    if (around.claim && !claim) co_return false;
+    const auto look = [&around, id] {
+        if (around.catalog == nullptr) return false;
+        return is_half_of_use(around.repository, *around.catalog, around.name, id);
+    };
+    const bool of_use = co_await async::run_blocking(around.pool, look);
+    if (of_use) co_return false;
+    co_return co_await remove_half(around.target, id, stop);
+}
+
+// Enters what failed with a set; whether the others are tried.
+bool go_on(RemotePruned& pruned, const model::SetId& id, const std::exception_ptr& failure,
+           const async::StopToken& stop) {
+    const auto error = base::to_error(failure);
+    if (stop.stopped() || ends_all(error))
+        pruned.ended = error;
+    else
+        pruned.failures.push_back(fmt::format("{}: {}", id.text(), error.message()));
+    return !pruned.ended;
+}
+
+}  // namespace
+
 asio::awaitable<RemotePruned> apply_remote(Retention around, RemotePlan plan, async::StopToken stop) {
     RemotePruned pruned;
     for (auto& decision : plan.decisions) {
         if (decision.keep) continue;
-        // Before: a kill in between must not look as if somebody else had deleted it. What is there is learnt again.
-        const auto forget = [around, id = decision.id] { return take_out(around, id); };
-        const auto known = co_await async::run_blocking(around.pool, forget);
+        const auto id = decision.id;
+        bool gone = false;
         std::exception_ptr failure;
         std::optional<target::Refusal> refused;
         try {
-            refused = co_await remove_manifest(around.target, decision.id, stop);
+            refused = co_await delete_one(around, id, gone, stop);
         } catch (...) {
             failure = std::current_exception();
         }
-        // Without its manifest it is no set any more, whatever else of it the target keeps.
-        if (failure || refused) {
-            const auto put_back = [around, known] {
-                if (known) around.catalog->put_copy(*known);
-            };
-            co_await async::run_blocking(around.pool, put_back);
-            if (failure) std::rethrow_exception(failure);
-        } else {
-            refused = co_await remove_remains(around.target, decision.id, stop);
-        }
         if (refused)
-            pruned.retained.push_back(fmt::format("{}: {}", decision.id.text(), refused->error.message()));
-        else
+            pruned.retained.push_back(fmt::format("{}: {}", id.text(), refused->error.message()));
+        else if (!failure || gone)  // what is left of one that is gone is swept
             pruned.deleted.push_back(std::move(decision));
+        if (failure && !go_on(pruned, id, failure, stop)) co_return pruned;
     }
     for (const auto& id : plan.stale) {
-        // Held while it is looked at and removed; who sends it has it meanwhile.
-        std::shared_ptr<void> claim;
-        if (around.claim) claim = around.claim(id);
-        if (around.claim && !claim) continue;
-        const auto look = [around, id] {
-            if (around.catalog == nullptr) return false;
-            return is_half_of_use(around.repository, *around.catalog, around.name, id);
-        };
-        const bool of_use = co_await async::run_blocking(around.pool, look);
-        if (of_use) continue;
-        const bool removed = co_await remove_half(around.target, id, stop);
+        std::exception_ptr failure;
+        bool removed = false;
+        try {
+            removed = co_await sweep_one(around, id, stop);
+        } catch (...) {
+            failure = std::current_exception();
+        }
         if (removed) ++pruned.swept;
+        if (failure && !go_on(pruned, id, failure, stop)) co_return pruned;
     }
     co_return pruned;
 }

@@ -22,9 +22,9 @@ namespace pgbakd::offsite {
 struct RemotePlan {
     std::vector<retention::Decision> decisions;
     std::vector<model::SetId> stale;   // halves that nobody is sending, a day old or more
-    std::vector<std::string> remarks;  // sets that are gone, cannot be read, are another host's, or are lacking
-    // Copies of sets that are here and that it lacks: nobody knew any more that they are owed (forgotten.hpp). Without
-    // a catalog those of which nothing says that they are there.
+    std::vector<std::string> remarks;  // sets that are gone, not whole, cannot be read, another host's, or lacking
+    // Copies of sets that are here and that it lacks: nobody knew any more that they are owed (forgotten.hpp), or part
+    // of what it has of them is gone. Without a catalog those of which nothing says that they are there.
     std::vector<catalog::Copy> lacking;
     // What the catalog has to learn besides: copies that it did not know, and those that are gone.
     std::vector<catalog::Copy> learnt;
@@ -58,9 +58,12 @@ void record_plan(catalog::Catalog& catalog, const RemotePlan& plan);
 struct RemotePruned {
     std::vector<retention::Decision> deleted;
     std::vector<std::string> retained;  // sets that the target refuses to delete, with its reason
+    std::vector<std::string> failures;  // with which sets something else went wrong, and what
     std::size_t swept = 0;              // halves
+    // Why the rest was not tried: a stop, or the target cannot be asked. It stays for the next time.
+    std::optional<base::Error> ended;
 };
-// Deletes what the plan says. Throws where the target cannot be asked; then the rest stays for the next time.
+// Deletes what the plan says. Where one set fails the others are tried. Never throws.
 asio::awaitable<RemotePruned> apply_remote(Retention around, RemotePlan plan, async::StopToken stop);
 
 }  // namespace pgbakd::offsite

@@ -33,9 +33,10 @@ struct Followers {
 // A set that is not good is judged by what followed it alone.
 Decision decide_bad(const Judged& set, const Followers& followers, int floor) {
     const auto& candidate = *set.candidate;
-    const bool judged_incomplete = !candidate.complete && !candidate.corrupt;
+    const bool judged_incomplete = !candidate.complete && !candidate.corrupt && !candidate.lacking;
     const auto needed = judged_incomplete ? 1 : floor;
     const auto* fact = candidate.corrupt   ? "found corrupt"
+                       : candidate.lacking ? "not whole"
                        : judged_incomplete ? "incomplete"
                                            : "never decoded to its end";
     Decision decision{candidate.id, followers.good < needed, {}};
@@ -53,7 +54,8 @@ Decision decide_bad(const Judged& set, const Followers& followers, int floor) {
 }  // namespace
 
 bool is_good(const Candidate& candidate) noexcept {
-    return candidate.complete && !candidate.corrupt && candidate.verified >= model::Verification::decoded;
+    return candidate.complete && !candidate.corrupt && !candidate.lacking &&
+           candidate.verified >= model::Verification::decoded;
 }
 
 std::vector<Decision> plan(std::vector<Candidate> candidates, const model::RetentionPolicy& policy, base::Timestamp now,

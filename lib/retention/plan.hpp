@@ -19,6 +19,7 @@ struct Candidate {
     bool complete = true;                                         // all databases in it
     model::Verification verified = model::Verification::decoded;  // as last checked
     bool corrupt = false;                                         // a later check found it broken
+    bool lacking = false;                                         // part of it is not there as its manifest says
     bool pinned = false;
     bool milestone = false;
     std::vector<std::string> held_by;  // copies owed, a drill, a restore: each as people read it
@@ -27,7 +28,7 @@ struct Candidate {
 // What holds a set while the run that made it prunes: no run deletes its own set, whatever a clock made of their order.
 inline constexpr std::string_view held_by_its_run = "the run that has just made it";
 
-// Good: complete, decoded or better, and not found corrupt. Only good sets count for a rule.
+// Good: complete, whole, decoded or better, and not found corrupt. Only good sets count for a rule.
 [[nodiscard]] bool is_good(const Candidate& candidate) noexcept;
 
 struct Decision {
@@ -46,8 +47,10 @@ struct Decision {
 // - `daily: N` keeps the newest good set of each of the N newest days that have one, so that a pause in the backups
 //   loses nothing; weekly, monthly and yearly likewise.
 // - The floor `at_least` is never below one: the newest good set always stays.
-// - An incomplete set stays until a good one has followed it. A corrupt or undecoded one, which may still be of some
-//   use, stays until `at_least` good ones have. Neither is ever the reason to delete another set.
+// - An incomplete set stays until a good one has followed it. A corrupt or undecoded one, or one of which a part is
+// gone,
+//   which may still be of some use, stays until `at_least` good ones have. Neither is ever the reason to delete another
+//   set.
 // - Pinned sets, milestones and held ones stay. Sets that began in the future (a clock that stepped back) stay, and
 //   count for nothing.
 // - Without any rule all good sets stay.

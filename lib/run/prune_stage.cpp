@@ -131,6 +131,10 @@ asio::awaitable<std::size_t> prune_there(Context& context, Place& place, async::
         if (!pruned.retained.empty())
             context.note(
                 fmt::format("{} retained by {}: {}", pruned.retained.size(), place.name, pruned.retained.front()));
+        if (!pruned.failures.empty())
+            context.note(fmt::format("{} could not be deleted on {}: {}", base::counted(pruned.failures.size(), "set"),
+                                     place.name, pruned.failures.front()));
+        if (pruned.ended) throw base::Error(*pruned.ended);
         co_await sweep_there(context, place.name, place.target, stop);
     } catch (...) {
         failure = std::current_exception();

@@ -640,9 +640,10 @@ class Targets(LifeCase):
         self.assertTrue(daemon.set_directory(gone).exists())
         self.assertFalse(daemon.set_directory(there).exists())
 
-    def test_a_good_run_removes_no_local_set_that_a_target_has_lost_a_part_of(self) -> None:
+    def test_a_set_that_a_target_has_lost_a_part_of_is_mended_before_the_local_one_goes(self) -> None:
         daemon = self.targets(["nas"]).start()
         damaged = daemon.run("job")["set"]
+        files = self.files(daemon.directory / "nas" / damaged)
         [dump] = (daemon.directory / "nas" / damaged).glob("*.dump")
         dump.unlink()
         self.configuration["jobs"]["job"]["keep_local"] = False
@@ -650,9 +651,26 @@ class Targets(LifeCase):
         daemon.ctl("reload")
         report = daemon.run("job")
         self.assertEqual(report["status"], "SUCCESS")
-        self.assertTrue(daemon.set_directory(damaged).exists())
+        self.assertIn(f"{damaged} on nas is not whole, and counts for nothing there: {dump.name} is not there", report["notes"])
         self.assertFalse(daemon.set_directory(report["set"]).exists())
-        self.assertIn(f"the local set {damaged.removeprefix('job/')} stays: nas does not have it as it should", daemon.log())
+        daemon.wait_for_log(f"job: removed the local set {damaged.removeprefix('job/')}: every target has it")
+        self.assertEqual(self.files(daemon.directory / "nas" / damaged), files)
+        self.assertEqual(daemon.run("job")["notes"], [])
+
+    def test_an_owed_copy_whose_manifest_came_counts_as_sent_only_with_what_that_names(self) -> None:
+        daemon = self.targets(["nas"], keep_local=False).start()
+        daemon.run("job")
+        name = self.owed_set(daemon)
+        # As if all had been sent, the last answer lost, and the server had fallen before it wrote the bytes out.
+        files = self.files(daemon.set_directory(name))
+        there = daemon.directory / "nas" / name
+        shutil.copytree(daemon.set_directory(name), there)
+        for dump in there.glob("*.dump"):
+            os.truncate(dump, 0)
+        self.give_to(daemon, daemon.directory / "nas")
+        daemon.start()
+        daemon.wait_for_log(f"job: removed the local set {name.removeprefix('job/')}: every target has it")
+        self.assertEqual(self.files(there), files)
 
     def test_a_set_that_is_damaged_while_it_is_sent_is_no_backup_and_no_reason_to_delete_one(self) -> None:
         self.server.createdb("big")
@@ -869,6 +887,37 @@ class Targets(LifeCase):
         daemon.start()
         daemon.ctl("rescan")
         self.check_nowhere_lost(daemon, owed)
+
+    def test_an_older_state_file_that_was_put_back_costs_a_prune_without_a_daemon_no_set(self) -> None:
+        for running in (False, True):
+            with self.subTest(running=running):
+                daemon = self.targets(["nas"], retention={"local": {"last": 1, "at_least": 1}}).start()
+                first = daemon.run("job")["set"]
+                daemon.stop()
+                state = daemon.repository.parent / "state.db"
+                kept = state.parent / "kept.db"
+                with sqlite3.connect(state) as connection:
+                    connection.execute("vacuum into ?", (str(kept),))
+                connection.close()
+                self.give_to(daemon, kept)
+                self.close(daemon, "nas")
+                daemon.start()
+                owed = [daemon.run("job")["set"] for _ in range(2)]
+                if running:
+                    kept.replace(state)
+                    owed.append(daemon.run("job")["set"])
+                    self.assertEqual([daemon.set_directory(name).exists() for name in owed], [True] * 3)
+                daemon.stop()
+                self.open(daemon, "nas")
+                if not running:
+                    for companion in state.parent.glob("state.db-*"):
+                        companion.unlink()
+                    kept.replace(state)
+                self.forget_pauses(daemon)
+                self.check_kept(daemon, owed, "held by a copy owed to nas")
+                daemon.start()
+                self.check_sent(daemon, owed)
+                self.assertTrue((daemon.directory / "nas" / first / "manifest.json").exists())
 
     def test_a_rescan_of_one_target_says_nothing_of_another_that_is_away(self) -> None:
         daemon = self.targets(["nas", "vault"], retention={"local": {"last": 1, "at_least": 1}}).start()

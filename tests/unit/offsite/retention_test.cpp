@@ -315,11 +315,9 @@ TEST_CASE("a removal that broke off does not look like somebody else's") {
         house.copied("2026-01-30T00:00:00Z");
         auto plan = house.plan();
         house.target.fail_at = house.target.calls.size() + call;
-        try {
-            house.apply(std::move(plan));
-        } catch (const base::Error& error) {
-            CHECK(error.code() == ErrorCode::unreachable);
-        }
+        const auto broken = house.apply(std::move(plan));
+        REQUIRE(broken.ended.has_value() == (call < 4));
+        if (broken.ended) CHECK(broken.ended->code() == ErrorCode::unreachable);
         house.target.fail_at = 0;
         const auto again = house.plan();
         CHECK(again.remarks.empty());
@@ -352,11 +350,91 @@ TEST_CASE("where the target goes away in the middle, the rest stays for the next
     house.copied("2026-01-30T00:00:00Z");
     auto plan = house.plan();
     house.target.fail_at = house.target.calls.size() + 4;  // the second set's manifest
-    CHECK(error_of([&] { house.apply(std::move(plan)); }).code() == ErrorCode::unreachable);
+    const auto pruned = house.apply(std::move(plan));
+    REQUIRE(pruned.ended);
+    CHECK(pruned.ended->code() == ErrorCode::unreachable);
+    // What went before is told.
+    REQUIRE(pruned.deleted.size() == 1);
+    CHECK(pruned.deleted[0].id.set == "20260111_000000");
+    CHECK(pruned.failures.empty());
     CHECK(house.known() == Texts{"20260110_000000", "20260130_000000"});
     house.target.fail_at = 0;
     CHECK(house.apply(house.plan()).deleted.size() == 1);
     CHECK(house.known() == Texts{"20260130_000000"});
+}
+
+TEST_CASE("one set that cannot be removed keeps no other from going, and is told") {
+    for (const auto* part : {"manifest.json", ".gz"}) {
+        CAPTURE(part);
+        House house;
+        house.policy.days = 7;
+        for (const auto* day : {"10", "11", "12"}) house.copied("2026-01-" + std::string(day) + "T00:00:00Z");
+        house.copied("2026-01-30T00:00:00Z");
+        auto plan = house.plan();
+        house.target.failure = {ErrorCode::server_error, "out of order"};
+        house.target.on_call = [&](const std::string& call) {
+            const bool is_it = call.starts_with("remove") && call.find("shop/20260111_000000") != call.npos &&
+                               call.find(part) != call.npos;
+            if (is_it) house.target.fail_at = house.target.calls.size();
+        };
+        const auto pruned = house.apply(std::move(plan));
+        CHECK_FALSE(pruned.ended);
+        CHECK(pruned.failures == Texts{"shop/20260111_000000: out of order"});
+        // Without its manifest it is gone.
+        const bool gone = std::string_view(part) == ".gz";
+        CHECK(pruned.deleted.size() == (gone ? 3U : 2U));
+        CHECK(house.known() == (gone ? Texts{"20260130_000000"} : Texts{"20260111_000000", "20260130_000000"}));
+    }
+}
+
+TEST_CASE("a set that is not whole there counts for nothing, is named, and goes for no good one") {
+    for (const bool known : {true, false})
+        for (const bool gone : {true, false}) {
+            CAPTURE(known, gone);
+            House house;
+            house.policy.last = 1;
+            const auto add = [&](std::string_view started_at) {
+                return known ? house.copied(started_at) : house.found(started_at);
+            };
+            add("2026-01-28T00:00:00Z");
+            const auto whole = add("2026-01-29T00:00:00Z");
+            const auto broken = add("2026-01-30T00:00:00Z");
+            const auto artifact = "globals_" + broken.set + ".sql.gz";
+            if (gone)
+                house.target.objects.erase(offsite::key_of(broken, artifact));
+            else
+                house.target.objects.at(offsite::key_of(broken, artifact)).content.pop_back();
+            const auto plan = house.plan();
+            CHECK(texts(plan) == Texts{"20260130_000000 stays: not whole, but only 0 of 1 good sets have followed it",
+                                       "20260129_000000 stays: the newest (last: 1)",
+                                       "20260128_000000 goes: not among the 1 newest; 1 newer good set remains"});
+            CHECK(plan.remarks == Texts{"shop/20260130_000000 on r2 is not whole, and counts for nothing there: " +
+                                        artifact + (gone ? " is not there" : " has another size there")});
+            CHECK(plan.lacking.empty());
+            CHECK(house.catalog->newest_copy("shop", today)->id == whole);
+            // It is told as long as it lies there.
+            CHECK(house.plan().remarks == plan.remarks);
+        }
+}
+
+TEST_CASE("a set that is not whole there and lies here too is owed again, and mended by that") {
+    House house;
+    house.policy.last = 1;
+    house.copied("2026-01-29T00:00:00Z");
+    const auto id = house.add_set("2026-01-30T00:00:00Z");
+    house.put_there(id);
+    auto copy = offsite::owed_copy("r2", house.place.repository.find(id).manifest, today);
+    copy.owed = false;
+    house.catalog->put_copy(copy);
+    const auto key = offsite::key_of(id, "globals_" + id.set + ".sql.gz");
+    house.target.objects.erase(key);
+    const auto plan = house.plan();
+    CHECK(that_stay(plan) == Texts{"20260130", "20260129"});
+    CHECK(plan.remarks.back() == "shop/20260130_000000 is here, and owed to r2 again");
+    CHECK(house.known() == Texts{"20260129_000000", "20260130_000000 owed"});
+    offsite::Way way;
+    house.send(id, way);
+    CHECK(house.target.objects.contains(key));
 }
 
 // Two hosts with a job of the same name: the other's set of that name is there, ours is owed.

@@ -239,6 +239,17 @@ TEST_CASE("a corrupt or undecoded set stays until enough good ones have followed
     CHECK(reason_of(decisions, "20260126_020000") == "delete: never decoded to its end; 2 newer good sets remain");
 }
 
+TEST_CASE("a set of which a part is gone counts for nothing, and goes once enough good ones have followed it") {
+    auto rules = policy(1);
+    rules.last = 1;
+    auto newest = good("2026-01-31T02:00:00Z"), oldest = good("2026-01-29T02:00:00Z");
+    newest.lacking = oldest.lacking = true;
+    const auto decisions = plan({newest, good("2026-01-30T02:00:00Z"), oldest}, rules);
+    CHECK(reason_of(decisions, "20260131_020000") == "keep: not whole, but only 0 of 1 good sets have followed it");
+    CHECK(reason_of(decisions, "20260130_020000") == "keep: the newest (last: 1)");
+    CHECK(reason_of(decisions, "20260129_020000") == "delete: not whole; 1 newer good set remains");
+}
+
 TEST_CASE("sets of the future stay and count for nothing") {
     auto rules = policy(1);
     rules.last = 1;
