@@ -39,7 +39,7 @@ void describe(const std::string& path, const SectionFacts& section, base::Roff& 
         if (!key.inside) continue;
         const auto below = path_below(path, key);
         if (key.kinds.empty()) describe(below, *key.inside, out);
-        for (const auto& [word, keys] : key.kinds) describe(below + " of type " + word, *keys, out);
+        for (const auto& [word, keys] : key.kinds) describe(fmt::format("{} of type {}", below, word), *keys, out);
     }
 }
 
