@@ -49,13 +49,16 @@ Host {name}
 
 
 class SshHost(Programs):
-    def __init__(self, account: Account) -> None:
+    """`scratch`: the TMPDIR of whoever logs in there; without one there is none."""
+
+    def __init__(self, account: Account, scratch: Path | None = None) -> None:
         for program in (SSHD, shutil.which("ssh"), shutil.which("ssh-keygen")):
             if program is None or not os.access(program, os.X_OK):
                 raise unittest.SkipTest("OpenSSH is not installed: packaging/dependencies test")
         if pwd.getpwuid(account.uid).pw_shell.endswith(("nologin", "false")):
             raise unittest.SkipTest(f"account {account.name} has no shell to log in with")
         super().__init__(account, scratch_directory(account, "pgb-ssh-"))
+        self.scratch = scratch
         self.port = 0
 
     def launch(self) -> None:
@@ -66,7 +69,8 @@ class SshHost(Programs):
         (self.directory / "banner").write_text("Authorised users only: this is no remark of pg_dump\n", encoding="utf-8")
         self.port = free_port()
         settings = self.directory / "sshd.conf"
-        settings.write_text(SETTINGS.format(port=self.port, directory=self.directory), encoding="utf-8")
+        environment = f"SetEnv TMPDIR={self.scratch}\n" if self.scratch else ""
+        settings.write_text(SETTINGS.format(port=self.port, directory=self.directory) + environment, encoding="utf-8")
         if os.geteuid() == 0:
             Path("/run/sshd").mkdir(exist_ok=True)
         self.spawn("sshd", SSHD, "-D", "-e", "-f", settings)
