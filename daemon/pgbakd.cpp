@@ -1,4 +1,5 @@
 // pgbakd: the daemon, in the foreground.
+#include <malloc.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -35,11 +36,19 @@ void protect_process() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+// What is compressed comes in pieces of ever new sizes, from one thread to another: of its own the allocator would keep
+// them in heaps that grow with the holes between. Given back each by itself, memory does not grow with the database.
+void keep_memory_flat() {
+    constexpr int bytes = 256 * 1024;  // fixed: the allocator's own limit rises with each piece that is given back
+    mallopt(M_MMAP_THRESHOLD, bytes);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     namespace service = pgbakd::service;
     protect_process();
+    keep_memory_flat();
     pgbakd::postgres::ignore_environment();
     service::DaemonOptions options;
     options.configuration = pgbakd::host::default_configuration;
